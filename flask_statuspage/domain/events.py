@@ -1,0 +1,54 @@
+"""Events: frozen facts of what happened. Every format is a pure function of one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+INCIDENT_EVENTS = (
+    "incident.created",
+    "incident.updated",
+    "incident.resolved",
+    "incident.postmortem",
+)
+MAINTENANCE_EVENTS = (
+    "maintenance.scheduled",
+    "maintenance.started",
+    "maintenance.updated",
+    "maintenance.completed",
+)
+COMPONENT_EVENTS = ("component.status_change",)
+MONITOR_EVENTS = ("monitor.down", "monitor.recovered")
+
+PUBLIC_EVENTS = (*INCIDENT_EVENTS, *MAINTENANCE_EVENTS, *COMPONENT_EVENTS, *MONITOR_EVENTS)
+"""The events that a subscription can choose from."""
+
+TEST = "test"
+CONFIRMATION = "subscription.confirmation"
+"""Asks one address whether it wants to be subscribed; goes to that subscription alone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One change, told after it was committed.
+
+    :param id: stays the same through all retries and formats.
+    :param sequence: grows with every event of the database.
+    :param name: one of :data:`PUBLIC_EVENTS`, or a name of the extension's own life (``subscription.confirmed``).
+    :param occurred_at: aware, UTC.
+    :param subject_id: the incident, maintenance, component, monitor or subscription that it is about.
+    :param component_ids: the components that are affected.
+    :param data: plain data (dict, list, str, int, float, bool, None). ``data["page"]`` is always there.
+    """
+
+    id: UUID
+    sequence: int
+    name: str
+    page_id: UUID
+    occurred_at: datetime
+    subject_id: UUID
+    component_ids: tuple[UUID, ...]
+    data: Mapping[str, Any]

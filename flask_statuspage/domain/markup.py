@@ -1,0 +1,49 @@
+"""Markdown as members write it, made safe to show: one rendering for pages, feeds and mails."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import nh3
+from markdown_it import MarkdownIt
+
+MAX_CHARACTERS = 10_000
+"""Longer input is refused where it is saved; hostile Markdown costs more than linear time."""
+
+_TAGS = {"p", "br", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a", "hr"}
+_TAGS |= {"h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"}
+
+
+def to_html(text: str) -> str:
+    """*text* (Markdown) as sanitized HTML. Links go to http, https and mailto only; images and raw HTML are text."""
+    return nh3.clean(
+        _renderer().render(text[:MAX_CHARACTERS]),
+        tags=_TAGS,
+        attributes={"a": {"href"}, "ol": {"start"}},
+        url_schemes={"http", "https", "mailto"},
+        link_rel="noopener noreferrer nofollow",
+    )
+
+
+@cache
+def _renderer() -> MarkdownIt:
+    renderer = MarkdownIt("js-default", {"html": False, "linkify": False})
+    renderer.disable(["image"])
+    renderer.core.ruler.push("lower_headings", _lower_headings)
+    renderer.core.ruler.push("refuse_relative_links", _refuse_relative_links)
+    return renderer
+
+
+def _lower_headings(state: object) -> None:
+    # A message stands below a page's own h1 and h2; its deeper headings keep their level.
+    for token in state.tokens:  # type: ignore[attr-defined]
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{max(3, int(token.tag[1]))}"
+
+
+def _refuse_relative_links(state: object) -> None:
+    # "//host" would leave the site under the reader's scheme; nh3 lets it pass.
+    for token in state.tokens:  # type: ignore[attr-defined]
+        for child in token.children or ():
+            if child.type == "link_open" and str(child.attrs.get("href", "")).startswith("//"):
+                child.attrs["href"] = "https:" + str(child.attrs["href"])

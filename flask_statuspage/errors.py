@@ -1,0 +1,110 @@
+"""What can go wrong, as one tree. Every error carries its facts as attributes.
+
+::
+
+    StatusPageError
+    ├── ConfigError        a STATUSPAGE_* value is wrong       (also a click error: one line, exit 1)
+    ├── SetupError         the host's app lacks something      (also a click error)
+    ├── Invalid            input names a field that is wrong   422
+    ├── NotFound           no such thing                       404
+    ├── Conflict           the thing is in another state       409
+    ├── Unauthorized       no key, or a wrong one              401
+    ├── Forbidden          a key without the right             403
+    ├── TooMany            more requests than are allowed      429
+    └── LinkError          a mailed link cannot be used
+        ├── LinkExpired    too old, or already used            410
+        └── LinkInvalid    altered                             404
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import click
+
+
+class StatusPageError(Exception):
+    """Base of all errors that this extension raises on purpose."""
+
+
+class ConfigError(StatusPageError, click.ClickException):
+    """A configuration value that the start must not go on with.
+
+    It is a click error too, so that any ``flask`` command ends with one line instead of a traceback.
+    """
+
+    def __init__(self, key: str, value: object, allowed: str) -> None:
+        self.key = key
+        self.value = value
+        self.allowed = allowed
+        click.ClickException.__init__(self, f"{key}={value!r} is not usable. Allowed: {allowed}.")
+
+
+class SetupError(StatusPageError, click.ClickException):
+    """The host's app lacks something that is needed; the message names it and the likely mend."""
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """One wrong field of an input: its name (dotted when nested) and what is wrong with it."""
+
+    field: str
+    message: str
+
+
+class Invalid(StatusPageError):
+    """Input that cannot be accepted. ``errors`` names every wrong field."""
+
+    def __init__(self, *errors: FieldError) -> None:
+        self.errors = errors
+        super().__init__("; ".join(f"{error.field}: {error.message}" for error in errors))
+
+    @classmethod
+    def field(cls, field: str, message: str) -> Invalid:
+        return cls(FieldError(field, message))
+
+
+class NotFound(StatusPageError):
+    """No row answers to *ident*."""
+
+    def __init__(self, kind: str, ident: object) -> None:
+        self.kind = kind
+        self.ident = ident
+        super().__init__(f"There is no {kind} {str(ident)!r}.")
+
+
+class Conflict(StatusPageError):
+    """The request is fine, but the thing is in a state that forbids it."""
+
+
+class Unauthorized(StatusPageError):
+    """No key was sent, or one that is unknown, expired or revoked."""
+
+
+class Forbidden(StatusPageError):
+    """The key is known, its role is too small."""
+
+    def __init__(self, needed: str, has: str) -> None:
+        self.needed = needed
+        self.has = has
+        super().__init__(f"This needs the role {needed!r}; the key has {has!r}.")
+
+
+class TooMany(StatusPageError):
+    """More requests than are allowed. ``retry_after`` is seconds."""
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        self.retry_after = retry_after
+        super().__init__(message)
+
+
+class LinkError(StatusPageError):
+    """A link from a message that cannot be used."""
+
+
+class LinkExpired(LinkError):
+    """The link is genuine, but too old, replaced by a newer one, or used before."""
+
+
+class LinkInvalid(LinkError):
+    """The link was not made by this site."""

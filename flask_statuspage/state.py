@@ -1,0 +1,74 @@
+"""What one app knows about its status page: ``app.extensions["statuspage"]``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from flask import Flask, current_app
+
+from .config import Settings
+from .errors import SetupError
+
+EXTENSION = "statuspage"
+
+
+def _nobody() -> str | None:
+    return None
+
+
+@dataclass
+class State:
+    """Per-app state. The roof fills it while it mounts; all lower rooms only read it.
+
+    ``owner`` is the :class:`~flask_statuspage.StatusPage` that is mounted.
+    ``wake`` starts a task soon (``wake("deliver")``); losing a wake costs time, never work.
+    ``page_changed`` drops what this process knows of versions, so that its next reader sees its own change.
+    ``documents`` is the web room's cache of rendered documents.
+    ``mounts`` are the blueprint names under which the pages answer, the first one is canonical.
+    """
+
+    settings: Settings
+    owner: object = None
+    wake: Callable[[str], None] = lambda task: None
+    page_changed: Callable[[], None] = lambda: None
+    mounts: list[str] = field(default_factory=list)
+    member_loader: Callable[[], str | None] = _nobody
+    subscriber_loader: Callable[[], str | None] = _nobody
+    documents: Any = None
+
+
+def state_of(app: Flask) -> State:
+    """The state that ``register_blueprint(statuspage)`` left on *app*."""
+    return cast(State, app.extensions[EXTENSION])
+
+
+def current_state() -> State:
+    """The state of the app whose context is active."""
+    return state_of(current_app)
+
+
+def current_settings() -> Settings:
+    """The settings of the app whose context is active."""
+    return current_state().settings
+
+
+def signing_keys() -> tuple[str, ...]:
+    """The app's keys, newest first: ``STATUSPAGE_SECRET_KEYS``, else ``SECRET_KEY`` and its fallbacks.
+
+    :raises SetupError: without any key.
+    """
+    keys = current_settings().secret_keys or tuple(
+        key.decode("latin-1") if isinstance(key, bytes) else str(key)
+        for key in (
+            current_app.secret_key,
+            *(current_app.config.get("SECRET_KEY_FALLBACKS") or ()),
+        )
+        if key
+    )
+    if not keys:
+        raise SetupError(
+            "Stored secrets and mailed links need a key: set SECRET_KEY or STATUSPAGE_SECRET_KEYS."
+        )
+    return keys
