@@ -1,0 +1,16 @@
+"""Remember: models, named queries, the outbox, and what runs after a commit.
+
+Importing the room imports every model, so that the metadata is whole.
+"""
+
+from . import (  # noqa: F401
+    checks,
+    components,
+    incidents,
+    leases,
+    monitors,
+    outbox,
+    pages,
+    subscriptions,
+    team,
+)

@@ -1,0 +1,180 @@
+"""Component groups, components, what is said of them at the moment, and their published history."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, Select, String, Text, UniqueConstraint, func, or_, select
+from sqlalchemy.orm import (
+    Mapped,
+    Session,
+    contains_eager,
+    mapped_column,
+    relationship,
+    selectinload,
+)
+
+from ..domain.ids import MAX_SLUG, new_id
+from ..domain.status import ComponentStatus
+from .base import Base, Key, Name, Word, utc_now, words
+
+
+class ComponentGroup(Base):
+    __tablename__ = "statuspage_component_group"
+
+    id: Mapped[UUID] = mapped_column(Key, primary_key=True, default=new_id)
+    page_id: Mapped[UUID] = mapped_column(ForeignKey("statuspage_page.id"), index=True)
+    name: Mapped[str] = mapped_column(Name)
+    description: Mapped[str] = mapped_column(Text, default="")
+    position: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Component(Base):
+    """``status`` is what is shown: the worst of its :class:`Condition` rows, kept here for readers."""
+
+    __tablename__ = "statuspage_component"
+    __table_args__ = (UniqueConstraint("page_id", "slug"),)
+
+    id: Mapped[UUID] = mapped_column(Key, primary_key=True, default=new_id)
+    page_id: Mapped[UUID] = mapped_column(ForeignKey("statuspage_page.id"))
+    group_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("statuspage_component_group.id"), index=True
+    )
+    slug: Mapped[str] = mapped_column(String(MAX_SLUG))
+    name: Mapped[str] = mapped_column(Name)
+    description: Mapped[str] = mapped_column(Text, default="")
+    position: Mapped[int] = mapped_column(default=0)
+    status: Mapped[ComponentStatus] = mapped_column(
+        words(ComponentStatus), default=ComponentStatus.OPERATIONAL
+    )
+    since: Mapped[datetime] = mapped_column(default=utc_now)
+    only_show_if_degraded: Mapped[bool] = mapped_column(default=False)
+    archived_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    group: Mapped[ComponentGroup | None] = relationship(lazy="raise_on_sql")
+
+
+class Condition(Base):
+    """One source's word on a component: a person, a monitor or an incident. The worst of them is shown.
+
+    ``reference`` tells sources of one kind apart (the monitor's or incident's id; empty for a person).
+    """
+
+    __tablename__ = "statuspage_condition"
+    __table_args__ = (UniqueConstraint("component_id", "source", "reference"),)
+
+    id: Mapped[UUID] = mapped_column(Key, primary_key=True, default=new_id)
+    component_id: Mapped[UUID] = mapped_column(
+        ForeignKey("statuspage_component.id", ondelete="CASCADE")
+    )
+    source: Mapped[str] = mapped_column(Word)
+    reference: Mapped[str] = mapped_column(Word, default="")
+    status: Mapped[ComponentStatus] = mapped_column(words(ComponentStatus))
+    actor: Mapped[str | None] = mapped_column(Name)
+    note: Mapped[str] = mapped_column(Text, default="")
+    since: Mapped[datetime] = mapped_column(default=utc_now)
+    until: Mapped[datetime | None] = mapped_column(index=True)
+
+
+class StatusInterval(Base):
+    """The published history: from ``started_at`` to ``ended_at`` (None: until now) a component had ``status``."""
+
+    __tablename__ = "statuspage_status_interval"
+    __table_args__ = (
+        Index("ix_statuspage_status_interval_component_started", "component_id", "started_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(Key, primary_key=True, default=new_id)
+    component_id: Mapped[UUID] = mapped_column(
+        ForeignKey("statuspage_component.id", ondelete="CASCADE")
+    )
+    status: Mapped[ComponentStatus] = mapped_column(words(ComponentStatus))
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+def of_page(page_id: UUID) -> Select[Component]:
+    """The page's components that are not archived, in the page's order, with their groups."""
+    return (
+        select(Component)
+        .outerjoin(Component.group)
+        .where(Component.page_id == page_id, Component.archived_at.is_(None))
+        .order_by(
+            func.coalesce(ComponentGroup.position, -1),
+            ComponentGroup.name,
+            Component.position,
+            Component.name,
+        )
+        .options(contains_eager(Component.group))
+    )
+
+
+def groups_of(page_id: UUID) -> Select[ComponentGroup]:
+    return (
+        select(ComponentGroup)
+        .where(ComponentGroup.page_id == page_id)
+        .order_by(ComponentGroup.position, ComponentGroup.name)
+    )
+
+
+def find(session: Session, page_id: UUID, wanted: Collection[str]) -> list[Component]:
+    """The page's components whose slug or id is in *wanted*."""
+    ids = [id_ for text in wanted if (id_ := _as_uuid(text))]
+    query = of_page(page_id).where(or_(Component.slug.in_(wanted), Component.id.in_(ids)))
+    return list(session.scalars(query))
+
+
+def locked(session: Session, ids: Iterable[UUID]) -> list[Component]:
+    """The components *ids* as they are now, held until the transaction ends."""
+    query = (
+        select(Component)
+        .where(Component.id.in_(list(ids)))
+        .order_by(Component.id)
+        .options(selectinload(Component.group))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return list(session.scalars(query))
+
+
+def conditions_of(session: Session, component_id: UUID) -> list[Condition]:
+    """All that is said of a component at the moment, as it is now."""
+    query = select(Condition).where(Condition.component_id == component_id).with_for_update()
+    return list(session.scalars(query.execution_options(populate_existing=True)))
+
+
+def expired_conditions(now: datetime) -> Select[Condition]:
+    return select(Condition).where(Condition.until <= now)
+
+
+def open_interval(session: Session, component_id: UUID) -> StatusInterval | None:
+    query = (
+        select(StatusInterval)
+        .where(StatusInterval.component_id == component_id, StatusInterval.ended_at.is_(None))
+        .order_by(StatusInterval.started_at.desc())
+    )
+    return session.scalars(query.limit(1)).first()
+
+
+def history(
+    session: Session, component_ids: Collection[UUID], since: datetime
+) -> list[StatusInterval]:
+    """The intervals of all *component_ids* that reach past *since*, in one query."""
+    query = select(StatusInterval).where(
+        StatusInterval.component_id.in_(component_ids),
+        or_(StatusInterval.ended_at.is_(None), StatusInterval.ended_at > since),
+    )
+    return list(session.scalars(query))
+
+
+def _as_uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

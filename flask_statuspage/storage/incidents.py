@@ -1,0 +1,136 @@
+"""Incidents, the components they affect, and their updates."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, Select, UniqueConstraint, or_, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship, selectinload
+
+from ..domain.ids import new_id
+from ..domain.incident import OPEN, IncidentStatus
+from ..domain.status import ComponentStatus, Impact
+from .base import Base, Json, Key, LongText, Name, Word, utc_now, words
+from .components import Component
+
+
+class Incident(Base):
+    """``impact_set`` says that a person chose the impact; otherwise it follows the components."""
+
+    __tablename__ = "statuspage_incident"
+    __table_args__ = (
+        Index("ix_statuspage_incident_page_started", "page_id", "started_at"),
+        Index("ix_statuspage_incident_monitor_status", "monitor_id", "status"),
+    )
+
+    id: Mapped[UUID] = mapped_column(Key, primary_key=True, default=new_id)
+    page_id: Mapped[UUID] = mapped_column(ForeignKey("statuspage_page.id"))
+    monitor_id: Mapped[UUID | None] = mapped_column(Key)
+    title: Mapped[str] = mapped_column(Name)
+    status: Mapped[IncidentStatus] = mapped_column(words(IncidentStatus))
+    impact: Mapped[Impact] = mapped_column(words(Impact))
+    impact_set: Mapped[bool] = mapped_column(default=False)
+    visibility: Mapped[str] = mapped_column(Word, default="published")
+    started_at: Mapped[datetime]
+    monitoring_at: Mapped[datetime | None]
+    resolved_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    affected: Mapped[list[AffectedComponent]] = relationship(
+        lazy="raise_on_sql", cascade="all, delete-orphan", order_by="AffectedComponent.position"
+    )
+    updates: Mapped[list[IncidentUpdate]] = relationship(
+        lazy="raise_on_sql", cascade="all, delete-orphan", order_by="IncidentUpdate.number.desc()"
+    )
+
+
+class AffectedComponent(Base):
+    """A component of an incident, with the status that the latest update gave it."""
+
+    __tablename__ = "statuspage_incident_component"
+    __table_args__ = (UniqueConstraint("incident_id", "component_id"),)
+
+    id: Mapped[UUID] = mapped_column(Key, primary_key=True, default=new_id)
+    incident_id: Mapped[UUID] = mapped_column(
+        ForeignKey("statuspage_incident.id", ondelete="CASCADE")
+    )
+    component_id: Mapped[UUID] = mapped_column(
+        ForeignKey("statuspage_component.id", ondelete="CASCADE"), index=True
+    )
+    status: Mapped[ComponentStatus] = mapped_column(words(ComponentStatus))
+    position: Mapped[int] = mapped_column(default=0)
+
+    component: Mapped[Component] = relationship(lazy="raise_on_sql")
+
+
+class IncidentUpdate(Base):
+    """What was told when. ``components`` keeps each affected component's old and new status as it was then.
+
+    ``number`` counts the incident's updates from 1; two updates of one instant stay in order.
+    """
+
+    __tablename__ = "statuspage_incident_update"
+    __table_args__ = (UniqueConstraint("incident_id", "number"),)
+
+    id: Mapped[UUID] = mapped_column(Key, primary_key=True, default=new_id)
+    incident_id: Mapped[UUID] = mapped_column(
+        ForeignKey("statuspage_incident.id", ondelete="CASCADE")
+    )
+    number: Mapped[int]
+    status: Mapped[IncidentStatus] = mapped_column(words(IncidentStatus))
+    body: Mapped[str] = mapped_column(LongText, default="")
+    components: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)
+    actor: Mapped[str | None] = mapped_column(Name)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+def _whole() -> Select[Incident]:
+    return select(Incident).options(
+        selectinload(Incident.updates),
+        selectinload(Incident.affected)
+        .selectinload(AffectedComponent.component)
+        .selectinload(Component.group),
+    )
+
+
+def get(session: Session, incident_id: UUID) -> Incident | None:
+    """The incident with its components and updates."""
+    return session.scalar(_whole().where(Incident.id == incident_id))
+
+
+def locked(session: Session, incident_id: UUID) -> Incident | None:
+    """The same as it is now; the page's row is held already, which is what keeps writers apart."""
+    query = _whole().where(Incident.id == incident_id).with_for_update()
+    return session.scalar(query.execution_options(populate_existing=True))
+
+
+def open_of_monitor(session: Session, monitor_id: UUID) -> Incident | None:
+    """The incident that the monitor opened and nobody resolved yet."""
+    query = _whole().where(Incident.monitor_id == monitor_id, Incident.status.in_(list(OPEN)))
+    query = query.order_by(Incident.created_at.desc()).limit(1).with_for_update()
+    return session.scalars(query.execution_options(populate_existing=True)).first()
+
+
+def of_page(page_id: UUID) -> Select[Incident]:
+    """All incidents of a page, newest first, drafts too."""
+    return (
+        _whole()
+        .where(Incident.page_id == page_id)
+        .order_by(Incident.started_at.desc(), Incident.id.desc())
+    )
+
+
+def shown(session: Session, page_id: UUID, *, newest: int) -> list[Incident]:
+    """The published incidents that a page shows: all open ones and the *newest* others, newest first."""
+    published = of_page(page_id).where(Incident.visibility == "published")
+    is_open = Incident.status.in_(list(OPEN))
+    recent = select(Incident.id).where(
+        Incident.page_id == page_id, Incident.visibility == "published"
+    )
+    recent = recent.order_by(Incident.started_at.desc(), Incident.id.desc()).limit(newest)
+    ids = list(session.scalars(recent))
+    return list(session.scalars(published.where(or_(is_open, Incident.id.in_(ids)))))

@@ -1,0 +1,76 @@
+"""Run a callback once the surrounding transaction is durable.
+
+A released savepoint is not durable: its callbacks move up to the transaction around it and are forgotten if that one
+rolls back. Listeners are attached to the one session at hand, never to ``Session`` as a class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
+
+from flask import Flask, current_app
+from sqlalchemy import event
+from sqlalchemy.orm import Session, SessionTransaction
+
+Callback = Callable[[], object]
+
+
+@dataclass
+class _Waiting:
+    app: Flask
+    callbacks: dict[Hashable, Callback] = field(default_factory=dict)
+    durable: bool = False
+
+
+_waiting: WeakKeyDictionary[SessionTransaction, _Waiting] = WeakKeyDictionary()
+
+
+def on_commit(session: Session, callback: Callback, *, key: Hashable = None) -> None:
+    """Call *callback* after the outermost commit of *session*, in a fresh app context; never after a rollback.
+
+    Callbacks run in the order of their registration. One that raises is logged and stops neither the others nor the
+    host's ``commit()``.
+
+    :param key: of callbacks with the same key only the first runs, once per transaction.
+    """
+    for name, listener in _LISTENERS.items():
+        if not event.contains(session, name, listener):
+            event.listen(session, name, listener)
+    transaction = _innermost(session) or session.begin()
+    waiting = _waiting.setdefault(transaction, _Waiting(current_app._get_current_object()))  # type: ignore[attr-defined]
+    waiting.callbacks.setdefault(object() if key is None else key, callback)
+
+
+def _innermost(session: Session) -> SessionTransaction | None:
+    return session.get_nested_transaction() or session.get_transaction()
+
+
+def _note_commit(session: Session) -> None:
+    transaction = _innermost(session)
+    if transaction is not None and (waiting := _waiting.get(transaction)):
+        waiting.durable = True
+
+
+def _settle(session: Session, transaction: SessionTransaction) -> None:
+    waiting = _waiting.pop(transaction, None)
+    if waiting is None or not waiting.durable:
+        return
+    if transaction.parent is not None:
+        outer = _waiting.setdefault(transaction.parent, _Waiting(waiting.app))
+        for key, callback in waiting.callbacks.items():
+            outer.callbacks.setdefault(key, callback)
+        return
+    with waiting.app.app_context():
+        for callback in waiting.callbacks.values():
+            try:
+                callback()
+            except Exception:
+                waiting.app.logger.exception("status page: a callback after commit failed")
+
+
+_LISTENERS: dict[str, Callable[..., None]] = {
+    "after_commit": _note_commit,
+    "after_transaction_end": _settle,
+}

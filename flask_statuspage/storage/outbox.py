@@ -1,0 +1,305 @@
+"""The outbox: events, who is to be told of them, and every attempt. The database is the source of truth for work.
+
+An event and its pending deliveries are written in the transaction of the change. Workers claim due deliveries with a
+lease; a lease that runs out is free again; only the holder of the lease token may write the outcome.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Select,
+    UniqueConstraint,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.orm import Mapped, Session, aliased, contains_eager, mapped_column, relationship
+
+from ..domain.ids import new_id
+from .base import Base, Json, Key, LongText, Name, Serial, Word, utc_now, words
+from .subscriptions import SubscribedComponent, Subscription
+
+
+class EventRow(Base):
+    """An event as it was written. ``data`` is the payload of every format.
+
+    ``fanned_out_at`` is None while deliveries are still to be written; ``cursor`` is the last
+    subscription that was considered.
+    """
+
+    __tablename__ = "statuspage_event"
+
+    sequence: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
+    id: Mapped[UUID] = mapped_column(Key, unique=True, default=new_id)
+    page_id: Mapped[UUID] = mapped_column(ForeignKey("statuspage_page.id"), index=True)
+    name: Mapped[str] = mapped_column(Word)
+    subject_id: Mapped[UUID] = mapped_column(Key, index=True)
+    component_ids: Mapped[list[str]] = mapped_column(Json, default=list)
+    data: Mapped[dict[str, Any]] = mapped_column(Json)
+    occurred_at: Mapped[datetime] = mapped_column(default=utc_now)
+    fanned_out_at: Mapped[datetime | None] = mapped_column(index=True)
+    cursor: Mapped[UUID | None] = mapped_column(Key)
+
+
+class DeliveryState(StrEnum):
+    PENDING = "pending"
+    DONE = "done"
+    DEAD = "dead"
+    CANCELLED = "cancelled"
+
+
+class Delivery(Base):
+    """One event for one subscription. ``due_at`` moves on with each retry; ``body`` is made once and kept."""
+
+    __tablename__ = "statuspage_delivery"
+    __table_args__ = (
+        UniqueConstraint("event_id", "subscription_id"),
+        Index("ix_statuspage_delivery_state_due", "state", "due_at"),
+        Index("ix_statuspage_delivery_order", "subscription_id", "subject_id", "state", "sequence"),
+    )
+
+    id: Mapped[UUID] = mapped_column(Key, primary_key=True, default=new_id)
+    event_id: Mapped[UUID] = mapped_column(ForeignKey("statuspage_event.id"))
+    subscription_id: Mapped[UUID] = mapped_column(
+        ForeignKey("statuspage_subscription.id", ondelete="CASCADE")
+    )
+    subject_id: Mapped[UUID] = mapped_column(Key)
+    sequence: Mapped[int] = mapped_column(Serial)
+    state: Mapped[DeliveryState] = mapped_column(
+        words(DeliveryState), default=DeliveryState.PENDING
+    )
+    due_at: Mapped[datetime] = mapped_column(default=utc_now)
+    attempts: Mapped[int] = mapped_column(default=0)
+    lease_token: Mapped[UUID | None] = mapped_column(Key, index=True)
+    lease_until: Mapped[datetime | None]
+    body: Mapped[str | None] = mapped_column(LongText)
+    reason: Mapped[str | None] = mapped_column(Name)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    finished_at: Mapped[datetime | None]
+
+    event: Mapped[EventRow] = relationship(lazy="raise_on_sql")
+    subscription: Mapped[Subscription] = relationship(lazy="raise_on_sql")
+
+
+class Attempt(Base):
+    """One try to deliver: when, how long, and what came back."""
+
+    __tablename__ = "statuspage_attempt"
+
+    id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
+    delivery_id: Mapped[UUID] = mapped_column(
+        ForeignKey("statuspage_delivery.id", ondelete="CASCADE"), index=True
+    )
+    number: Mapped[int]
+    started_at: Mapped[datetime]
+    milliseconds: Mapped[int | None]
+    code: Mapped[int | None]
+    error: Mapped[str | None] = mapped_column(Name)
+    answer: Mapped[str | None] = mapped_column(LongText)
+
+
+def waiting_events(limit: int) -> Select[EventRow]:
+    """Events whose deliveries are not all written yet, oldest first; skips those that another worker expands."""
+    return (
+        select(EventRow)
+        .where(EventRow.fanned_out_at.is_(None))
+        .order_by(EventRow.sequence)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+
+
+def any_waiting(session: Session) -> bool:
+    """Whether an event's deliveries are not all written yet."""
+    query = select(EventRow.sequence).where(EventRow.fanned_out_at.is_(None)).limit(1)
+    return session.scalar(query) is not None
+
+
+def add_deliveries(
+    session: Session, event: EventRow, subscription_ids: Iterable[UUID], now: datetime
+) -> int:
+    """Write a pending delivery of *event* for each subscription; returns how many."""
+    rows = [
+        {
+            "id": new_id(),
+            "event_id": event.id,
+            "subscription_id": subscription_id,
+            "subject_id": event.subject_id,
+            "sequence": event.sequence,
+            "state": DeliveryState.PENDING,
+            "due_at": now,
+            "attempts": 0,
+            "created_at": now,
+        }
+        for subscription_id in subscription_ids
+    ]
+    if rows:
+        session.execute(insert(Delivery), rows)
+    return len(rows)
+
+
+def _free(now: datetime) -> ColumnElement[bool]:
+    """Due, and held by nobody whose lease still runs."""
+    return and_(
+        Delivery.state == DeliveryState.PENDING,
+        Delivery.due_at <= now,
+        or_(Delivery.lease_until.is_(None), Delivery.lease_until < now),
+    )
+
+
+def _first_in_line() -> ColumnElement[bool]:
+    """No earlier delivery about the same subject is still on its way to the same subscription."""
+    earlier = aliased(Delivery)
+    return ~exists().where(
+        earlier.subscription_id == Delivery.subscription_id,
+        earlier.subject_id == Delivery.subject_id,
+        earlier.state == DeliveryState.PENDING,
+        earlier.sequence < Delivery.sequence,
+    )
+
+
+def any_due(session: Session, now: datetime) -> bool:
+    """Whether :func:`claim` would find something."""
+    query = select(Delivery.id).where(_free(now), _first_in_line()).limit(1)
+    return session.scalar(query) is not None
+
+
+def claim(session: Session, now: datetime, *, lease: timedelta, limit: int) -> Sequence[Delivery]:
+    """Lease at most *limit* due deliveries, with their events and subscriptions.
+
+    ``attempts`` goes up here, not when the outcome is known: a payload that kills its worker is given up in the end
+    instead of coming round for ever.
+    """
+    ids = list(
+        session.scalars(
+            select(Delivery.id)
+            .where(_free(now), _first_in_line())
+            .order_by(Delivery.due_at, Delivery.sequence)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+    )
+    if not ids:
+        return []
+    token = new_id()
+    session.execute(
+        update(Delivery)
+        .where(Delivery.id.in_(ids), _free(now))
+        .values(lease_token=token, lease_until=now + lease, attempts=Delivery.attempts + 1),
+        execution_options={"synchronize_session": False},
+    )
+    return session.scalars(_held(token)).all()
+
+
+def _held(token: UUID) -> Select[Delivery]:
+    return (
+        select(Delivery)
+        .join(Delivery.event)
+        .join(Delivery.subscription)
+        .where(Delivery.lease_token == token)
+        .order_by(Delivery.sequence)
+        .options(contains_eager(Delivery.event), contains_eager(Delivery.subscription))
+        .execution_options(populate_existing=True)
+    )
+
+
+def finish(session: Session, delivery_id: UUID, token: UUID, **values: Any) -> bool:
+    """Write the outcome if *token* still holds the lease; False: another worker has taken over."""
+    result = session.execute(
+        update(Delivery)
+        .where(Delivery.id == delivery_id, Delivery.lease_token == token)
+        .values(lease_token=None, lease_until=None, **values),
+        execution_options={"synchronize_session": False},
+    )
+    return bool(result.rowcount)  # type: ignore[attr-defined]
+
+
+def give_back(session: Session, delivery_id: UUID, token: UUID) -> None:
+    """Free a delivery that was not tried after all; the attempt does not count."""
+    session.execute(
+        update(Delivery)
+        .where(Delivery.id == delivery_id, Delivery.lease_token == token)
+        .values(lease_token=None, lease_until=None, attempts=Delivery.attempts - 1),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def keep_body(session: Session, delivery_id: UUID, body: str) -> None:
+    """Keep the exact text that this and all later attempts send."""
+    session.execute(
+        update(Delivery).where(Delivery.id == delivery_id).values(body=body),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def cancel_pending(session: Session, subscription_id: UUID, reason: str, now: datetime) -> None:
+    """Nothing more for this subscription: what is pending and not in flight is cancelled."""
+    session.execute(
+        update(Delivery)
+        .where(
+            Delivery.subscription_id == subscription_id,
+            Delivery.state == DeliveryState.PENDING,
+        )
+        .values(
+            state=DeliveryState.CANCELLED,
+            reason=reason,
+            finished_at=now,
+            lease_token=None,
+            lease_until=None,
+        ),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def forget(session: Session, subscription_ids: Collection[UUID]) -> None:
+    """Delete subscriptions with all that belongs to them.
+
+    Written out because SQLite cascades only where the host has switched its foreign keys on.
+    """
+    deliveries = select(Delivery.id).where(Delivery.subscription_id.in_(subscription_ids))
+    for statement in (
+        delete(Attempt).where(Attempt.delivery_id.in_(deliveries)),
+        delete(Delivery).where(Delivery.subscription_id.in_(subscription_ids)),
+        delete(SubscribedComponent).where(
+            SubscribedComponent.subscription_id.in_(subscription_ids)
+        ),
+        delete(Subscription).where(Subscription.id.in_(subscription_ids)),
+    ):
+        session.execute(statement, execution_options={"synchronize_session": "fetch"})
+
+
+def lag(session: Session, now: datetime) -> float:
+    """Seconds by which the oldest delivery that is due and free is late; 0.0 when none is due."""
+    oldest = session.scalar(select(func.min(Delivery.due_at)).where(_free(now)))
+    return max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
+
+
+def log(page_id: UUID, subscription_id: UUID | None = None) -> Select[Delivery]:
+    """The deliveries of a page, newest first."""
+    query = (
+        select(Delivery)
+        .join(Delivery.event)
+        .where(EventRow.page_id == page_id)
+        .order_by(Delivery.created_at.desc(), Delivery.id.desc())
+        .options(contains_eager(Delivery.event))
+    )
+    return query.where(Delivery.subscription_id == subscription_id) if subscription_id else query
+
+
+def attempts_of(delivery_id: UUID) -> Select[Attempt]:
+    return select(Attempt).where(Attempt.delivery_id == delivery_id).order_by(Attempt.number)

@@ -1,0 +1,66 @@
+"""Pages, and the version that goes up with every visible change."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Select, String, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from ..domain.ids import MAX_SLUG, new_id
+from ..state import current_state
+from .base import Base, Key, Name, utc_now
+from .on_commit import on_commit
+
+
+class Page(Base):
+    """A status page. ``name`` and ``url`` are None where the settings speak for it."""
+
+    __tablename__ = "statuspage_page"
+
+    id: Mapped[UUID] = mapped_column(Key, primary_key=True, default=new_id)
+    slug: Mapped[str] = mapped_column(String(MAX_SLUG), unique=True)
+    is_default: Mapped[bool] = mapped_column(default=False)
+    name: Mapped[str | None] = mapped_column(Name)
+    url: Mapped[str | None] = mapped_column(String(500))
+    time_zone: Mapped[str | None] = mapped_column(Name)
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+def all_pages() -> Select[Page]:
+    return select(Page).order_by(Page.is_default.desc(), Page.name, Page.slug)
+
+
+def default_page(session: Session) -> Page:
+    """The page at the root. The first migration makes it."""
+    return session.scalars(all_pages().limit(1)).one()
+
+
+def by_slug(session: Session, slug: str) -> Page | None:
+    return session.scalar(select(Page).where(Page.slug == slug))
+
+
+def version_of(session: Session, slug: str | None) -> tuple[UUID, int] | None:
+    """Id and version of the page (None: the default one) in one small query; None where there is no such page."""
+    query = select(Page.id, Page.version)
+    query = query.where(Page.slug == slug) if slug else query.order_by(Page.is_default.desc())
+    row = session.execute(query.limit(1)).first()
+    return (row.id, row.version) if row else None
+
+
+def touch(session: Session, page_id: UUID, now: datetime) -> None:
+    """Raise the version and hold the page's row until the transaction ends.
+
+    Every use case that changes what a page shows calls this first, so changes of one page follow each other on all
+    databases, and on SQLite the transaction is a writing one before anything is read.
+    """
+    session.execute(
+        update(Page).where(Page.id == page_id).values(version=Page.version + 1, updated_at=now),
+        execution_options={"synchronize_session": False},
+    )
+    on_commit(session, current_state().page_changed, key="statuspage page changed")
+    if page := session.identity_map.get(session.identity_key(Page, page_id)):
+        session.expire(page, ["version", "updated_at"])

@@ -1,0 +1,84 @@
+"""The host's session and engine, found when they are needed: the order of ``init_app`` calls does not matter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from flask import current_app
+from sqlalchemy import Engine, literal_column, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.expression import FunctionElement
+
+from ..errors import SetupError
+from .base import UtcDateTime
+
+
+def current_session() -> Session:
+    """The session that the host's own code works in."""
+    return cast(Session, _database().session())
+
+
+def release_session() -> None:
+    """Give the connection back. For workers, which live longer than a request."""
+    _database().session.remove()
+
+
+def current_engine() -> Engine:
+    """The engine of the host's default database."""
+    return cast(Engine, _database().engine)
+
+
+def _database() -> Any:
+    try:
+        return current_app.extensions["sqlalchemy"]
+    except KeyError:
+        raise SetupError(
+            "Flask-StatusPage keeps its tables in the host's database, and this app has none: call db.init_app(app) "
+            "with a flask_sqlalchemy.SQLAlchemy object, before or after register_blueprint(statuspage)."
+        ) from None
+
+
+class _clock(FunctionElement[datetime]):
+    type = UtcDateTime()
+    inherit_cache = True
+
+
+@compiles(_clock, "postgresql")
+def _postgresql_clock(element: _clock, compiler: SQLCompiler, **kw: Any) -> str:
+    return "clock_timestamp()"
+
+
+@compiles(_clock, "mysql", "mariadb")
+def _mariadb_clock(element: _clock, compiler: SQLCompiler, **kw: Any) -> str:
+    return "UTC_TIMESTAMP(6)"
+
+
+@compiles(_clock)
+def _sqlite_clock(element: _clock, compiler: SQLCompiler, **kw: Any) -> str:
+    return "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
+
+
+def database_now(session: Session) -> datetime:
+    """The database's clock, which all workers share whatever their own clocks say. Aware, UTC."""
+    return cast(datetime, session.scalar(select(_clock()))).astimezone(UTC)
+
+
+def ping(session: Session) -> None:
+    """Ask the database for an answer; raises SQLAlchemy's error when there is none."""
+    session.execute(select(literal_column("1")))
+
+
+def in_pages(items: Iterable[Any], size: int) -> Iterable[list[Any]]:
+    """*items* in lists of at most *size*, for statements with many parameters."""
+    page: list[Any] = []
+    for item in items:
+        page.append(item)
+        if len(page) == size:
+            yield page
+            page = []
+    if page:
+        yield page

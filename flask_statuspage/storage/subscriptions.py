@@ -1,0 +1,165 @@
+"""Who wants to be told, where, in which format, and of what."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import (
+    ForeignKey,
+    Index,
+    Select,
+    String,
+    Text,
+    UniqueConstraint,
+    func,
+    select,
+)
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship, selectinload
+
+from ..domain.ids import new_id
+from .base import Base, Json, Key, Name, Word, utc_now, words
+from .encryption import Encrypted
+
+
+class SubscriptionState(StrEnum):
+    PENDING = "pending"
+    ACTIVE = "active"
+    DISABLED = "disabled"
+    ENDED = "ended"
+
+
+class Subscription(Base):
+    """``address_digest`` makes one subscription per page, channel and address, whatever the address's length.
+
+    ``nonce`` is part of every mailed link; a new one makes the older links useless. ``events`` None: what the format
+    sends unasked.
+    """
+
+    __tablename__ = "statuspage_subscription"
+    __table_args__ = (
+        UniqueConstraint(
+            "page_id", "channel", "address_digest", name="uq_statuspage_subscription_address"
+        ),
+        Index("ix_statuspage_subscription_page_state", "page_id", "state", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(Key, primary_key=True, default=new_id)
+    page_id: Mapped[UUID] = mapped_column(ForeignKey("statuspage_page.id"))
+    channel: Mapped[str] = mapped_column(Word)
+    address: Mapped[str] = mapped_column(String(2048))
+    address_digest: Mapped[str] = mapped_column(String(64))
+    format: Mapped[str] = mapped_column(Word)
+    secret: Mapped[str | None] = mapped_column(Encrypted)
+    events: Mapped[list[str] | None] = mapped_column(Json(none_as_null=True))
+    state: Mapped[SubscriptionState] = mapped_column(words(SubscriptionState))
+    reason: Mapped[str | None] = mapped_column(Text)
+    nonce: Mapped[str] = mapped_column(Word)
+    origin: Mapped[str | None] = mapped_column(String(64), index=True)
+    actor: Mapped[str | None] = mapped_column(Name)
+    asked_at: Mapped[datetime] = mapped_column(default=utc_now)
+    mailed_at: Mapped[datetime | None]
+    confirmed_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    chosen: Mapped[list[SubscribedComponent]] = relationship(
+        lazy="raise_on_sql", cascade="all, delete-orphan"
+    )
+
+
+class SubscribedComponent(Base):
+    """A component that a subscription chose; no row at all means all components."""
+
+    __tablename__ = "statuspage_subscription_component"
+    __table_args__ = (
+        UniqueConstraint(
+            "subscription_id", "component_id", name="uq_statuspage_subscription_component_pair"
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(Key, primary_key=True, default=new_id)
+    subscription_id: Mapped[UUID] = mapped_column(
+        ForeignKey(
+            "statuspage_subscription.id",
+            name="fk_statuspage_subscription_component_subscription",
+            ondelete="CASCADE",
+        )
+    )
+    component_id: Mapped[UUID] = mapped_column(
+        ForeignKey("statuspage_component.id", ondelete="CASCADE"), index=True
+    )
+
+
+def digest(address: str) -> str:
+    """The fixed-length stand-in for an address that has been normalised already."""
+    return hashlib.sha256(address.encode()).hexdigest()
+
+
+def _whole() -> Select[Subscription]:
+    return select(Subscription).options(selectinload(Subscription.chosen))
+
+
+def get(session: Session, subscription_id: UUID, *, lock: bool = False) -> Subscription | None:
+    query = _whole().where(Subscription.id == subscription_id)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return session.scalar(query)
+
+
+def by_address(session: Session, page_id: UUID, channel: str, address: str) -> Subscription | None:
+    """The one subscription of a normalised address, held until the transaction ends."""
+    query = _whole().where(
+        Subscription.page_id == page_id,
+        Subscription.channel == channel,
+        Subscription.address_digest == digest(address),
+    )
+    return session.scalar(query.with_for_update().execution_options(populate_existing=True))
+
+
+def of_page(page_id: UUID) -> Select[Subscription]:
+    return (
+        _whole()
+        .where(Subscription.page_id == page_id)
+        .order_by(Subscription.created_at.desc(), Subscription.id.desc())
+    )
+
+
+def active_after(
+    session: Session, page_id: UUID, cursor: UUID | None, *, limit: int
+) -> Sequence[Subscription]:
+    """The next *limit* active subscriptions of a page in the order of their ids."""
+    query = _whole().where(
+        Subscription.page_id == page_id, Subscription.state == SubscriptionState.ACTIVE
+    )
+    if cursor is not None:
+        query = query.where(Subscription.id > cursor)
+    return session.scalars(query.order_by(Subscription.id).limit(limit)).all()
+
+
+def count_active(session: Session, page_id: UUID) -> int:
+    query = select(func.count()).where(
+        Subscription.page_id == page_id, Subscription.state == SubscriptionState.ACTIVE
+    )
+    return session.scalar(query) or 0
+
+
+def asked_since(session: Session, origin: str, instant: datetime) -> int:
+    """How many sign-ups came from one network address since *instant*."""
+    query = select(func.count()).where(
+        Subscription.origin == origin, Subscription.asked_at >= instant
+    )
+    return session.scalar(query) or 0
+
+
+def unconfirmed(session: Session, before: datetime) -> list[UUID]:
+    """The sign-ups by email that were asked for before that instant and never confirmed."""
+    query = select(Subscription.id).where(
+        Subscription.state == SubscriptionState.PENDING,
+        Subscription.channel == "email",
+        Subscription.asked_at < before,
+    )
+    return list(session.scalars(query))

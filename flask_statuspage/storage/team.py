@@ -1,0 +1,60 @@
+"""API keys, and who changed what."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, Select, String, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from ..domain.ids import new_id
+from ..domain.roles import Role
+from .base import Base, Json, Key, Name, Serial, Word, utc_now, words
+
+
+class Token(Base):
+    """An API key. Only its SHA-256 is kept: the key has 256 random bits, so no slow hash is needed."""
+
+    __tablename__ = "statuspage_token"
+
+    id: Mapped[UUID] = mapped_column(Key, primary_key=True, default=new_id)
+    name: Mapped[str] = mapped_column(Name)
+    role: Mapped[Role] = mapped_column(words(Role))
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class AuditEntry(Base):
+    """Who did what to which thing, with the values before and after. Secrets are never among them."""
+
+    __tablename__ = "statuspage_audit"
+    __table_args__ = (Index("ix_statuspage_audit_subject", "subject", "subject_id"),)
+
+    id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
+    at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
+    page_id: Mapped[UUID | None] = mapped_column(ForeignKey("statuspage_page.id"))
+    actor: Mapped[str] = mapped_column(Name)
+    action: Mapped[str] = mapped_column(Word)
+    subject: Mapped[str] = mapped_column(Word)
+    subject_id: Mapped[UUID] = mapped_column(Key)
+    before: Mapped[dict[str, Any] | None] = mapped_column(Json(none_as_null=True))
+    after: Mapped[dict[str, Any] | None] = mapped_column(Json(none_as_null=True))
+
+
+def digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def by_key(session: Session, key: str) -> Token | None:
+    """The token of *key*. The look-up is by digest, so its time says nothing of the key."""
+    return session.scalar(select(Token).where(Token.digest == digest(key)))
+
+
+def audit_log() -> Select[AuditEntry]:
+    return select(AuditEntry).order_by(AuditEntry.id.desc())
