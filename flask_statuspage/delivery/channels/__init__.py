@@ -1,0 +1,17 @@
+"""Channels by name. A new one is one file with a :class:`Channel` and one line here."""
+
+from __future__ import annotations
+
+from ...registry import Registry
+from . import email, webhook
+from .channel import Channel, Line
+
+channels: Registry[Channel] = Registry(
+    "flask_statuspage.channels",
+    {
+        "email": email.EmailChannel(),
+        "webhook": webhook.WebhookChannel(),
+    },
+)
+
+__all__ = ["Channel", "Line", "channels"]

@@ -1,0 +1,42 @@
+"""The contract of a channel: which addresses it takes, and a line that is opened once for a batch."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from ...config import Settings
+from ..parcel import Outcome, Parcel
+
+
+class Line(Protocol):
+    """An open way out. ``send`` never raises for what the other side does: it answers an :class:`Outcome`."""
+
+    def send(self, parcel: Parcel) -> Outcome: ...
+
+
+class Channel(Protocol):
+    """One kind of address."""
+
+    name: str
+    default_format: str
+    needs_confirmation: bool
+    """Whether the address's owner has to agree by a link before anything else is sent."""
+
+    parallel: int | None
+    """How many lines one worker may open at once; None: as many as it has threads."""
+
+    def available(self, settings: Settings) -> str | None:
+        """None when the channel can be used, else what is missing, in one sentence."""
+        ...
+
+    def normalise(self, address: str, settings: Settings) -> str:
+        """*address* in the one spelling that is stored.
+
+        :raises flask_statuspage.errors.Invalid: naming ``address``.
+        """
+        ...
+
+    def open(self, settings: Settings) -> AbstractContextManager[Line]:
+        """A line for a batch of parcels, used by one thread."""
+        ...

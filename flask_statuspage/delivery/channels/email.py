@@ -1,0 +1,173 @@
+"""Mail over SMTP, one connection for a batch."""
+
+from __future__ import annotations
+
+import json
+import re
+import smtplib
+import ssl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import formatdate, make_msgid, parseaddr
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from ...config import Settings
+from ...errors import Invalid
+from ..parcel import Outcome, Parcel
+from .channel import Line
+
+TIMEOUT = 30.0  # seconds for each step of the SMTP dialogue
+MAX_ADDRESS = 254  # characters, RFC 5321 4.5.3.1.3
+
+# Deliberately simple: a dot-atom or anything printable before the @, a name with a dot (or localhost) behind it.
+_ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f]+@[^\s@<>()\[\]\\,;:\"]+", re.ASCII)
+
+
+class EmailChannel:
+    name = "email"
+    default_format = "email"
+    needs_confirmation = True
+    parallel: int | None = 2
+
+    def available(self, settings: Settings) -> str | None:
+        return None if settings.smtp_url else "STATUSPAGE_SMTP_URL is not set."
+
+    def normalise(self, address: str, settings: Settings) -> str:
+        address = address.strip()
+        local, _, domain = address.rpartition("@")
+        if len(address) > MAX_ADDRESS or not _ADDRESS.fullmatch(address) or ".." in address:
+            raise Invalid.field(
+                "address", "This is not an email address, such as name@example.com."
+            )
+        try:
+            Address(username=local, domain=domain)
+        except (MessageError, ValueError) as error:
+            raise Invalid.field(
+                "address", "This is not an email address, such as name@example.com."
+            ) from error
+        # The domain's case never matters; the mailbox's could.
+        return f"{local}@{domain.lower()}"
+
+    @contextmanager
+    def open(self, settings: Settings) -> Iterator[Line]:
+        line = EmailLine(settings)
+        try:
+            yield line
+        finally:
+            line.close()
+
+
+class EmailLine:
+    """Connects at the first parcel and again after the server hung up."""
+
+    def __init__(self, settings: Settings) -> None:
+        assert settings.smtp_url is not None
+        assert settings.email_from is not None
+        self._url = settings.smtp_url
+        self._sender = settings.email_from
+        self._server: smtplib.SMTP | None = None
+
+    def send(self, parcel: Parcel) -> Outcome:
+        started = time.monotonic()
+        outcome = self._try(parcel)
+        milliseconds = round((time.monotonic() - started) * 1000)
+        return replace(outcome, milliseconds=milliseconds)
+
+    def _try(self, parcel: Parcel) -> Outcome:
+        message = _message(parcel, self._sender)
+        try:
+            self._connected().send_message(
+                message, from_addr=parseaddr(self._sender)[1], to_addrs=[parcel.address]
+            )
+        except smtplib.SMTPRecipientsRefused as error:
+            code, answer = next(iter(error.recipients.values()))
+            return self._refused(code, answer, about_address=True)
+        except smtplib.SMTPResponseException as error:
+            return self._refused(error.smtp_code, error.smtp_error, about_address=False)
+        except (OSError, smtplib.SMTPException):
+            self.close()
+            return Outcome(error="The mail server could not be reached.")
+        return Outcome(code=250)
+
+    def _refused(self, code: int, answer: bytes | str, *, about_address: bool) -> Outcome:
+        """4xx is worth a retry, 5xx is not; 5xx about the mailbox ends the subscription."""
+        text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
+        permanent = code >= 500
+        if self._server is not None:
+            try:
+                self._server.rset()
+            except (OSError, smtplib.SMTPException):
+                self.close()
+        return Outcome(
+            error=f"The mail server answered {code}.",
+            code=code,
+            answer=text[:4096],
+            final=permanent and about_address,
+            ends_subscription=permanent and about_address,
+        )
+
+    def _connected(self) -> smtplib.SMTP:
+        if self._server is None:
+            self._server = connect(self._url)
+        return self._server
+
+    def close(self) -> None:
+        if self._server is not None:
+            try:
+                self._server.quit()
+            except (OSError, smtplib.SMTPException):
+                self._server.close()
+            self._server = None
+
+
+def connect(url: str) -> smtplib.SMTP:
+    """A session with the mail server of *url*, logged in where the URL says so."""
+    parts = urlsplit(url)
+    host, query = parts.hostname or "localhost", parse_qs(parts.query)
+    server: smtplib.SMTP
+    if parts.scheme == "smtps":
+        context = ssl.create_default_context()
+        server = smtplib.SMTP_SSL(host, parts.port or 465, timeout=TIMEOUT, context=context)
+    else:
+        server = smtplib.SMTP(host, parts.port or 587, timeout=TIMEOUT)
+    try:
+        if query.get("starttls", ["0"])[-1] not in ("0", "false", ""):
+            server.starttls(context=ssl.create_default_context())
+        if parts.username:
+            server.login(unquote(parts.username), unquote(parts.password or ""))
+    except BaseException:
+        server.close()
+        raise
+    return server
+
+
+def _message(parcel: Parcel, sender: str) -> EmailMessage:
+    content = json.loads(parcel.body)
+    domain = parseaddr(sender)[1].rpartition("@")[2]
+    message = EmailMessage()
+    # One line each: a title with a line break must not start a header of its own.
+    message["Subject"] = " ".join(content["subject"].split())
+    message["From"] = sender
+    message["To"] = parcel.address
+    message["Date"] = formatdate(usegmt=True)
+    message["Message-ID"] = f"<{parcel.delivery_id}@{domain}>" if domain else make_msgid()
+    # All mails about one incident hang together under an id that no mail bears itself.
+    message["References"] = f"<{parcel.subject_id}.{parcel.subscription_id}@{domain}>"
+    message["Auto-Submitted"] = "auto-generated"
+    text, html = content["text"], content["html"]
+    if parcel.unsubscribe_url and parcel.manage_url:
+        message["List-Unsubscribe"] = f"<{parcel.unsubscribe_url}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        text += f"\n\nChange what you receive: {parcel.manage_url}\nUnsubscribe: {parcel.unsubscribe_url}\n"
+        html += (
+            f'<p><a href="{parcel.manage_url}">Change what you receive</a> · '
+            f'<a href="{parcel.unsubscribe_url}">Unsubscribe</a></p>'
+        )
+    message.set_content(text)
+    message.add_alternative(html, subtype="html")
+    return message

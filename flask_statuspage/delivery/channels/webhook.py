@@ -1,0 +1,112 @@
+"""POST to an endpoint, signed, to addresses that the guard lets through only."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from ...config import Settings
+from ...errors import Invalid
+from ...outgoing import AddressPolicy, AddressRefused, Client, SendFailed, vet_address
+from ...outgoing.site import site_policy
+from .. import signing
+from ..formats import formats
+from ..parcel import Outcome, Parcel
+from .channel import Line
+
+USER_AGENT = "Flask-StatusPage"
+KEPT_ANSWER = 4096  # bytes of the answer that the log keeps
+
+# Fixed words only: they reach the subscriber and must not tell what lies behind the address.
+FAILURES = {
+    "dns": "The endpoint could not be reached.",
+    "connect": "The endpoint could not be reached.",
+    "refused_address": "The endpoint could not be reached.",
+    "tls": "The endpoint's certificate was not accepted.",
+    "timeout": "The endpoint did not answer in time.",
+    "protocol": "The endpoint did not answer with HTTP.",
+}
+
+
+class WebhookChannel:
+    name = "webhook"
+    default_format = "native"
+    needs_confirmation = False
+    parallel: int | None = None
+
+    def available(self, settings: Settings) -> str | None:
+        return None
+
+    def normalise(self, address: str, settings: Settings) -> str:
+        address = address.strip()
+        try:
+            vet_address(address, site_policy(settings))
+        except AddressRefused as error:
+            raise Invalid.field("address", str(error)) from error
+        return address
+
+    @contextmanager
+    def open(self, settings: Settings) -> Iterator[Line]:
+        yield WebhookLine(site_policy(settings))
+
+
+class WebhookLine:
+    def __init__(self, policy: AddressPolicy) -> None:
+        self._client = Client(policy, user_agent=USER_AGENT)
+
+    def send(self, parcel: Parcel) -> Outcome:
+        body = parcel.body.encode()
+        try:
+            answer = self._client.send(
+                "POST",
+                parcel.address,
+                headers=_headers(parcel, body),
+                body=body,
+                timeout=parcel.policy.timeout,
+            )
+        except SendFailed as failure:
+            return Outcome(error=FAILURES[failure.kind], milliseconds=round(failure.milliseconds))
+        delivered = parcel.policy.is_success(answer.status)
+        return Outcome(
+            error=None if delivered else f"The endpoint answered {answer.status}.",
+            code=answer.status,
+            milliseconds=round(answer.milliseconds),
+            answer=answer.body[:KEPT_ANSWER].decode("utf-8", "replace").replace("\x00", ""),
+            retry_after=None if delivered else _seconds(answer.headers.get("Retry-After")),
+            ends_subscription=answer.status == 410,
+        )
+
+
+def _headers(parcel: Parcel, body: bytes) -> dict[str, str]:
+    """The format's own signature, and Standard Webhooks 1.0 on every format."""
+    format = formats[parcel.format]
+    timestamp = int(time.time())
+    headers = {
+        "Content-Type": format.content_type,
+        "webhook-id": str(parcel.delivery_id),
+        "webhook-timestamp": str(timestamp),
+    }
+    if parcel.secret:
+        headers |= format.sign(parcel.secret, body)
+        headers["webhook-signature"] = signing.standard_signature(
+            parcel.secret, str(parcel.delivery_id), timestamp, body
+        )
+    return headers
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """``Retry-After`` (RFC 9110, 10.2.3) as seconds from now; None when absent or unreadable."""
+    if retry_after is None:
+        return None
+    if retry_after.strip().isdigit():
+        return float(retry_after)
+    try:
+        moment = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())

@@ -1,0 +1,17 @@
+"""Formats by name. A new one is one file with a :class:`Format` and one line here."""
+
+from __future__ import annotations
+
+from ...registry import Registry
+from . import email, native
+from .format import Format
+
+formats: Registry[Format] = Registry(
+    "flask_statuspage.formats",
+    {
+        "email": email.format,
+        "native": native.format,
+    },
+)
+
+__all__ = ["Format", "formats"]

@@ -1,0 +1,148 @@
+"""A mail's subject and its two bodies, kept as JSON ``{"subject", "text", "html"}``; the channel adds the headers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from html import escape
+from typing import Any
+
+from ...domain.events import (
+    CONFIRMATION,
+    INCIDENT_EVENTS,
+    MAINTENANCE_EVENTS,
+    PUBLIC_EVENTS,
+    TEST,
+    Event,
+)
+from ...domain.markup import to_html
+from ...domain.retry import HOUR, MINUTE, Policy
+from .format import Format
+
+Words = tuple[str, list[str], str]  # subject, plain lines, HTML of the middle part
+
+INCIDENT_WORDS = {
+    "investigating": "Investigating",
+    "identified": "Identified",
+    "monitoring": "Monitoring",
+    "resolved": "Resolved",
+    "postmortem": "Postmortem",
+}
+
+STATUS_WORDS = {
+    "unknown": "Unknown",
+    "operational": "Operational",
+    "under_maintenance": "Under maintenance",
+    "degraded_performance": "Degraded performance",
+    "partial_outage": "Partial outage",
+    "major_outage": "Major outage",
+}
+
+
+def render(event: Event) -> str:
+    """Subject, plain text and HTML of *event*."""
+    page = event.data["page"]
+    subject, lines, middle = _words_for(event)(event.data)
+    text = "\n".join([*lines, "", f"{page['name']}: {page['url']}"])
+    html = f'<p>{middle}</p><p><a href="{escape(page["url"])}">{escape(page["name"])}</a></p>'
+    return json.dumps(
+        {"subject": f"[{page['name']}] {subject}", "text": text, "html": html}, ensure_ascii=False
+    )
+
+
+def _words_for(event: Event) -> Callable[[Mapping[str, Any]], Words]:
+    special = {CONFIRMATION: _confirmation, TEST: _test}
+    if event.name in special:
+        return special[event.name]
+    return {"incident": _incident, "component": _component, "monitor": _monitor}[
+        event.name.partition(".")[0]
+    ]
+
+
+def _incident(data: Mapping[str, Any]) -> Words:
+    incident = data["incident"]
+    state = INCIDENT_WORDS[incident["status"]]
+    latest = incident["updates"][0]
+    affected = [
+        f"{component['name']}: {STATUS_WORDS[component['status']]}"
+        for component in incident["components"]
+    ]
+    lines = [
+        f"{state}: {incident['title']}",
+        f"Started {_instant(incident['started_at'])}",
+        *([f"Resolved {_instant(incident['resolved_at'])}"] if incident["resolved_at"] else []),
+        *affected,
+        "",
+        latest["body"] or "No further details yet.",
+        "",
+        incident["url"],
+    ]
+    middle = (
+        f"<strong>{escape(state)}: {escape(incident['title'])}</strong><br>"
+        + "<br>".join(escape(line) for line in lines[1:-4])
+        + f"</p>{to_html(latest['body'])}<p>"
+        + f'<a href="{escape(incident["url"])}">Details of this incident</a>'
+    )
+    return f"{state}: {incident['title']}", lines, middle
+
+
+def _component(data: Mapping[str, Any]) -> Words:
+    component = data["component"]
+    line = (
+        f"{component['name']} is now {STATUS_WORDS[component['status']].lower()} "
+        f"(before: {STATUS_WORDS[component['previous_status']].lower()})"
+    )
+    return line, [line + "."], escape(line + ".")
+
+
+def _monitor(data: Mapping[str, Any]) -> Words:
+    monitor = data["monitor"]
+    word = "is down" if monitor["verdict"] == "down" else "has recovered"
+    line = f"Monitor {monitor['name']} {word}"
+    check = monitor["check"] or {}
+    detail = f"{check.get('error') or 'Answered'} at {_instant(check['at'])}" if check else ""
+    return line, [line + ".", detail], f"{escape(line)}.<br>{escape(detail)}"
+
+
+def _confirmation(data: Mapping[str, Any]) -> Words:
+    name = data["page"]["name"]
+    if "confirm_url" in data:
+        subject, link = "Please confirm your subscription", data["confirm_url"]
+        before = f"Somebody, probably you, asked for status updates of {name} to be sent to this address."
+        press = "To receive them, open this page and press the button"
+        after = (
+            "The link works for 7 days. If it was not you, do nothing: "
+            "you will not hear from us again."
+        )
+    else:
+        subject, link = "You are subscribed already", data["manage_url"]
+        before = (
+            f"Somebody, probably you, asked for status updates of {name}. You receive them already."
+        )
+        press = "To change what you receive, open this page"
+        after = "If it was not you, do nothing: nothing has changed."
+    lines = [before, "", f"{press}:", link, "", after]
+    middle = f'{escape(before)}</p><p><a href="{escape(link)}">{escape(press)}</a>.</p><p>{escape(after)}'
+    return subject, lines, middle
+
+
+def _test(data: Mapping[str, Any]) -> Words:
+    return "Test message", [data["message"]], escape(data["message"])
+
+
+def _instant(text: str) -> str:
+    """``2026-02-19T17:30:00+00:00`` as a reader likes it, with the zone named."""
+    return text[:16].replace("T", " ") + " UTC"
+
+
+format = Format(
+    name="email",
+    channels=frozenset({"email"}),
+    render=render,
+    unasked=frozenset((*INCIDENT_EVENTS, *MAINTENANCE_EVENTS)),
+    offered=frozenset(PUBLIC_EVENTS),
+    # A mail server that defers asks for patience; two days is what mail users are used to.
+    policy=Policy(
+        timeout=30.0, delays=(MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 8 * HOUR, 24 * HOUR)
+    ),
+)

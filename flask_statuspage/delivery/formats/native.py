@@ -1,0 +1,114 @@
+"""The native webhook: FacioTech's "Webhook Payload" with further fields beside the documented ones.
+
+Success is any 2xx within 10 s; retries after 1, 5 and 30 minutes, to the second as documented.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from ...domain.events import (
+    COMPONENT_EVENTS,
+    INCIDENT_EVENTS,
+    MAINTENANCE_EVENTS,
+    PUBLIC_EVENTS,
+    TEST,
+    Event,
+)
+from ...domain.retry import MINUTE, Policy
+from ...domain.status import ComponentStatus
+from .. import signing
+from .format import Format
+
+STATUS_WORDS = {
+    ComponentStatus.OPERATIONAL: "up",
+    ComponentStatus.DEGRADED_PERFORMANCE: "degraded",
+    ComponentStatus.PARTIAL_OUTAGE: "partial_outage",
+    ComponentStatus.MAJOR_OUTAGE: "down",
+    ComponentStatus.UNDER_MAINTENANCE: "maintenance",
+    ComponentStatus.UNKNOWN: "unknown",
+}
+
+
+def render(event: Event) -> str:
+    """The JSON body of *event*: ``event``, ``timestamp``, ``page``, then the part that it is about."""
+    data = event.data
+    body: dict[str, Any] = {
+        "event": event.name,
+        "timestamp": event.occurred_at.isoformat(timespec="seconds"),
+        "page": {"name": data["page"]["name"], "url": data["page"]["url"]},
+        "id": str(event.id),
+        "sequence": event.sequence,
+    }
+    for part, word in (
+        ("incident", _incident),
+        ("component", _component),
+        ("monitor", _monitor),
+    ):
+        if part in data:
+            body[part] = word(data[part])
+    if event.name == TEST:
+        body["message"] = data["message"]
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+
+
+def _incident(incident: Mapping[str, Any]) -> dict[str, Any]:
+    names = [component["name"] for component in incident["components"]]
+    return {
+        "id": incident["id"],
+        "name": incident["title"],
+        "status": incident["status"],
+        "impact": incident["impact"],
+        "component": names[0] if names else None,
+        "components": names,
+        "started_at": incident["started_at"],
+        "resolved_at": incident["resolved_at"],
+        "url": incident["url"],
+        "updates": [
+            {
+                "status": update["status"],
+                "body": update["body"],
+                "created_at": update["created_at"],
+            }
+            for update in incident["updates"]
+        ],
+    }
+
+
+def _component(component: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "id": component["id"],
+        "slug": component["slug"],
+        "name": component["name"],
+        "group": component["group"],
+        "status": STATUS_WORDS[ComponentStatus(component["status"])],
+        "previous_status": STATUS_WORDS[ComponentStatus(component["previous_status"])],
+    }
+
+
+def _monitor(monitor: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "id": monitor["id"],
+        "name": monitor["name"],
+        "url": monitor["target"],
+        "status": monitor["verdict"],
+        "previous_status": monitor["previous"],
+        "check": monitor["check"],
+    }
+
+
+def sign(secret: str, body: bytes) -> Mapping[str, str]:
+    return {"X-Status-Signature": signing.status_signature(secret, body)}
+
+
+format = Format(
+    name="native",
+    channels=frozenset({"webhook"}),
+    render=render,
+    unasked=frozenset((*INCIDENT_EVENTS, *MAINTENANCE_EVENTS, *COMPONENT_EVENTS)),
+    offered=frozenset(PUBLIC_EVENTS),
+    policy=Policy(timeout=10.0, delays=(1 * MINUTE, 5 * MINUTE, 30 * MINUTE), jitter=0.0),
+    sign=sign,
+)
