@@ -1,0 +1,172 @@
+"""The native JSON API, version 2: documents as plain dicts, each a pure function of a snapshot.
+
+The fields that the published API document of FacioTech shows are kept to the letter and come first
+in every object; what stands beside them (``id``, ``slug``, …) is ours. Instants are RFC 3339 in UTC
+with whole seconds.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any, overload
+
+from ..domain.facts import AffectedFact, IncidentFact, UpdateFact
+from ..domain.status import ComponentStatus
+from .snapshot import ComponentState, Snapshot
+
+Document = dict[str, Any]
+
+COMPONENT_STATUS = {
+    ComponentStatus.OPERATIONAL: "up",
+    ComponentStatus.DEGRADED_PERFORMANCE: "degraded",
+    ComponentStatus.PARTIAL_OUTAGE: "partial_outage",
+    ComponentStatus.MAJOR_OUTAGE: "down",
+    ComponentStatus.UNDER_MAINTENANCE: "maintenance",
+    ComponentStatus.UNKNOWN: "unknown",
+}
+"""``status`` of a component."""
+
+INDICATOR = {
+    ComponentStatus.OPERATIONAL: "operational",
+    ComponentStatus.DEGRADED_PERFORMANCE: "degraded",
+    ComponentStatus.PARTIAL_OUTAGE: "partial_outage",
+    ComponentStatus.MAJOR_OUTAGE: "major_outage",
+    ComponentStatus.UNDER_MAINTENANCE: "maintenance",
+    ComponentStatus.UNKNOWN: "unknown",
+}
+"""``status.indicator`` of a page."""
+
+DESCRIPTION = {
+    ComponentStatus.OPERATIONAL: "All systems operational",
+    ComponentStatus.DEGRADED_PERFORMANCE: "Degraded performance",
+    ComponentStatus.PARTIAL_OUTAGE: "Partial outage",
+    ComponentStatus.MAJOR_OUTAGE: "Major outage",
+    ComponentStatus.UNDER_MAINTENANCE: "Maintenance in progress",
+    ComponentStatus.UNKNOWN: "Status not known",
+}
+"""``status.description`` of a page."""
+
+
+def status(snapshot: Snapshot) -> Document:
+    """``status.json``: ``{status: {indicator, description}, page: {name, url, updated_at, …}}``."""
+    page = snapshot.page
+    return {
+        "status": {
+            "indicator": INDICATOR[snapshot.status],
+            "description": DESCRIPTION[snapshot.status],
+        },
+        "page": {
+            "name": page.name,
+            "url": page.url,
+            "updated_at": _instant(page.updated_at),
+            "id": str(page.id),
+            "slug": page.slug,
+            "time_zone": page.time_zone,
+        },
+    }
+
+
+def summary(snapshot: Snapshot) -> Document:
+    """``summary.json``: status, components, open incidents and scheduled maintenance at once."""
+    return {
+        **status(snapshot),
+        **components(snapshot),
+        **unresolved_incidents(snapshot),
+        # Promised by the document as a part of every summary; snapshots carry no maintenance yet.
+        "scheduled_maintenances": [],
+    }
+
+
+def components(snapshot: Snapshot) -> Document:
+    """``components.json``: ``{components: [{name, group, status, …}]}`` in the page's order.
+
+    ``group``, ``uptime_percent``, ``response_time_ms``, ``check_interval`` (seconds) and
+    ``last_check`` are null where there is none.
+    """
+    return {"components": [_component(state) for state in snapshot.components]}
+
+
+def incidents(snapshot: Snapshot) -> Document:
+    """``incidents.json``: ``{incidents: […]}``, open and recent ones, newest first."""
+    return {"incidents": [incident(fact) for fact in snapshot.incidents]}
+
+
+def unresolved_incidents(snapshot: Snapshot) -> Document:
+    """``incidents/unresolved.json``: ``{incidents: […]}``, only those that are open."""
+    return {"incidents": [incident(fact) for fact in snapshot.open_incidents]}
+
+
+def incident(fact: IncidentFact) -> Document:
+    """One incident: ``{name, status, impact, component, started_at, resolved_at, updates, …}``.
+
+    ``component`` is the name of the first affected component or null, ``components`` lists all of
+    them with the status that the latest update gave them. ``updates`` are newest first.
+    """
+    return {
+        "name": fact.title,
+        "status": fact.status.value,
+        "impact": fact.impact.value,
+        "component": fact.components[0].name if fact.components else None,
+        "started_at": _instant(fact.started_at),
+        "resolved_at": _instant(fact.resolved_at),
+        "updates": [_update(update) for update in fact.updates],
+        "id": str(fact.id),
+        "components": [_affected(component) for component in fact.components],
+        "monitoring_at": _instant(fact.monitoring_at),
+        "created_at": _instant(fact.created_at),
+        "updated_at": _instant(fact.updated_at),
+    }
+
+
+def dumps(document: Document) -> bytes:
+    """*document* as it is served: UTF-8 JSON without ASCII escapes and without needless spaces."""
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode()
+
+
+def _component(state: ComponentState) -> Document:
+    fact = state.fact
+    return {
+        "name": fact.name,
+        "group": fact.group,
+        "status": COMPONENT_STATUS[state.status],
+        "uptime_percent": state.uptime_percent,
+        "response_time_ms": state.response_ms,
+        "check_interval": state.check_interval,
+        "last_check": _instant(state.last_check_at),
+        "id": str(fact.id),
+        "slug": fact.slug,
+        "description": fact.description,
+        "status_since": _instant(fact.since),
+        "updated_at": _instant(fact.updated_at),
+    }
+
+
+def _update(update: UpdateFact) -> Document:
+    return {
+        "status": update.status.value,
+        "body": update.body,
+        "created_at": _instant(update.created_at),
+        "id": str(update.id),
+        "components": [_affected(component) for component in update.components],
+        "updated_at": _instant(update.updated_at),
+    }
+
+
+def _affected(component: AffectedFact) -> Document:
+    return {
+        "name": component.name,
+        "group": component.group,
+        "status": COMPONENT_STATUS[component.status],
+        "id": str(component.id),
+        "slug": component.slug,
+    }
+
+
+@overload
+def _instant(moment: datetime) -> str: ...
+@overload
+def _instant(moment: None) -> None: ...
+def _instant(moment: datetime | None) -> str | None:
+    return moment.astimezone(UTC).isoformat(timespec="seconds") if moment else None

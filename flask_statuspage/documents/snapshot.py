@@ -1,0 +1,81 @@
+"""What a page shows, read once and frozen. ``services.overview`` makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..domain.facts import ComponentFact, GroupFact, IncidentFact, PageFact
+from ..domain.status import ComponentStatus, worst
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComponentState:
+    """A component and what was measured of it.
+
+    :param uptime_percent: over the configured window, floored to two decimals; None: nothing observed yet.
+    :param response_ms: of the latest answered check of its monitor.
+    :param check_interval: seconds between checks; None without a monitor.
+    """
+
+    fact: ComponentFact
+    uptime_percent: float | None
+    response_ms: int | None
+    check_interval: int | None
+    last_check_at: datetime | None
+
+    @property
+    def status(self) -> ComponentStatus:
+        return self.fact.status
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """One page at one version.
+
+    :param status: of the page as a whole.
+    :param components: in the order of the page: group position, then component position, then name.
+    :param incidents: published ones, newest first: all that are open, and the newest others.
+    """
+
+    page: PageFact
+    version: int
+    generated_at: datetime
+    status: ComponentStatus
+    groups: tuple[GroupFact, ...]
+    components: tuple[ComponentState, ...]
+    incidents: tuple[IncidentFact, ...]
+    uptime_days: int
+
+    @property
+    def open_incidents(self) -> tuple[IncidentFact, ...]:
+        return tuple(incident for incident in self.incidents if incident.status.is_open)
+
+    @property
+    def past_incidents(self) -> tuple[IncidentFact, ...]:
+        return tuple(incident for incident in self.incidents if not incident.status.is_open)
+
+    @property
+    def last_check_at(self) -> datetime | None:
+        return max((c.last_check_at for c in self.components if c.last_check_at), default=None)
+
+    @property
+    def sections(self) -> tuple[tuple[GroupFact | None, tuple[ComponentState, ...]], ...]:
+        """The components as the page lists them: first those without a group, then group by group."""
+        listed: list[tuple[GroupFact | None, tuple[ComponentState, ...]]] = []
+        for group in (None, *self.groups):
+            members = tuple(self.members(group))
+            if members:
+                listed.append((group, members))
+        return tuple(listed)
+
+    def members(self, group: GroupFact | None) -> Iterable[ComponentState]:
+        """The components of *group*; None: those that belong to no group."""
+        wanted = group.id if group else None
+        return (c for c in self.components if c.fact.group_id == wanted)
+
+
+def rolled_up(members: Iterable[ComponentState]) -> ComponentStatus:
+    """The status of a group: the worst of its members."""
+    return worst(member.status for member in members)

@@ -1,0 +1,169 @@
+"""Every page and fragment rendered once, and their HTML read by a strict parser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from xml.etree.ElementTree import Element
+
+import html5lib  # type: ignore[import-untyped]
+
+from flask_statuspage.documents import page
+from flask_statuspage.documents.snapshot import Snapshot
+from flask_statuspage.domain.events import PUBLIC_EVENTS
+from flask_statuspage.domain.status import ComponentStatus
+from flask_statuspage.errors import FieldError
+
+from .conftest import (
+    affected,
+    ago,
+    component_state,
+    group_fact,
+    incident_fact,
+    page_fact,
+    snapshot_of,
+    update_fact,
+    urls,
+)
+
+
+def busy_snapshot(text: str = "") -> Snapshot:
+    """A page with something in every place; *text* is added to all that a person typed."""
+    group = group_fact(1, f"Group {text}", description=f"About the group {text}")
+    down = component_state(
+        1,
+        f"Checkout {text}".strip(),
+        ComponentStatus.MAJOR_OUTAGE,
+        group=group,
+        description=f"About the service {text}",
+        uptime_percent=99.5,
+    )
+    fine = component_state(2, f"Website {text}")
+    hit = affected(down, old_status=ComponentStatus.OPERATIONAL)
+    updates = (
+        update_fact(2, "identified", f"Second body {text}", ago(minutes=2), (hit,)),
+        update_fact(1, "investigating", f"First body {text}", ago(minutes=4), (hit,)),
+    )
+    active = incident_fact(
+        1, f"Payments fail {text}", "identified", "critical", components=(hit,), updates=updates
+    )
+    over = incident_fact(
+        2,
+        f"Late mails {text}",
+        "resolved",
+        started_at=ago(days=2),
+        resolved_at=ago(days=2, minutes=-42),
+        components=(affected(fine),),
+        updates=(update_fact(3, "resolved", f"Third body {text}", ago(days=2, minutes=-42)),),
+    )
+    return snapshot_of(
+        fine,
+        down,
+        groups=(group,),
+        incidents=(active, over),
+        page=page_fact(name=f"Acme {text}"),
+    )
+
+
+def every_page(text: str = "") -> dict[str, str]:
+    """All pages by the name of their template; *text* is in everything that somebody typed."""
+    snapshot = busy_snapshot(text)
+    fact = snapshot.page
+    components = [state.fact for state in snapshot.components]
+    address = f"ada@example.com {text}"
+    token = f"token{text}"
+    wrong = [FieldError(name, f"Wrong {name} {text}") for name in ("address", "secret", "other")]
+    return {
+        "home": page.home(snapshot, urls, stale_since=ago(minutes=9)),
+        "incident": page.incident(snapshot, snapshot.incidents[0], urls),
+        "subscribe": page.subscribe_form(
+            fact,
+            urls,
+            components=components,
+            channels=("email", "webhook"),
+            values={"address": address, "scope": "some", "components": ["service-1"]},
+            form_errors=[*wrong, FieldError("components", "Choose one")],
+            csrf_token=f"csrf{text}",
+            action=f"/post{text}",
+        ),
+        "subscribe_done": page.subscribe_done(fact, urls, channel="email"),
+        "confirm": page.confirm(
+            fact,
+            urls,
+            token=token,
+            address=address,
+            services=[f"Checkout {text}"],
+            csrf_token=f"csrf{text}",
+        ),
+        "confirmed": page.confirmed(fact, urls, address=address, manage_url=f"/manage{text}"),
+        "manage": page.manage(
+            fact,
+            urls,
+            token=token,
+            address=address,
+            components=components,
+            offered_events=PUBLIC_EVENTS,
+            values={"components": ["service-2"], "events": ["incident.created"]},
+            form_errors=[FieldError("events", f"Wrong events {text}")],
+            csrf_token=f"csrf{text}",
+            saved=True,
+        ),
+        "unsubscribe": page.unsubscribe(
+            fact, urls, token=token, address=address, csrf_token=f"csrf{text}"
+        ),
+        "unsubscribed": page.unsubscribed(fact, urls, address=address),
+        "error": page.error(
+            fact,
+            urls,
+            title=f"Gone {text}",
+            message=f"It is gone {text}",
+            next_url=f"/next{text}",
+            next_label=f"Go on {text}",
+        ),
+    }
+
+
+def every_fragment(text: str = "") -> dict[str, str]:
+    """What stands inside a host's own pages."""
+    snapshot = busy_snapshot(text)
+    return {
+        "_banner": page.banner_box(snapshot, urls),
+        "_subscribe_form": page.subscribe_box(
+            snapshot.page,
+            urls,
+            email=f"ada@example.com {text}",
+            components=[f"slug{text}"],
+            csrf_token=f"csrf{text}",
+            prefix=f"p{text}",
+        ),
+        "_subscribe_form, typed": page.subscribe_box(
+            snapshot.page, urls, prefix="p", action=f"/post{text}"
+        ),
+    }
+
+
+def parsed(html: str) -> Element:
+    """The tree of a whole page; any error of HTML5 fails."""
+    parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
+    tree: Element = parser.parse(html)
+    return tree
+
+
+def parsed_fragment(html: str) -> Element:
+    parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
+    tree: Element = parser.parseFragment(html)
+    return tree
+
+
+def text_of(element: Element) -> str:
+    """The text as a reader gets it, single spaces between words."""
+    return " ".join("".join(element.itertext()).split())
+
+
+def by_class(tree: Element, name: str) -> Iterator[Element]:
+    return (e for e in tree.iter() if name in (e.get("class") or "").split())
+
+
+def one(tree: Element, name: str) -> Element:
+    """The only element of that class."""
+    [element] = by_class(tree, name)
+    return element

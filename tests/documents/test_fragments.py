@@ -1,0 +1,66 @@
+"""What a host puts into its own pages: the banner and the short sign-up."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from flask import Flask
+
+from flask_statuspage.documents import page
+from flask_statuspage.domain.status import ComponentStatus
+
+from .conftest import component_state, incident_fact, page_fact, snapshot_of, urls
+from .pages import parsed_fragment, text_of
+
+pytestmark = pytest.mark.usefixtures("app")
+
+
+def test_banner_box_appears_only_when_something_is_wrong() -> None:
+    """A host's page carries nothing while all is well or nothing is known."""
+    fine = snapshot_of(component_state(1, "Website"))
+    assert page.banner_box(fine, urls) == ""
+    assert page.banner_box(replace(fine, status=ComponentStatus.UNKNOWN), urls) == ""
+    broken = snapshot_of(component_state(1, "Checkout", ComponentStatus.MAJOR_OUTAGE))
+    assert "Major outage: Checkout" in page.banner_box(broken, urls)
+    noted = snapshot_of(
+        component_state(1, "A"), incidents=(incident_fact(1, "Odd", impact="none"),)
+    )
+    assert "See the status page" in page.banner_box(noted, urls)
+
+
+def test_fragments_are_not_escaped_again(app: Flask) -> None:
+    """A host writes ``{{ statuspage_banner() }}`` and gets elements."""
+    broken = snapshot_of(component_state(1, "Checkout", ComponentStatus.MAJOR_OUTAGE))
+    boxes = (page.banner_box(broken, urls), page.subscribe_box(broken.page, urls, email="a@b.c"))
+    for box in boxes:
+        shown = app.jinja_env.from_string("{{ box }}", globals={"box": box}).render()
+        assert re.search(r'<div class="sp sp-inset"', shown)
+
+
+def test_sign_up_for_a_known_address() -> None:
+    """The address that the host knows and the chosen services are sent without being asked for."""
+    html = page.subscribe_box(
+        page_fact(), urls, email="a@b.example", components=["checkout"], csrf_token="csrf"
+    )
+    tree = parsed_fragment(html)
+    fields = {e.get("name"): (e.get("type"), e.get("value")) for e in tree.iter("input")}
+    assert fields == {
+        "csrf_token": ("hidden", "csrf"),
+        "channel": ("hidden", "email"),
+        "scope": ("hidden", "some"),
+        "components": ("hidden", "checkout"),
+        "address": ("hidden", "a@b.example"),
+    }
+    assert "Status updates to a@b.example" in text_of(tree)
+    assert next(tree.iter("form")).get("action") == "/status/subscribe"
+
+
+def test_sign_up_for_all_services_asks_for_the_address() -> None:
+    """Without services it is for all of them; without an address there is a field for it."""
+    tree = parsed_fragment(page.subscribe_box(page_fact(), urls, prefix="mine"))
+    fields = {e.get("name"): e for e in tree.iter("input")}
+    assert fields["scope"].get("value") == "all"
+    assert (fields["address"].get("type"), fields["address"].get("id")) == ("email", "mine-address")
+    assert [label.get("for") for label in tree.iter("label")] == ["mine-address"]
