@@ -1,0 +1,151 @@
+"""``flask statuspage doctor``: one line a check, exit code 1 when one fails."""
+
+from __future__ import annotations
+
+import smtplib
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import click
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from ..delivery.channels.email import connect as connect_mail
+from ..errors import StatusPageError
+from ..jobs.queue import connect as connect_redis
+from ..services import addresses
+from ..state import current_settings, signing_keys
+from ..storage import leases, migrate, monitors, outbox
+from ..storage.base import utc_now
+from ..storage.session import current_engine, current_session, database_now, ping
+from .group import one_line, statuspage_cli
+
+SEEN_WITHIN = timedelta(seconds=45)
+LATE_AFTER = 120.0
+SKEW_AT_MOST = 5.0
+
+
+class Fault(Exception):
+    """A check failed; the text says what and how to mend it."""
+
+
+@statuspage_cli.command("doctor")
+def doctor() -> None:
+    """Check database, migrations, Redis, workers, mail, clock and the oldest pending delivery."""
+    faults: list[str] = []
+    for name, check in CHECKS.items():
+        if faults and name in NEEDS_DATABASE and {"database", "migrations"} & set(faults):
+            click.echo(f"  --   {name}: not checked, the database comes first")
+            continue
+        try:
+            click.echo(f"  ok   {name}: {check()}")
+        except (Fault, StatusPageError) as error:
+            faults.append(name)
+            click.echo(f"  FAIL {name}: {error}")
+        except (SQLAlchemyError, RedisError, OSError, smtplib.SMTPException) as error:
+            faults.append(name)
+            click.echo(f"  FAIL {name}: {one_line(error)}")
+    if faults:
+        raise click.ClickException(
+            f"{len(faults)} of {len(CHECKS)} checks failed: {', '.join(faults)}."
+        )
+    click.echo("All well.")
+
+
+def _database() -> str:
+    engine = current_engine()
+    ping(current_session())
+    return engine.dialect.name
+
+
+def _migrations() -> str:
+    migrate.require_current(current_engine())
+    return f"at revision {migrate.head()}"
+
+
+def _keys() -> str:
+    return f"{len(signing_keys())} in use"
+
+
+def _public_url() -> str:
+    if addresses.is_guessed():
+        raise Fault("STATUSPAGE_PAGE_URL is not set, so links in messages lead to localhost")
+    return current_settings().page_url or addresses.mounted_url()
+
+
+def _redis() -> str:
+    url = current_settings().redis_url
+    if url is None:
+        return "not configured; 'flask statuspage run' does the work"
+    connect_redis(url).ping()
+    return "answers"
+
+
+def _workers() -> str:
+    session = current_session()
+    pulses = leases.seen_since(session, database_now(session) - SEEN_WITHIN)
+    kinds = sorted({pulse.kind for pulse in pulses})
+    if "scheduler" not in kinds:
+        raise Fault(
+            "no scheduler was seen in the last 45 s; start 'flask statuspage run' or scheduler and worker"
+        )
+    wanted = [] if current_settings().redis_url is None else _missing(kinds)
+    if wanted:
+        raise Fault(f"no worker was seen for {', '.join(wanted)}; start 'flask statuspage worker'")
+    return f"{len(pulses)} seen ({', '.join(kinds)})"
+
+
+def _missing(kinds: list[str]) -> Iterator[str] | list[str]:
+    needed = ["statuspage", "statuspage-deliver"]
+    return [queue for queue in needed if f"worker {queue}" not in kinds]
+
+
+def _mail() -> str:
+    url = current_settings().smtp_url
+    if url is None:
+        return "not configured; there is no email channel"
+    server = connect_mail(url)
+    try:
+        server.noop()
+    finally:
+        server.close()
+    return "the server answers"
+
+
+def _clock() -> str:
+    skew = abs((database_now(current_session()) - utc_now()).total_seconds())
+    if skew > SKEW_AT_MOST:
+        raise Fault(f"{skew:.1f} s away from the database's clock; synchronise it")
+    return f"{skew:.1f} s away from the database's"
+
+
+def _checks() -> str:
+    session = current_session()
+    late = monitors.lag(session, database_now(session))
+    if late > LATE_AFTER:
+        raise Fault(f"the oldest due check is {late:.0f} s late; no worker takes it")
+    return f"the oldest due one is {late:.0f} s late" if late else "none is late"
+
+
+def _deliveries() -> str:
+    session = current_session()
+    late = outbox.lag(session, database_now(session))
+    if late > LATE_AFTER:
+        raise Fault(f"the oldest due delivery is {late:.0f} s late; no worker takes it")
+    return f"the oldest due one is {late:.0f} s late" if late else "none is due"
+
+
+CHECKS: dict[str, Callable[[], str]] = {
+    "database": _database,
+    "migrations": _migrations,
+    "keys": _keys,
+    "public URL": _public_url,
+    "redis": _redis,
+    "workers": _workers,
+    "mail": _mail,
+    "clock": _clock,
+    "checks": _checks,
+    "deliveries": _deliveries,
+}
+
+NEEDS_DATABASE = {"migrations", "workers", "clock", "checks", "deliveries"}

@@ -1,0 +1,46 @@
+"""The command group, and the one place where errors become a line and an exit code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from flask import current_app
+from flask.cli import AppGroup
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from ..errors import StatusPageError
+
+
+class StatusPageGroup(AppGroup):
+    """A group whose commands end with exit code 1 and one line on known errors."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except click.ClickException:
+            raise
+        except StatusPageError as error:
+            raise click.ClickException(str(error)) from error
+        except RedisError as error:
+            raise click.ClickException(f"Redis cannot be reached: {one_line(error)}") from error
+        except SQLAlchemyError as error:
+            raise click.ClickException(f"The database failed: {one_line(error)}") from error
+
+
+def one_line(error: BaseException) -> str:
+    """The first line of what *error* says, without SQLAlchemy's statement and link."""
+    cause = getattr(error, "orig", None) or error
+    text = str(cause).strip() or type(cause).__name__
+    return " ".join(text.splitlines()[0].split())
+
+
+def app_of_context() -> Any:
+    """The app itself, not the proxy: it goes to threads and children."""
+    return current_app._get_current_object()  # type: ignore[attr-defined]
+
+
+@click.group(cls=StatusPageGroup, name="statuspage")
+def statuspage_cli() -> None:
+    """The status page: database, workers, keys."""

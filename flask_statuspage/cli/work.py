@@ -1,0 +1,106 @@
+"""``flask statuspage worker | scheduler | run | sweep``"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+
+import click
+
+from ..errors import SetupError
+from ..jobs import tasks
+from ..jobs.embedded import Runner
+from ..jobs.queue import RedisTrigger, connect, queues_for
+from ..jobs.schedule import Scheduler, due_tasks
+from ..services.monitors import DEFAULT_REGION
+from ..state import current_settings
+from ..storage.migrate import require_current
+from ..storage.session import current_engine, current_session, release_session
+from .group import app_of_context, statuspage_cli
+
+
+@statuspage_cli.command("worker")
+@click.option("--queue", "queues", multiple=True, metavar="Q", help="Only this queue; repeatable.")
+@click.option(
+    "--region", metavar="R", help="Only the probes of this region, from where this worker stands."
+)
+def worker(queues: tuple[str, ...], region: str | None) -> None:
+    """Take work from Redis, one child process for each queue."""
+    url = _redis_url()
+    require_current(current_engine())
+    connect(url).ping()
+    if not queues:
+        everything = queues_for(region or DEFAULT_REGION)
+        queues = tuple(everything[-1:] if region else everything)
+    from ..jobs.worker import supervise  # imports RQ's worker, which needs fork
+
+    click.echo(f"Working on {', '.join(queues)}. Stop with Ctrl-C.")
+    current_engine().dispose()
+    supervise(app_of_context(), url, queues)
+
+
+@statuspage_cli.command("scheduler")
+def scheduler() -> None:
+    """Wake the workers when something is due. Several may run: one leads."""
+    trigger = RedisTrigger(_redis_url())
+    require_current(current_engine())
+    click.echo("Scheduling. Stop with Ctrl-C.")
+    beat = Scheduler(lambda task: None if trigger.waiting(task) else trigger(task))
+    stopping = _until_signal()
+    while not stopping.wait(1.0):
+        beat.tick()
+    beat.stop()
+
+
+@statuspage_cli.command("run")
+def run() -> None:
+    """Schedule and work in this one process. Needs no Redis."""
+    require_current(current_engine())
+    release_session()
+    runner = Runner(app_of_context())
+    stopping = _until_signal()
+    runner.start()
+    click.echo("Scheduling and working in this process. Stop with Ctrl-C.")
+    stopping.wait()
+    runner.stop()
+
+
+@statuspage_cli.command("sweep")
+def sweep() -> None:
+    """Do once, here, all that is due: checks, deliveries, housekeeping. For a cron job."""
+    require_current(current_engine())
+    session = current_session()
+    due = [*due_tasks(session), "housekeep"]
+    release_session()
+    # Checks first: what they find is delivered in the same sweep.
+    for task in sorted({*due, "fan_out", "deliver"}, key=_sweep_order):
+        count = tasks.run(task)
+        click.echo(f"{task}: {count}")
+
+
+def _sweep_order(task: str) -> int:
+    return ["probe", "fan_out", "deliver", "housekeep"].index(task.partition(":")[0])
+
+
+def _redis_url() -> str:
+    url = current_settings().redis_url
+    if url is None:
+        raise SetupError(
+            "STATUSPAGE_REDIS_URL is not set. Set it, or use 'flask statuspage run', which needs no Redis."
+        )
+    return url
+
+
+def _until_signal() -> threading.Event:
+    """An event that SIGTERM and SIGINT set."""
+    stopping = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        stopping.set()
+
+    handler: Callable[[int, FrameType | None], None] = stop
+    signal.signal(signal.SIGTERM, handler)
+    signal.signal(signal.SIGINT, handler)
+    return stopping

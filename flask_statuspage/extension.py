@@ -1,0 +1,241 @@
+"""The extension: a blueprint whose registration sets everything up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+
+from flask import Blueprint, Flask, current_app
+from flask_wtf.csrf import CSRFProtect
+from markupsafe import Markup
+from sqlalchemy.exc import SQLAlchemyError
+
+from .cli import statuspage_cli
+from .config import Settings
+from .documents import page as documents
+from .domain.incident import IncidentStatus
+from .domain.status import ComponentStatus, Impact
+from .errors import SetupError, StatusPageError
+from .host import HostIncident, affected, word
+from .jobs.queue import RedisTrigger
+from .services import components, facts, incidents, pages, subscriptions
+from .services.subscriptions import Wish
+from .state import EXTENSION, State, current_state
+from .storage.session import current_session
+from .web import public, subscribe
+from .web.cache import DocumentCache
+from .web.manage_api import make_blueprint
+from .web.mounts import PageUrls
+
+Loader = TypeVar("Loader", bound=Callable[[], str | None])
+
+# Views that programs call without a CSRF token; none of them acts with the visitor's session (web/subscribe.py).
+MACHINE_VIEWS = (
+    "flask_statuspage.web.public.home",
+    "flask_statuspage.web.subscribe.subscribe",
+    "flask_statuspage.web.subscribe.confirm",
+    "flask_statuspage.web.subscribe.manage",
+    "flask_statuspage.web.subscribe.unsubscribe",
+    "flask_statuspage.web.manage_api.door.answer",
+    "flask_statuspage.web.manage_api.door.missing",
+)
+
+
+class StatusPage(Blueprint):
+    """A status page as a blueprint::
+
+        app.register_blueprint(statuspage, url_prefix="/status")
+
+    One object serves any number of apps, and may be mounted several times in one app under different
+    names. What belongs to an app lives in ``app.extensions["statuspage"]``.
+    """
+
+    def __init__(self, name: str = "statuspage", **options: Any) -> None:
+        super().__init__(
+            name,
+            __name__,
+            template_folder="templates",
+            static_folder="static",
+            static_url_path="/assets",
+            **options,
+        )
+        self._member_loader: Callable[[], str | None] | None = None
+        self._subscriber_loader: Callable[[], str | None] | None = None
+        public.add_routes(self, lambda: current_state().documents)
+        subscribe.add_routes(self)
+        self.register_blueprint(make_blueprint())
+        self.url_value_preprocessor(_exempt_machine_views)
+
+    def register(self, app: Flask, options: dict[str, Any]) -> None:  # type: ignore[override]  # a Flask, not any App
+        """Mount the page on *app*. Called by ``register_blueprint``, at any time before the first request.
+
+        :raises flask_statuspage.errors.ConfigError: for a ``STATUSPAGE_*`` value that is not allowed.
+        """
+        state = app.extensions.get(EXTENSION)
+        if state is None:
+            state = self._set_up(app)
+        elif state.owner is not self:
+            raise SetupError(
+                "This app has another StatusPage already. To mount one page twice, register the same object under "
+                "another name: app.register_blueprint(statuspage, name='internal', url_prefix='/internal')."
+            )
+        mount = f"{options.get('name_prefix', '')}.{options.get('name', self.name)}".lstrip(".")
+        super().register(app, options)
+        state.mounts.append(mount)
+
+    def _set_up(self, app: Flask) -> State:
+        settings = Settings.from_config(app.config)
+        cache = DocumentCache()
+        state = State(
+            settings,
+            owner=self,
+            page_changed=cache.expire_versions,
+            member_loader=lambda: self._member_loader() if self._member_loader else None,
+            subscriber_loader=self._current_subscriber,
+            documents=cache,
+        )
+        if settings.redis_url:
+            state.wake = RedisTrigger(settings.redis_url)
+        app.extensions[EXTENSION] = state
+        app.cli.add_command(statuspage_cli)
+        app.jinja_env.globals.update(
+            statuspage_banner=statuspage_banner,
+            statuspage_subscribe_form=statuspage_subscribe_form,
+        )
+        return state
+
+    def member_loader(self, loader: Loader) -> Loader:
+        """Decorate the function that names whoever stands at the admin door; None: nobody."""
+        self._member_loader = loader
+        return loader
+
+    def subscriber_loader(self, loader: Loader) -> Loader:
+        """Decorate the function that tells a signed-in customer's email address; None: nobody is signed in.
+
+        Such a customer needs no confirmation mail, so return only addresses that your site has verified.
+        """
+        self._subscriber_loader = loader
+        return loader
+
+    def _current_subscriber(self) -> str | None:
+        return self._subscriber_loader() if self._subscriber_loader else None
+
+    def set_status(
+        self,
+        component: str,
+        status: str | None,
+        *,
+        note: str = "",
+        until: datetime | None = None,
+        notify: bool = True,
+        page: str | None = None,
+    ) -> None:
+        """Say how a component is, in the host's transaction; None takes the word back.
+
+        :param component: its slug.
+        :param until: aware; from then on the word does not count.
+        :param page: the slug of another page than the default one.
+        :raises flask_statuspage.errors.NotFound: without such a component.
+        """
+        session = current_session()
+        where = pages.find(session, page)
+        components.set_status(
+            session,
+            where,
+            components.get(session, where, component),
+            word(ComponentStatus, "status", status) if status else None,
+            note=note,
+            until=until,
+            notify=notify,
+            actor="host",
+        )
+
+    def open_incident(
+        self,
+        title: str,
+        *,
+        impact: str | None = None,
+        components: Collection[str] | Mapping[str, str] = (),
+        body: str = "",
+        status: str = "investigating",
+        notify: bool = True,
+        page: str | None = None,
+    ) -> HostIncident:
+        """Open an incident in the host's transaction: nothing happens unless the host commits.
+
+        :param components: slugs, or slugs with their statuses. Without statuses *impact* decides.
+        """
+        session = current_session()
+        incident = incidents.open(
+            session,
+            pages.find(session, page),
+            title=title,
+            body=body,
+            status=word(IncidentStatus, "status", status),
+            impact=word(Impact, "impact", impact) if impact else None,
+            affected=affected(components),
+            actor="host",
+            notify=notify,
+        )
+        return HostIncident(incident.id, page)
+
+    def subscribe(
+        self,
+        address: str,
+        *,
+        channel: str = "email",
+        components: Collection[str] = (),
+        events: Collection[str] | None = None,
+        page: str | None = None,
+    ) -> None:
+        """Subscribe a customer whose address the host knows to be theirs, in the host's transaction."""
+        session = current_session()
+        subscriptions.subscribe(
+            session,
+            pages.find(session, page),
+            Wish(channel=channel, address=address, components=components, events=events),
+            proven=True,
+            actor="host",
+        )
+
+
+def statuspage_banner(page: str | None = None) -> Markup:
+    """For host templates: a short box when something is wrong, else nothing. It never breaks the host's page."""
+    state = current_state()
+    session = current_session()
+    try:
+        snapshot = state.documents.snapshot(session, page)
+        return documents.banner_box(snapshot, PageUrls(state.mounts[0], page))
+    except (SQLAlchemyError, StatusPageError):
+        current_app.logger.exception("status page: no banner")
+        return Markup("")
+
+
+def statuspage_subscribe_form(components: Collection[str] = (), page: str | None = None) -> Markup:
+    """For host templates: a form that subscribes the customer to *components* (slugs; none: everything)."""
+    state = current_state()
+    email = state.subscriber_loader()
+    return documents.subscribe_box(
+        facts.page(pages.find(current_session(), page)),
+        PageUrls(state.mounts[0], page),
+        email=email,
+        components=list(components),
+        csrf_token=subscribe.csrf_token() if email else None,
+    )
+
+
+def _exempt_machine_views(endpoint: str | None, values: dict[str, Any] | None) -> None:
+    """Keep a host-wide CSRFProtect away from the machine routes, whether it came before or after us.
+
+    URL preprocessors run before any ``before_request``, and only for requests to this blueprint, so the host's own
+    requests pay nothing.
+    """
+    protect: CSRFProtect | None = current_app.extensions.get("csrf")
+    if protect is not None and MACHINE_VIEWS[0] not in protect._exempt_views:
+        for view in MACHINE_VIEWS:
+            protect.exempt(view)
+
+
+statuspage = StatusPage()
+"""Ready to be registered; shared by all apps that register it."""

@@ -1,0 +1,76 @@
+"""The same tasks in threads of one process: a small site needs no Redis."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from flask import Flask
+
+from ..state import state_of
+from . import tasks
+from .schedule import Scheduler
+
+logger = logging.getLogger(__name__)
+
+TICK_SECONDS = 1.0
+
+
+class Runner:
+    """Runs scheduler and workers until :meth:`stop`. While it runs, commits of this process wake it at once."""
+
+    def __init__(self, app: Flask, *, threads: int = 4) -> None:
+        self._app = app
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="statuspage")
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._again: dict[str, bool] = {}  # tasks that run, and whether they were woken meanwhile
+        self._clock = threading.Thread(target=self._tick, name="statuspage-clock", daemon=True)
+
+    def start(self) -> None:
+        state_of(self._app).wake = self.wake
+        self._clock.start()
+
+    def stop(self) -> None:
+        """End after the tasks that run; blocks until then."""
+        self._stopping.set()
+        self._clock.join()
+        self._pool.shutdown()
+
+    def wait(self) -> None:
+        """Block until :meth:`stop` is called from elsewhere."""
+        while not self._stopping.wait(0.5):
+            pass
+
+    def wake(self, task: str) -> None:
+        """Run *task* soon; one that runs already is run once more afterwards."""
+        with self._lock:
+            if self._stopping.is_set():
+                return
+            if task in self._again:
+                self._again[task] = True
+                return
+            self._again[task] = False
+            self._pool.submit(self._run, task)
+
+    def _run(self, task: str) -> None:
+        with self._app.app_context():
+            while True:
+                try:
+                    tasks.run(task)
+                except Exception:
+                    # What was not done stays due; the next tick wakes the task again.
+                    logger.exception("status page: task %s failed", task)
+                with self._lock:
+                    if not self._again[task] or self._stopping.is_set():
+                        del self._again[task]
+                        return
+                    self._again[task] = False
+
+    def _tick(self) -> None:
+        with self._app.app_context():
+            scheduler = Scheduler(self.wake)
+            while not self._stopping.wait(TICK_SECONDS):
+                scheduler.tick()
+            scheduler.stop()

@@ -1,0 +1,116 @@
+"""What is due, and who may say so: one scheduler leads by a lease in the database, others stand by."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from ..domain.ids import new_id
+from ..storage import leases, monitors, outbox
+from ..storage.session import current_session, database_now, release_session
+
+logger = logging.getLogger(__name__)
+
+LEASE = "scheduler"
+LEASE_SECONDS = 10
+RENEW_SECONDS = 3.0
+HOUSEKEEPING_SECONDS = 60.0
+BEAT_SECONDS = 10.0
+
+
+def due_tasks(session: Session) -> list[str]:
+    """The tasks for which there is work in the database now."""
+    now = database_now(session)
+    tasks = [f"probe:{region}" for region in monitors.due_regions(session, now)]
+    if outbox.any_due(session, now):
+        tasks.append("deliver")
+    if outbox.any_waiting(session):
+        tasks.append("fan_out")
+    return tasks
+
+
+class Heartbeat:
+    """Tells the database every few seconds that this process lives. :meth:`beat` needs an app context."""
+
+    def __init__(self, kind: str, name: str = "") -> None:
+        self._id = new_id()
+        self._kind = kind
+        self._name = name or f"{socket.gethostname()}:{os.getpid()}"
+        self._next = 0.0
+
+    def beat(self) -> None:
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + BEAT_SECONDS
+        session = current_session()
+        now = database_now(session)
+        leases.beat(session, self._id, kind=self._kind, name=self._name, now=now)
+        session.commit()
+
+    def stop(self) -> None:
+        session = current_session()
+        leases.stop(session, self._id)
+        session.commit()
+
+
+class Scheduler:
+    """Call :meth:`tick` about once a second, in an app context. Only the leader wakes anybody.
+
+    :param wake: starts a task somewhere.
+    """
+
+    def __init__(self, wake: Callable[[str], None]) -> None:
+        self._wake = wake
+        self._holder = new_id()
+        self._heartbeat = Heartbeat("scheduler")
+        self._leads = False
+        self._renew_at = 0.0
+        self._housekeep_at = 0.0
+
+    def tick(self) -> bool:
+        """Look once; returns whether this scheduler leads. A database that is away is logged, not raised."""
+        try:
+            self._heartbeat.beat()
+            self._leads = self._take_lead()
+            tasks = due_tasks(current_session()) if self._leads else []
+        except SQLAlchemyError as error:
+            logger.warning("status page: the scheduler cannot read the database: %s", error)
+            self._leads = False
+            return False
+        finally:
+            release_session()
+        if self._leads and time.monotonic() >= self._housekeep_at:
+            self._housekeep_at = time.monotonic() + HOUSEKEEPING_SECONDS
+            tasks.append("housekeep")
+        for task in tasks:
+            self._wake(task)
+        return self._leads
+
+    def stop(self) -> None:
+        """Let another scheduler lead at once."""
+        session = current_session()
+        try:
+            leases.give_back(session, LEASE, self._holder)
+            session.commit()
+            self._heartbeat.stop()
+        except SQLAlchemyError as error:
+            logger.warning("status page: the scheduler could not say goodbye: %s", error)
+        finally:
+            release_session()
+
+    def _take_lead(self) -> bool:
+        if self._leads and time.monotonic() < self._renew_at:
+            return True
+        session = current_session()
+        lasts = timedelta(seconds=LEASE_SECONDS)
+        leads = leases.take(session, LEASE, self._holder, database_now(session), lasts=lasts)
+        session.commit()
+        self._renew_at = time.monotonic() + RENEW_SECONDS
+        return leads

@@ -1,0 +1,50 @@
+"""Public URLs for messages and documents.
+
+They never come from a request's ``Host`` header: whoever sends one could plant links in other people's mail. Set
+``STATUSPAGE_PAGE_URL`` (or the page's own ``url``); without it Flask's ``SERVER_NAME`` serves, and at last localhost.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import current_app
+
+from ..delivery import links
+from ..state import current_settings, current_state
+from ..storage.pages import Page
+
+
+def page_url(page: Page) -> str:
+    """The public URL of *page*, without a slash at the end."""
+    if page.url:
+        return page.url.rstrip("/")
+    base = current_settings().page_url or mounted_url()
+    return base if page.is_default else f"{base}/{page.slug}"
+
+
+def mounted_url() -> str:
+    """Where Flask would find the default page by its own configuration."""
+    config = current_app.config
+    adapter = current_app.url_map.bind(
+        config["SERVER_NAME"] or "localhost",
+        script_name=config["APPLICATION_ROOT"],
+        url_scheme=config["PREFERRED_URL_SCHEME"],
+    )
+    return adapter.build(f"{current_state().mounts[0]}.home", force_external=True).rstrip("/")
+
+
+def is_guessed() -> bool:
+    """Whether links lead to localhost because nobody said where the page is."""
+    return not current_settings().page_url and not current_app.config["SERVER_NAME"]
+
+
+def incident_url(page: Page, incident_id: UUID) -> str:
+    return f"{page_url(page)}/incidents/{incident_id}"
+
+
+def ticket_url(page: Page, path: str, subscription_id: UUID, nonce: str) -> str:
+    """A signed link for one subscriber: *path* is ``confirm``, ``manage`` or ``unsubscribe``."""
+    purpose = links.CONFIRM if path == "confirm" else links.OWN
+    token = links.make(purpose, links.Ticket(subscription_id, nonce))
+    return f"{page_url(page)}/{path}/{token}"

@@ -1,0 +1,47 @@
+"""Every write leaves an entry: who, what, before, after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from ..storage.team import AuditEntry
+
+SYSTEM = "system"
+"""The actor of what the extension does by itself."""
+
+
+def record(
+    session: Session,
+    *,
+    actor: str | None,
+    action: str,
+    subject: str,
+    subject_id: UUID,
+    page_id: UUID | None = None,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Write one entry in the transaction of the change. *before* and *after* are plain data without secrets."""
+    session.add(
+        AuditEntry(
+            actor=actor or SYSTEM,
+            action=action,
+            subject=subject,
+            subject_id=subject_id,
+            page_id=page_id,
+            before=dict(before) if before is not None else None,
+            after=dict(after) if after is not None else None,
+        )
+    )
+
+
+def difference(
+    before: Mapping[str, Any], after: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Only what differs between two states, as a pair to be recorded."""
+    changed = [key for key in after if before.get(key) != after[key]]
+    return {key: before.get(key) for key in changed}, {key: after[key] for key in changed}

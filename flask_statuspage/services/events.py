@@ -1,0 +1,159 @@
+"""Write down what happened, for whom, in the transaction of the change; tell the host after its commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from flask import current_app
+from sqlalchemy.orm import Session
+
+from .. import signals
+from ..delivery.formats import formats
+from ..domain.audience import Interest, concerns
+from ..domain.events import Event
+from ..domain.facts import plain
+from ..state import current_state
+from ..storage import outbox, pages
+from ..storage import subscriptions as stored
+from ..storage.base import utc_now
+from ..storage.on_commit import on_commit
+from ..storage.outbox import EventRow
+from ..storage.pages import Page
+from ..storage.subscriptions import Subscription
+from . import facts
+
+INLINE = 1000
+"""Up to this many subscriptions get their deliveries in the transaction itself; more are expanded by a task."""
+
+
+def record(
+    session: Session,
+    page: Page,
+    name: str,
+    *,
+    subject_id: UUID,
+    components: Iterable[UUID] = (),
+    data: Mapping[str, Any],
+    notify: bool = True,
+) -> EventRow:
+    """Write the event *name* with its deliveries, and see to its signal after the commit.
+
+    :param data: facts or plain data; ``page`` is added.
+    :param notify: False tells host code only, no subscriber.
+    """
+    row = EventRow(
+        page_id=page.id,
+        name=name,
+        subject_id=subject_id,
+        component_ids=[str(component_id) for component_id in components],
+        data=plain({"page": facts.page(page), **data}),
+        occurred_at=utc_now(),
+        fanned_out_at=None if notify else utc_now(),
+    )
+    session.add(row)
+    session.flush()
+    if notify:
+        _address(session, row)
+    on_commit(session, partial(_signal, as_event(row)))
+    return row
+
+
+def record_for(
+    session: Session, page: Page, name: str, subscription: Subscription, *, data: Mapping[str, Any]
+) -> EventRow:
+    """Write an event that goes to *subscription* alone, whatever it chose."""
+    row = record(session, page, name, subject_id=subscription.id, data=data, notify=False)
+    outbox.add_deliveries(session, row, [subscription.id], utc_now())
+    wake_after_commit(session, "deliver")
+    return row
+
+
+def _address(session: Session, row: EventRow) -> None:
+    if stored.count_active(session, row.page_id) <= INLINE:
+        while not expand(session, row):
+            pass
+        wake_after_commit(session, "deliver")
+    else:
+        wake_after_commit(session, "fan_out")
+
+
+def expand(session: Session, row: EventRow, *, size: int = 1000) -> bool:
+    """Write the deliveries of *row* for the next *size* subscriptions; True once all have been considered.
+
+    The cursor moves in the same transaction as the deliveries are written, so a killed task repeats nothing.
+    """
+    candidates = stored.active_after(session, row.page_id, row.cursor, limit=size)
+    event = as_event(row)
+    outbox.add_deliveries(session, row, _interested(event, candidates), utc_now())
+    if candidates:
+        row.cursor = candidates[-1].id
+    if len(candidates) < size:
+        row.fanned_out_at = utc_now()
+    session.flush()
+    return row.fanned_out_at is not None
+
+
+def expand_waiting(session: Session) -> int:
+    """Take the oldest event that waits for its deliveries one page further; returns 0 when none waits."""
+    rows = session.scalars(outbox.waiting_events(1)).all()
+    for row in rows:
+        pages.touch(session, row.page_id, utc_now())  # on SQLite this keeps a second worker out
+        session.refresh(row)
+        if row.fanned_out_at is None:
+            expand(session, row)
+            wake_after_commit(session, "deliver")
+    return len(rows)
+
+
+def _interested(event: Event, candidates: Sequence[Subscription]) -> list[UUID]:
+    chosen: list[UUID] = []
+    for subscription in candidates:
+        if subscription.format not in formats:
+            continue  # its package is not installed any more; doctor tells
+        interest = Interest(
+            frozenset(item.component_id for item in subscription.chosen),
+            None if subscription.events is None else frozenset(subscription.events),
+        )
+        unasked = formats[subscription.format].unasked
+        if concerns(event.name, event.component_ids, interest, unasked=unasked):
+            chosen.append(subscription.id)
+    return chosen
+
+
+def as_event(row: EventRow) -> Event:
+    """The frozen fact of a row."""
+    return Event(
+        id=row.id,
+        sequence=row.sequence,
+        name=row.name,
+        page_id=row.page_id,
+        occurred_at=row.occurred_at,
+        subject_id=row.subject_id,
+        component_ids=tuple(UUID(component_id) for component_id in row.component_ids),
+        data=row.data,
+    )
+
+
+def wake_after_commit(session: Session, task: str) -> None:
+    """Start *task* soon after the commit, once however often it was asked for."""
+    on_commit(session, partial(_wake, task), key=f"statuspage wake {task}")
+
+
+def _wake(task: str) -> None:
+    current_state().wake(task)
+
+
+def _signal(event: Event) -> None:
+    """Tell the host. Each receiver is guarded on its own: one that raises must not silence the others."""
+    signal = signals.BY_EVENT.get(event.name)
+    if signal is None:
+        return
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    for receiver in signal.receivers_for(app):
+        try:
+            receiver(app, event=event)
+        except Exception:
+            app.logger.exception("status page: a receiver of %s failed", event.name)

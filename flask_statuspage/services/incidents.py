@@ -1,0 +1,340 @@
+"""Incidents: open, update, resolve."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from ..domain.facts import plain
+from ..domain.incident import IncidentStatus, event_name, may_become
+from ..domain.markup import MAX_CHARACTERS
+from ..domain.status import ComponentStatus, Impact
+from ..errors import Conflict, Invalid, NotFound
+from ..storage import incidents as stored
+from ..storage import pages
+from ..storage.base import utc_now
+from ..storage.components import Component
+from ..storage.incidents import AffectedComponent, Incident, IncidentUpdate
+from ..storage.monitors import Monitor
+from ..storage.pages import Page
+from . import addresses, audit, components, conditions, events, facts
+
+Affected = Collection[str] | Mapping[str, ComponentStatus]
+"""Slugs or ids of components, or each with its status."""
+
+MAX_TITLE = 200
+
+
+def get(session: Session, page: Page, ident: UUID) -> Incident:
+    """:raises NotFound: unless *page* has this incident."""
+    incident = stored.get(session, ident)
+    if incident is None or incident.page_id != page.id:
+        raise NotFound("incident", ident)
+    return incident
+
+
+def open(
+    session: Session,
+    page: Page,
+    *,
+    title: str,
+    body: str = "",
+    status: IncidentStatus = IncidentStatus.INVESTIGATING,
+    impact: Impact | None = None,
+    affected: Affected = (),
+    started_at: datetime | None = None,
+    visibility: str = "published",
+    monitor: Monitor | None = None,
+    actor: str | None = None,
+    notify: bool = True,
+) -> Incident:
+    """A new incident with its first update.
+
+    :param impact: None: what the affected components amount to.
+    :param affected: a plain list gives each component the status that *impact* stands for.
+    :param started_at: aware; in the past for an incident that is told late.
+    :param monitor: the monitor that found it. Its own word stands on the component, so the incident adds none.
+    """
+    _check(title=title, body=body)
+    if status is IncidentStatus.POSTMORTEM:
+        raise Invalid.field("status", "An incident cannot begin with its postmortem.")
+    now = utc_now()
+    if started_at is not None and started_at > now:
+        raise Invalid.field("started_at", "Must not lie in the future.")
+    pages.touch(session, page.id, now)
+    chosen = _statuses(session, page, affected, impact)
+    incident = Incident(
+        page_id=page.id,
+        monitor_id=monitor.id if monitor else None,
+        title=title,
+        status=status,
+        impact=impact or Impact.of(chosen.values()),
+        impact_set=impact is not None,
+        visibility=visibility,
+        started_at=started_at or now,
+        created_at=now,
+        updated_at=now,
+        affected=[
+            AffectedComponent(component=component, status=status, position=position)
+            for position, (component, status) in enumerate(chosen.items())
+        ],
+        updates=[],
+    )
+    session.add(incident)
+    _add_update(incident, status, body, chosen, before={}, actor=actor, now=now)
+    session.flush()
+    if monitor is None and status.is_open:
+        _let_speak(session, page, incident, chosen, notify=notify)
+    _tell(session, page, incident, event_name(None, status), notify=notify)
+    _audit(session, "create", incident, actor, after=plain(facts.incident(incident)))
+    return incident
+
+
+def update(
+    session: Session,
+    page: Page,
+    incident_id: UUID,
+    *,
+    status: IncidentStatus | None = None,
+    body: str = "",
+    impact: Impact | None = None,
+    affected: Affected | None = None,
+    title: str | None = None,
+    actor: str | None = None,
+    notify: bool = True,
+) -> Incident:
+    """The next update of an incident.
+
+    :param status: None: as it was.
+    :param affected: None: as they were. A mapping changes those that it names, a list replaces all.
+    :raises Conflict: when the life cycle does not lead from the present status to *status*.
+    """
+    _check(title=title, body=body)
+    now = utc_now()
+    pages.touch(session, page.id, now)
+    incident = stored.locked(session, incident_id)
+    if incident is None or incident.page_id != page.id:
+        raise NotFound("incident", incident_id)
+    status = status or incident.status
+    if not may_become(incident.status, status):
+        raise Conflict(f"An incident that is {incident.status.value} cannot become {status.value}.")
+    before = {item.component: item.status for item in incident.affected}
+    chosen = _after(session, page, incident, before, affected, impact, status)
+    was = incident.status
+    incident.status, incident.updated_at = status, now
+    incident.title = title or incident.title
+    if impact is not None:
+        incident.impact, incident.impact_set = impact, True
+    elif not incident.impact_set and status.is_open:
+        incident.impact = Impact.of(chosen.values())
+    if status is IncidentStatus.MONITORING and incident.monitoring_at is None:
+        incident.monitoring_at = now
+    if status is IncidentStatus.RESOLVED and was.is_open:
+        incident.resolved_at = now
+    _set_affected(incident, chosen)
+    _add_update(incident, status, body, chosen, before=before, actor=actor, now=now)
+    session.flush()
+    if incident.monitor_id is None:
+        dropped = [component for component in before if component not in chosen]
+        _fall_silent(session, page, incident, dropped, notify=notify)
+        if status.is_open:
+            _let_speak(session, page, incident, chosen, notify=notify)
+        else:
+            _fall_silent(session, page, incident, list(chosen), notify=notify)
+    _tell(session, page, incident, event_name(was, status), notify=notify)
+    _audit(
+        session,
+        "update",
+        incident,
+        actor,
+        before={"status": was.value},
+        after={"status": status.value, "body": body},
+    )
+    return incident
+
+
+def resolve(
+    session: Session,
+    page: Page,
+    incident_id: UUID,
+    *,
+    body: str = "",
+    actor: str | None = None,
+    notify: bool = True,
+) -> Incident:
+    """The incident is over; its word on the components ends with it."""
+    return update(
+        session,
+        page,
+        incident_id,
+        status=IncidentStatus.RESOLVED,
+        body=body,
+        actor=actor,
+        notify=notify,
+    )
+
+
+def _check(*, title: str | None, body: str) -> None:
+    if title is not None and not title.strip():
+        raise Invalid.field("title", "Must not be empty.")
+    if title is not None and len(title) > MAX_TITLE:
+        raise Invalid.field("title", f"At most {MAX_TITLE} characters.")
+    if len(body) > MAX_CHARACTERS:
+        raise Invalid.field("body", f"At most {MAX_CHARACTERS} characters.")
+
+
+def _statuses(
+    session: Session, page: Page, affected: Affected, impact: Impact | None
+) -> dict[Component, ComponentStatus]:
+    found = components.named(session, page, list(affected))
+    if not isinstance(affected, Mapping):
+        implied = (impact or Impact.NONE).floor
+        return dict.fromkeys(found, implied)
+    by_ident = {**{c.slug: c for c in found}, **{str(c.id): c for c in found}}
+    return {by_ident[ident]: status for ident, status in affected.items()}
+
+
+def _after(
+    session: Session,
+    page: Page,
+    incident: Incident,
+    before: Mapping[Component, ComponentStatus],
+    affected: Affected | None,
+    impact: Impact | None,
+    status: IncidentStatus,
+) -> dict[Component, ComponentStatus]:
+    """The components and their statuses once the update is made."""
+    if isinstance(affected, Mapping):
+        return {**before, **_statuses(session, page, affected, impact)}
+    if affected is not None:
+        named = _statuses(session, page, affected, impact or incident.impact)
+        return {component: before.get(component, implied) for component, implied in named.items()}
+    if status is IncidentStatus.RESOLVED:
+        return dict.fromkeys(before, ComponentStatus.OPERATIONAL)
+    return dict(before)
+
+
+def _set_affected(incident: Incident, chosen: Mapping[Component, ComponentStatus]) -> None:
+    rows = {item.component: item for item in incident.affected}
+    for component, row in rows.items():
+        if component not in chosen:
+            incident.affected.remove(row)
+    for position, (component, status) in enumerate(chosen.items()):
+        if component in rows:
+            rows[component].status = status
+        else:
+            incident.affected.append(
+                AffectedComponent(component=component, status=status, position=position)
+            )
+
+
+def _add_update(
+    incident: Incident,
+    status: IncidentStatus,
+    body: str,
+    chosen: Mapping[Component, ComponentStatus],
+    *,
+    before: Mapping[Component, ComponentStatus],
+    actor: str | None,
+    now: datetime,
+) -> None:
+    incident.updates.append(
+        IncidentUpdate(
+            number=max((item.number for item in incident.updates), default=0) + 1,
+            status=status,
+            body=body,
+            components=[
+                {
+                    "id": str(component.id),
+                    "slug": component.slug,
+                    "name": component.name,
+                    "group": component.group.name if component.group else None,
+                    "status": now_is.value,
+                    "old_status": before.get(component, component.status).value,
+                }
+                for component, now_is in chosen.items()
+            ],
+            actor=actor,
+            created_at=now,
+            updated_at=now,
+        )
+    )
+
+
+def _let_speak(
+    session: Session,
+    page: Page,
+    incident: Incident,
+    chosen: Mapping[Component, ComponentStatus],
+    *,
+    notify: bool,
+) -> None:
+    if incident.visibility != "published":
+        return
+    for component, status in chosen.items():
+        conditions.say(
+            session,
+            page,
+            component,
+            status,
+            source="incident",
+            reference=str(incident.id),
+            notify=notify,
+        )
+
+
+def _fall_silent(
+    session: Session,
+    page: Page,
+    incident: Incident,
+    gone: Collection[Component],
+    *,
+    notify: bool,
+) -> None:
+    conditions.hush(
+        session, page, gone, source="incident", reference=str(incident.id), notify=notify
+    )
+
+
+def _tell(session: Session, page: Page, incident: Incident, name: str, *, notify: bool) -> None:
+    if incident.visibility != "published":
+        return
+    events.record(
+        session,
+        page,
+        name,
+        subject_id=incident.id,
+        components=[item.component_id for item in incident.affected],
+        data={
+            "incident": {
+                **plain(facts.incident(incident)),
+                "url": addresses.incident_url(page, incident.id),
+            }
+        },
+        notify=notify,
+    )
+
+
+def _audit(
+    session: Session,
+    action: str,
+    incident: Incident,
+    actor: str | None,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    audit.record(
+        session,
+        actor=actor,
+        action=action,
+        subject="incident",
+        subject_id=incident.id,
+        page_id=incident.page_id,
+        before=before,
+        after=after,
+    )

@@ -1,0 +1,80 @@
+"""Read a page once into a frozen snapshot, in a fixed number of queries."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from ..documents.snapshot import ComponentState, Snapshot
+from ..domain.status import page_status
+from ..domain.uptime import Interval, uptime_percent
+from ..state import current_settings
+from ..storage import components as stored_components
+from ..storage import incidents as stored_incidents
+from ..storage import monitors as stored_monitors
+from ..storage.base import utc_now
+from ..storage.pages import Page
+from . import facts
+
+NEWEST_INCIDENTS = 50
+
+
+def snapshot(session: Session, page: Page) -> Snapshot:
+    """*page* as it stands: every document is made of this."""
+    settings = current_settings()
+    now = utc_now()
+    version = page.version  # read before the rest: a later change makes a later version
+    rows = list(session.scalars(stored_components.of_page(page.id)))
+    measured = stored_monitors.measured(session, page.id)
+    uptimes = _uptimes(session, [row.id for row in rows], now=now)
+    states = []
+    for row in rows:
+        seen = measured.get(row.id)
+        states.append(
+            ComponentState(
+                fact=facts.component(row),
+                uptime_percent=uptimes[row.id],
+                response_ms=seen.milliseconds if seen else None,
+                check_interval=seen.interval if seen else None,
+                last_check_at=seen.last_at if seen else None,
+            )
+        )
+    shown = tuple(
+        facts.incident(row)
+        for row in stored_incidents.shown(session, page.id, newest=NEWEST_INCIDENTS)
+    )
+    open_impacts = [incident.impact for incident in shown if incident.status.is_open]
+    return Snapshot(
+        page=facts.page(page),
+        version=version,
+        generated_at=now,
+        status=page_status([state.status for state in states], open_impacts),
+        groups=tuple(
+            facts.group(row) for row in session.scalars(stored_components.groups_of(page.id))
+        ),
+        components=tuple(states),
+        incidents=shown,
+        uptime_days=settings.uptime_days,
+    )
+
+
+def _uptimes(
+    session: Session, component_ids: list[UUID], *, now: datetime
+) -> dict[UUID, float | None]:
+    settings = current_settings()
+    since = now - timedelta(days=settings.uptime_days)
+    histories: dict[UUID, list[Interval]] = defaultdict(list)
+    for row in stored_components.history(session, component_ids, since):
+        histories[row.component_id].append(Interval(row.status, row.started_at, row.ended_at))
+    return {
+        component_id: uptime_percent(
+            histories[component_id],
+            since=since,
+            until=now,
+            partial_weight=settings.partial_outage_weight,
+        )
+        for component_id in component_ids
+    }

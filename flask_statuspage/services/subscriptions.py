@@ -1,0 +1,430 @@
+"""Subscriptions: sign up, confirm, change, end, disable.
+
+Whoever can prove the address may change its subscription: a mailed link, a signed-in customer, a member. A stranger who
+types an address that is subscribed already changes nothing; its owner is mailed instead, and the answer is the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from ..delivery import links, signing
+from ..delivery.channels import channels
+from ..delivery.formats import formats
+from ..domain.events import CONFIRMATION, TEST
+from ..errors import Conflict, FieldError, Invalid, LinkExpired, NotFound, TooMany
+from ..state import current_settings
+from ..storage import outbox
+from ..storage import subscriptions as stored
+from ..storage.base import utc_now
+from ..storage.pages import Page
+from ..storage.subscriptions import SubscribedComponent, Subscription, SubscriptionState
+from . import addresses, audit, components, events
+
+MAX_SECRET = 200
+MAILS_AN_HOUR = 3
+"""A stranger can make one address get at most this many confirmation mails an hour."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What somebody asks for. ``components`` are slugs or ids, none: all. ``events`` None: the format's own choice."""
+
+    channel: str
+    address: str
+    format: str | None = None
+    components: Collection[str] = ()
+    events: Collection[str] | None = None
+    secret: str | None = None
+
+
+def subscribe(
+    session: Session,
+    page: Page,
+    wish: Wish,
+    *,
+    proven: bool = False,
+    origin: str | None = None,
+    actor: str | None = None,
+) -> Subscription:
+    """The one subscription of the wish's address, new or changed.
+
+    :param proven: the address is known to belong to whoever asks (a signed-in customer, or a member decides).
+    :param origin: network address of a stranger; sign-ups are counted per origin.
+    :raises Invalid: naming the field.
+    :raises TooMany: after too many sign-ups from *origin*.
+    """
+    if origin is not None:
+        origin = _count_signup(session, origin)
+    channel, address, format = _checked(wish)
+    chosen = components.named(session, page, list(wish.components))
+    subscription = stored.by_address(session, page.id, channel, address)
+    now = utc_now()
+    if subscription is None:
+        subscription = Subscription(
+            page_id=page.id,
+            channel=channel,
+            address=address,
+            address_digest=stored.digest(address),
+            state=SubscriptionState.PENDING,
+            nonce=_new_nonce(),
+            created_at=now,
+            chosen=[],
+        )
+        session.add(subscription)
+    elif not proven and _belongs_to_somebody(subscription):
+        if channels[channel].needs_confirmation:
+            _mail_owner(session, page, subscription)
+        return subscription
+    _apply(subscription, wish, format, [component.id for component in chosen])
+    subscription.origin, subscription.actor, subscription.asked_at = origin, actor, now
+    session.flush()
+    if proven or not _must_wait(channel):
+        _activate(session, page, subscription, actor=actor)
+    else:
+        subscription.state, subscription.reason = SubscriptionState.PENDING, None
+        if channels[channel].needs_confirmation:
+            _mail_owner(session, page, subscription)
+    return subscription
+
+
+def confirm(session: Session, token: str) -> Subscription:
+    """Begin a subscription whose owner pressed the button.
+
+    :raises LinkError: when the link is too old, altered or used.
+    """
+    subscription = confirmable(session, token)
+    page = session.get_one(Page, subscription.page_id)
+    subscription.nonce = _new_nonce()  # the link works once
+    _activate(session, page, subscription, actor=None)
+    return subscription
+
+
+def confirmable(session: Session, token: str) -> Subscription:
+    """The pending subscription that *token* could confirm."""
+    ticket = links.read(links.CONFIRM, token, max_age=links.CONFIRM_SECONDS)
+    subscription = stored.get(session, ticket.subscription_id, lock=True)
+    if subscription is None:
+        raise LinkExpired("This link is too old: the sign-up was never confirmed.")
+    if subscription.nonce != ticket.nonce or subscription.state is not SubscriptionState.PENDING:
+        raise LinkExpired("This link was used already, or a newer one was sent.")
+    return subscription
+
+
+def owned(session: Session, token: str) -> Subscription:
+    """The subscription that a ``manage`` or ``unsubscribe`` link leads to."""
+    ticket = links.read(links.OWN, token)
+    subscription = stored.get(session, ticket.subscription_id, lock=True)
+    if subscription is None or subscription.nonce != ticket.nonce:
+        raise LinkExpired("This link does not work any more; a newer message has a newer one.")
+    return subscription
+
+
+def manage_token(subscription: Subscription) -> str:
+    """A token for the pages on which the owner changes or ends this subscription."""
+    return links.make(links.OWN, links.Ticket(subscription.id, subscription.nonce))
+
+
+def choose(
+    session: Session,
+    page: Page,
+    subscription: Subscription,
+    *,
+    wanted: Collection[str],
+    event_names: Collection[str] | None,
+) -> Subscription:
+    """The owner chooses components (none: all) and events."""
+    chosen = components.named(session, page, list(wanted))
+    _check_events(event_names, subscription.format)
+    _choose_components(subscription, [component.id for component in chosen])
+    subscription.events = None if event_names is None else sorted(event_names)
+    subscription.updated_at = utc_now()
+    session.flush()
+    return subscription
+
+
+def unsubscribe(session: Session, subscription: Subscription) -> None:
+    """End a subscription for its owner. Doing it twice is fine."""
+    if subscription.state is not SubscriptionState.ENDED:
+        _stop(session, subscription, SubscriptionState.ENDED, "unsubscribed")
+        _audit(session, "unsubscribe", subscription, None)
+
+
+def disable(
+    session: Session, subscription: Subscription, *, reason: str, actor: str | None = None
+) -> Subscription:
+    """Switch a subscription off, keeping it: no event reaches it until :func:`enable`."""
+    if subscription.state is not SubscriptionState.DISABLED:
+        _stop(session, subscription, SubscriptionState.DISABLED, reason)
+        page = session.get_one(Page, subscription.page_id)
+        events.record(
+            session,
+            page,
+            "subscription.disabled",
+            subject_id=subscription.id,
+            data={"subscription": described(subscription)},
+            notify=False,
+        )
+        _audit(session, "disable", subscription, actor, after={"reason": reason})
+    return subscription
+
+
+def enable(session: Session, subscription: Subscription, *, actor: str | None) -> Subscription:
+    """A member switches a subscription on (again)."""
+    page = session.get_one(Page, subscription.page_id)
+    if subscription.state is not SubscriptionState.ACTIVE:
+        _activate(session, page, subscription, actor=actor)
+    return subscription
+
+
+def rotate_secret(session: Session, subscription: Subscription, *, actor: str | None) -> str:
+    """A new secret, told once."""
+    if subscription.channel != "webhook":
+        raise Conflict("Only webhooks have a secret.")
+    subscription.secret = signing.new_secret()
+    session.flush()
+    _audit(session, "rotate_secret", subscription, actor)
+    return subscription.secret
+
+
+def change(
+    session: Session,
+    page: Page,
+    subscription: Subscription,
+    values: Mapping[str, Any],
+    *,
+    actor: str | None,
+) -> Subscription:
+    """A member changes ``components events format secret``."""
+    if "format" in values:
+        _check_format(values["format"], subscription.channel)
+        subscription.format = values["format"]
+    choose(
+        session,
+        page,
+        subscription,
+        wanted=values.get("components", [str(item.component_id) for item in subscription.chosen]),
+        event_names=values.get("events", subscription.events),
+    )
+    if "secret" in values:
+        _check_secret(values["secret"])
+        subscription.secret = values["secret"]
+    session.flush()
+    _audit(session, "change", subscription, actor, after=described(subscription))
+    return subscription
+
+
+def remove(session: Session, subscription: Subscription, *, actor: str | None) -> None:
+    """Delete a subscription with its log: nothing of the address stays but the entry that somebody deleted it."""
+    _audit(session, "delete", subscription, actor)
+    session.flush()
+    outbox.forget(session, [subscription.id])
+
+
+def send_test(session: Session, page: Page, subscription: Subscription) -> UUID:
+    """Write a test event for one subscription; returns the event's id."""
+    if subscription.state is not SubscriptionState.ACTIVE:
+        raise Conflict(f"The subscription is {subscription.state.value}; enable it first.")
+    message = "This is a test. If you can read it, notifications reach you."
+    row = events.record_for(session, page, TEST, subscription, data={"message": message})
+    return row.id
+
+
+def forget_unconfirmed(session: Session) -> int:
+    """Delete the sign-ups that nobody confirmed within the life of their link; returns how many."""
+    before = utc_now() - timedelta(seconds=links.CONFIRM_SECONDS)
+    ids = stored.unconfirmed(session, before)
+    if ids:
+        outbox.forget(session, ids)
+    return len(ids)
+
+
+def get(session: Session, page: Page, subscription_id: UUID, *, lock: bool = False) -> Subscription:
+    """:raises NotFound: unless *page* has this subscription."""
+    subscription = stored.get(session, subscription_id, lock=lock)
+    if subscription is None or subscription.page_id != page.id:
+        raise NotFound("subscription", subscription_id)
+    return subscription
+
+
+def described(subscription: Subscription) -> dict[str, Any]:
+    """The fields of a subscription as events, API and audit show them; never the secret."""
+    return {
+        "id": str(subscription.id),
+        "channel": subscription.channel,
+        "address": subscription.address,
+        "format": subscription.format,
+        "components": [str(item.component_id) for item in subscription.chosen],
+        "events": subscription.events,
+        "state": subscription.state.value,
+        "reason": subscription.reason,
+    }
+
+
+def _checked(wish: Wish) -> tuple[str, str, str]:
+    """Channel, normalised address and format of a wish."""
+    if wish.channel not in channels:
+        raise Invalid.field("channel", f"Must be one of {', '.join(channels)}.")
+    channel = channels[wish.channel]
+    if missing := channel.available(current_settings()):
+        raise Invalid.field("channel", f"{wish.channel} is not available: {missing}")
+    errors: list[FieldError] = []
+    address, format = "", wish.format or channel.default_format
+    with _gathered(errors):
+        address = channel.normalise(wish.address, current_settings())
+    with _gathered(errors):
+        _check_format(format, wish.channel)
+        _check_events(wish.events, format)
+    with _gathered(errors):
+        _check_secret(wish.secret)
+    if errors:
+        raise Invalid(*errors)
+    return wish.channel, address, format
+
+
+@contextmanager
+def _gathered(errors: list[FieldError]) -> Iterator[None]:
+    """Keep what is wrong with one field, so that all wrong fields are named together."""
+    try:
+        yield
+    except Invalid as error:
+        errors.extend(error.errors)
+
+
+def _check_format(name: str, channel: str) -> None:
+    allowed = [other for other in formats if channel in formats[other].channels]
+    if name not in allowed:
+        raise Invalid.field("format", f"Must be one of {', '.join(allowed)}.")
+
+
+def _check_events(names: Collection[str] | None, format: str) -> None:
+    for name in names or ():
+        if name not in formats[format].offered:
+            offered = ", ".join(sorted(formats[format].offered))
+            raise Invalid.field("events", f"There is no event {name!r}. Choose from {offered}.")
+
+
+def _check_secret(secret: str | None) -> None:
+    if secret is not None and not 1 <= len(secret) <= MAX_SECRET:
+        raise Invalid.field("secret", f"Must have 1 to {MAX_SECRET} characters.")
+
+
+def _count_signup(session: Session, origin: str) -> str:
+    """The digest of *origin* that is kept, once it has proven to be below the limit."""
+    digest = hashlib.sha256(origin.encode()).hexdigest()
+    recent = stored.asked_since(session, digest, utc_now() - timedelta(hours=1))
+    if recent >= current_settings().signups_per_hour:
+        raise TooMany(
+            "Too many sign-ups from your network. Try again in an hour.", retry_after=3600
+        )
+    return digest
+
+
+def _belongs_to_somebody(subscription: Subscription) -> bool:
+    """Whether a stranger's wish must leave it alone. A webhook that was switched off stays off until a member acts;
+    a mailbox's owner can always prove to be the owner again."""
+    if channels[subscription.channel].needs_confirmation:
+        return subscription.state is SubscriptionState.ACTIVE
+    return subscription.state in (SubscriptionState.ACTIVE, SubscriptionState.DISABLED)
+
+
+def _must_wait(channel: str) -> bool:
+    """Whether a stranger's sign-up needs somebody's agreement before it counts."""
+    if channels[channel].needs_confirmation:
+        return True
+    signup = current_settings().webhook_signup
+    if signup == "closed":
+        raise Invalid.field("channel", "Webhooks are set up by the site's team only.")
+    return signup == "approval"
+
+
+def _apply(subscription: Subscription, wish: Wish, format: str, component_ids: list[UUID]) -> None:
+    subscription.format = format
+    subscription.events = None if wish.events is None else sorted(wish.events)
+    if wish.secret is not None or subscription.state is not SubscriptionState.ACTIVE:
+        subscription.secret = wish.secret
+    _choose_components(subscription, component_ids)
+    subscription.updated_at = utc_now()
+
+
+def _choose_components(subscription: Subscription, component_ids: Collection[UUID]) -> None:
+    kept = {item.component_id: item for item in subscription.chosen}
+    subscription.chosen = [
+        kept.get(component_id) or SubscribedComponent(component_id=component_id)
+        for component_id in component_ids
+    ]
+
+
+def _activate(
+    session: Session, page: Page, subscription: Subscription, *, actor: str | None
+) -> None:
+    if subscription.state is SubscriptionState.ACTIVE:
+        return
+    subscription.state, subscription.reason = SubscriptionState.ACTIVE, None
+    subscription.confirmed_at = subscription.updated_at = utc_now()
+    session.flush()
+    events.record(
+        session,
+        page,
+        "subscription.confirmed",
+        subject_id=subscription.id,
+        data={"subscription": described(subscription)},
+        notify=False,
+    )
+    _audit(session, "confirm", subscription, actor)
+
+
+def _stop(
+    session: Session, subscription: Subscription, state: SubscriptionState, reason: str
+) -> None:
+    now = utc_now()
+    subscription.state, subscription.reason, subscription.updated_at = state, reason, now
+    session.flush()
+    outbox.cancel_pending(session, subscription.id, reason, now)
+
+
+def _mail_owner(session: Session, page: Page, subscription: Subscription) -> None:
+    """Send the link that confirms, or, to somebody who is subscribed already, the one that changes."""
+    now = utc_now()
+    pause = timedelta(hours=1) / MAILS_AN_HOUR
+    if subscription.mailed_at is not None and now - subscription.mailed_at < pause:
+        return  # one is on its way; the answer to whoever asked stays the same
+    subscription.mailed_at = now
+    purpose = "manage" if subscription.state is SubscriptionState.ACTIVE else "confirm"
+    if purpose == "confirm":
+        subscription.nonce = _new_nonce()
+    session.flush()
+    url = addresses.ticket_url(page, purpose, subscription.id, subscription.nonce)
+    events.record_for(session, page, CONFIRMATION, subscription, data={f"{purpose}_url": url})
+
+
+def _new_nonce() -> str:
+    return secrets.token_urlsafe(16)
+
+
+def _audit(
+    session: Session,
+    action: str,
+    subscription: Subscription,
+    actor: str | None,
+    *,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    audit.record(
+        session,
+        actor=actor or "subscriber",
+        action=action,
+        subject="subscription",
+        subject_id=subscription.id,
+        page_id=subscription.page_id,
+        after=after,
+    )

@@ -1,0 +1,1 @@
+"""HTTP in: parse, authorize, call one service, commit, answer."""

@@ -1,0 +1,106 @@
+"""Answers: documents with their caching headers, JSON, and pages under the strict policy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, current_app, json, request
+
+from ..config import Settings
+from ..state import current_settings
+from .cache import Document
+
+CACHE_CONTROL = "public, max-age=5, stale-while-revalidate=30, stale-if-error=86400"
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+)
+
+JSON_TYPE = "application/json"
+PROBLEM_TYPE = "application/problem+json"
+
+
+def document(found: Document, content_type: str, *, open_to_all: bool = True) -> Response:
+    """A public document: cacheable, conditional, and readable from any site's scripts unless it is a page.
+
+    :param open_to_all: add the CORS header.
+    """
+    response = Response(found.body, content_type=content_type)
+    response.set_etag(found.etag)
+    response.last_modified = found.modified
+    response.headers["Cache-Control"] = CACHE_CONTROL
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    if found.stale_since is not None:
+        response.headers["Cache-Control"] = "no-cache"
+        response.headers["Warning"] = '110 - "Response is Stale"'
+    if open_to_all:
+        allow_any_origin(response)
+    response.make_conditional(request)
+    return response
+
+
+def allow_any_origin(response: Response) -> Response:
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Access-Control-Expose-Headers"] = "ETag, Last-Modified, Link, Warning"
+    return response
+
+
+def page(html: str, status: int = 200) -> Response:
+    """A page that is made for one visitor: never cached."""
+    response = Response(html, status, content_type="text/html; charset=utf-8")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Referrer-Policy"] = "no-referrer"  # the address may hold a token
+    return protect(response)
+
+
+def protect(response: Response) -> Response:
+    """Our own policy on our own standalone pages; inside the host's template the host's policy rules."""
+    default = Settings.__dataclass_fields__["base_template"].default
+    if current_settings().base_template == default:
+        response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def as_json(body: Any, status: int = 200) -> Response:
+    """A JSON answer for one asker."""
+    response = current_app.response_class(
+        json.dumps(body, ensure_ascii=False), status, mimetype=JSON_TYPE
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def problem(
+    status: int,
+    title: str,
+    detail: str,
+    *,
+    errors: list[dict[str, str]] | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """Problem details (RFC 9457) with ``errors: [{field, message}]``."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "detail": detail,
+    }
+    body["errors"] = errors or []
+    response = current_app.response_class(
+        json.dumps(body, ensure_ascii=False), status, mimetype=PROBLEM_TYPE
+    )
+    response.headers["Cache-Control"] = "no-store"
+    for name, value in (headers or {}).items():
+        response.headers[name] = value
+    return response
+
+
+def wants_json() -> bool:
+    """Whether whoever asks is a program: it says so, or it sent JSON."""
+    best = request.accept_mimetypes.best_match([JSON_TYPE, "text/html"], default="text/html")
+    explicit = best == JSON_TYPE and (
+        request.accept_mimetypes[JSON_TYPE] > request.accept_mimetypes["text/html"]
+    )
+    return request.is_json or explicit

@@ -1,0 +1,140 @@
+"""The read path: rendered documents by page, document and snapshot; the version looked up at most once a second.
+
+A burst of readers costs one small query a second and process. When the database does not answer, the last snapshot is
+served and says so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from ..documents.snapshot import Snapshot
+from ..errors import NotFound
+from ..services import overview
+from ..storage import pages
+from ..storage.pages import Page
+
+logger = logging.getLogger(__name__)
+
+VERSION_SECONDS = 1.0
+MEASUREMENT_SECONDS = 15.0
+"""How long response times and uptimes may lag behind while the version stays."""
+
+MAX_DOCUMENTS = 2000
+
+Render = Callable[[Snapshot, datetime | None], bytes]
+"""Snapshot, and since when it could not be renewed (None: it is fresh) → the document."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """One rendered document. ``stale_since`` is set while the database does not answer."""
+
+    body: bytes
+    etag: str
+    modified: datetime
+    stale_since: datetime | None
+    source: Snapshot
+
+
+@dataclass
+class _Held:
+    """A page's latest snapshot, when it was read, and when its version was last looked up (monotonic seconds)."""
+
+    snapshot: Snapshot
+    read_at: float
+    looked_at: float
+    stale_since: datetime | None = None
+
+
+class DocumentCache:
+    """One per app and process."""
+
+    def __init__(self) -> None:
+        self._held: dict[str | None, _Held] = {}
+        self._documents: dict[tuple[str | None, str], Document] = {}
+        self._lock = threading.RLock()
+
+    def expire_versions(self) -> None:
+        """Look versions up again at the next request: this process has just changed a page."""
+        with self._lock:
+            for held in self._held.values():
+                held.looked_at = 0.0
+
+    def document(self, session: Session, slug: str | None, name: str, render: Render) -> Document:
+        """The document *name* of the page *slug* (None: the default page), rendered once per snapshot.
+
+        :raises NotFound: without such a page.
+        :raises SQLAlchemyError: when the database does not answer and nothing was read before.
+        """
+        held = self._fresh(session, slug)
+        known = self._documents.get((slug, name))
+        if known and known.source is held.snapshot and known.stale_since == held.stale_since:
+            return known
+        with self._lock:
+            body = render(held.snapshot, held.stale_since)
+            etag = hashlib.sha256(body).hexdigest()[:32]
+            same = known is not None and known.etag == etag
+            document = Document(
+                body=body,
+                etag=etag,
+                modified=known.modified if known and same else datetime.now(UTC),
+                stale_since=held.stale_since,
+                source=held.snapshot,
+            )
+            if len(self._documents) >= MAX_DOCUMENTS:
+                self._documents.clear()
+            self._documents[slug, name] = document
+            return document
+
+    def snapshot(self, session: Session, slug: str | None) -> Snapshot:
+        """The page's snapshot, as fresh as documents are."""
+        return self._fresh(session, slug).snapshot
+
+    def _fresh(self, session: Session, slug: str | None) -> _Held:
+        held = self._held.get(slug)
+        if held is not None and time.monotonic() - held.looked_at < VERSION_SECONDS:
+            return held
+        with self._lock:  # one look-up and one rebuild, however many readers wait
+            held = self._held.get(slug)
+            if held is not None and time.monotonic() - held.looked_at < VERSION_SECONDS:
+                return held
+            try:
+                held = self._renewed(session, slug, held)
+            except SQLAlchemyError as error:
+                session.rollback()
+                if held is None:
+                    raise
+                logger.warning("status page: serving the last snapshot: %s", error)
+                held.stale_since = held.stale_since or held.snapshot.generated_at
+                held.looked_at = time.monotonic()
+            return held
+
+    def _renewed(self, session: Session, slug: str | None, held: _Held | None) -> _Held:
+        now = time.monotonic()
+        found = pages.version_of(session, slug)
+        if found is None:
+            self._held.pop(slug, None)
+            raise NotFound("page", slug)
+        if held is not None and self._is_current(held, found, now):
+            held.looked_at, held.stale_since = now, None
+            return held
+        page = session.get_one(Page, found[0], populate_existing=True)
+        renewed = _Held(overview.snapshot(session, page), read_at=now, looked_at=now)
+        self._held[slug] = renewed
+        return renewed
+
+    @staticmethod
+    def _is_current(held: _Held, found: tuple[UUID, int], now: float) -> bool:
+        same = (held.snapshot.page.id, held.snapshot.version) == found
+        return same and now - held.read_at < MEASUREMENT_SECONDS

@@ -1,0 +1,102 @@
+"""Errors become answers here: which status, and a page or problem details."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Response
+from sqlalchemy.exc import SQLAlchemyError
+
+from ..documents import page as documents
+from ..errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    LinkExpired,
+    LinkInvalid,
+    NotFound,
+    SetupError,
+    StatusPageError,
+    TooMany,
+    Unauthorized,
+)
+from ..storage.migrate import require_current
+from ..storage.session import current_engine, current_session
+from . import answers
+from .mounts import current_urls
+
+logger = logging.getLogger(__name__)
+
+ANSWERS: dict[type[StatusPageError], tuple[int, str]] = {
+    Unauthorized: (401, "Unauthorized"),
+    Forbidden: (403, "Forbidden"),
+    NotFound: (404, "Not found"),
+    LinkInvalid: (404, "This link is not valid"),
+    Conflict: (409, "Conflict"),
+    LinkExpired: (410, "This link does not work any more"),
+    Invalid: (422, "Invalid input"),
+    TooMany: (429, "Too many requests"),
+    SetupError: (503, "The status page is not set up"),
+}
+
+
+class Unreadable(StatusPageError):
+    """A request body that is not what it says it is."""
+
+
+ANSWERS[Unreadable] = (400, "Unreadable request")
+
+
+def describe(error: Exception) -> tuple[int, str, str]:
+    """HTTP status, title and detail for *error*."""
+    if isinstance(error, SQLAlchemyError):
+        return 503, "The database cannot be used", _database_detail(error)
+    for kind, (status, title) in ANSWERS.items():
+        if isinstance(error, kind):
+            return status, title, str(error)
+    raise error
+
+
+def as_problem(error: Exception) -> Response:
+    """*error* as problem details; the transaction is rolled back."""
+    current_session().rollback()
+    status, title, detail = describe(error)
+    fields = (
+        [{"field": e.field, "message": e.message} for e in error.errors]
+        if isinstance(error, Invalid)
+        else []
+    )
+    return answers.problem(status, title, detail, errors=fields, headers=_headers(error))
+
+
+def as_page(error: Exception) -> Response:
+    """*error* as a page with one way on, or as problem details for programs."""
+    if answers.wants_json():
+        return as_problem(error)
+    current_session().rollback()
+    status, title, detail = describe(error)
+    html = documents.error(None, current_urls(), title=title, message=detail)
+    response = answers.page(html, status)
+    for name, value in _headers(error).items():
+        response.headers[name] = value
+    return response
+
+
+def _headers(error: Exception) -> dict[str, str]:
+    if isinstance(error, Unauthorized):
+        return {"WWW-Authenticate": "Bearer"}
+    if isinstance(error, TooMany):
+        return {"Retry-After": str(error.retry_after)}
+    return {}
+
+
+def _database_detail(error: SQLAlchemyError) -> str:
+    """What the operator can do about it; the database's own words go to the log only."""
+    logger.error("status page: the database failed", exc_info=error)
+    try:
+        require_current(current_engine())
+    except SetupError as missing:
+        return str(missing)
+    except SQLAlchemyError:
+        return "The database cannot be reached. Try again soon."
+    return "The database could not do this. Try again soon."

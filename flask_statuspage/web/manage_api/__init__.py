@@ -1,0 +1,20 @@
+"""The manage API: one small file for each resource, all through one door (:mod:`.door`)."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+from . import components, deliveries, groups, incidents, monitors, pages, subscriptions
+from .door import Door
+
+RESOURCES = (pages, groups, components, monitors, incidents, subscriptions, deliveries)
+
+
+def make_blueprint() -> Blueprint:
+    """A fresh blueprint with every route; a child of each status page blueprint."""
+    blueprint = Blueprint("manage", __name__, url_prefix="/admin/api/v1")
+    door = Door(blueprint)
+    for resource in RESOURCES:
+        resource.add_routes(door)
+    door.close()
+    return blueprint

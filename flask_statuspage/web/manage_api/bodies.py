@@ -1,0 +1,171 @@
+"""The bodies of the manage API. Unknown fields are refused by name, so that a typing error is not a silent no."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from ...domain.incident import IncidentStatus
+from ...domain.markup import MAX_CHARACTERS
+from ...domain.status import ComponentStatus, Impact
+
+
+def _storable(text: str) -> str:
+    """Refuse what a database cannot keep: NUL, and halves of surrogate pairs."""
+    if "\x00" in text or any("\ud800" <= mark <= "\udfff" for mark in text):
+        raise ValueError("Has a character that cannot be stored")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_storable)]
+Title = Annotated[Text, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+Word = Annotated[Text, StringConstraints(min_length=1, max_length=80)]
+Prose = Annotated[Text, StringConstraints(max_length=MAX_CHARACTERS)]
+Position = Annotated[int, Field(ge=0, le=1_000_000)]
+Whole = Annotated[int, Field(strict=True, ge=-(2**31), le=2**31 - 1)]
+Affected = list[Text] | dict[Text, ComponentStatus]
+
+
+class Body(BaseModel):
+    """Base of all bodies."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class NewPage(Body):
+    name: Title
+    slug: Word | None = None
+    url: Annotated[Text, StringConstraints(max_length=500)] | None = None
+    time_zone: Word | None = None
+
+
+class PageChange(Body):
+    name: Title | None = None
+    slug: Word = ""
+    url: Annotated[Text, StringConstraints(max_length=500)] | None = None
+    time_zone: Word | None = None
+
+
+class NewGroup(Body):
+    page: Text | None = None
+    name: Title
+    description: Prose = ""
+    position: Position = 0
+
+
+class GroupChange(Body):
+    name: Title = ""
+    description: Prose = ""
+    position: Position = 0
+
+
+class NewComponent(Body):
+    """``group`` is a group's id or name."""
+
+    page: Text | None = None
+    name: Title
+    slug: Word | None = None
+    description: Prose = ""
+    group: Text | None = None
+    position: Position | None = None
+    status: ComponentStatus | None = None
+    only_show_if_degraded: bool = False
+
+
+class ComponentChange(Body):
+    name: Title = ""
+    slug: Word = ""
+    description: Prose = ""
+    group: Text | None = None
+    position: Position = 0
+    status: ComponentStatus | None = None
+    only_show_if_degraded: bool = False
+
+
+class StatusWord(Body):
+    """``status`` null takes a person's word back: monitors and incidents decide alone again."""
+
+    status: ComponentStatus | None
+    note: Prose = ""
+    notify: bool = True
+    until: AwareDatetime | None = None
+
+
+class MonitorFields(Body):
+    kind: Word = "http"
+    target: Annotated[Text, StringConstraints(min_length=1, max_length=2048)] = ""
+    component: Text | None = None
+    interval: Whole = 60
+    timeout: Annotated[float, Field(allow_inf_nan=False)] = 10.0
+    regions: list[Word] = Field(default_factory=lambda: ["default"])
+    quorum: Whole = 1
+    failure_threshold: Whole = 3
+    recovery_threshold: Whole = 2
+    degraded_over_ms: Whole | None = None
+    outage_status: ComponentStatus = ComponentStatus.MAJOR_OUTAGE
+    open_incident: bool = True
+    options: dict[Word, Any] = Field(default_factory=dict)
+
+
+class NewMonitor(MonitorFields):
+    page: Text | None = None
+    name: Title
+    slug: Word | None = None
+    target: Annotated[Text, StringConstraints(min_length=1, max_length=2048)]
+
+
+class MonitorChange(MonitorFields):
+    name: Title = ""
+    slug: Word = ""
+
+
+class NewIncident(Body):
+    page: Text | None = None
+    title: Title
+    body: Prose = ""
+    status: IncidentStatus = IncidentStatus.INVESTIGATING
+    impact: Impact | None = None
+    components: Affected = Field(default_factory=list)
+    started_at: AwareDatetime | None = None
+    visibility: Annotated[str, StringConstraints(pattern="^(published|draft)$")] = "published"
+    notify: bool = True
+
+
+class NewUpdate(Body):
+    status: IncidentStatus | None = None
+    body: Prose = ""
+    components: Affected | None = None
+    impact: Impact | None = None
+    notify: bool = True
+
+
+class IncidentChange(Body):
+    title: Title | None = None
+    impact: Impact | None = None
+    components: Affected | None = None
+    notify: bool = True
+
+
+class Resolution(Body):
+    body: Prose = ""
+    notify: bool = True
+
+
+class NewSubscription(Body):
+    """Made by a member, so it is active at once."""
+
+    page: Text | None = None
+    channel: Word
+    address: Annotated[Text, StringConstraints(min_length=1, max_length=2048)]
+    format: Word | None = None
+    components: list[Text] = Field(default_factory=list)
+    events: list[Text] | None = None
+    secret: Annotated[Text, StringConstraints(min_length=1, max_length=200)] | None = None
+
+
+class SubscriptionChange(Body):
+    format: Word = ""
+    components: list[Text] = Field(default_factory=list)
+    events: list[Text] | None = None
+    secret: Annotated[Text, StringConstraints(min_length=1, max_length=200)] = ""

@@ -1,0 +1,201 @@
+"""Where a request to the manage API comes in: key, role, body, one view, commit, JSON.
+
+A view gets a :class:`Call`, calls one service and returns plain data. Whatever it raises rolls everything back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, json, request
+from pydantic import ValidationError
+from sqlalchemy import Select, func, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from ...domain.roles import Role
+from ...errors import FieldError, Forbidden, Invalid, NotFound, StatusPageError
+from ...services import pages, team
+from ...storage.pages import Page
+from ...storage.session import current_session
+from ...storage.team import Token
+from .. import answers, failures
+from ..failures import Unreadable
+from .bodies import Body
+
+PER_PAGE = 25
+MAX_PER_PAGE = 100
+
+Row = TypeVar("Row")
+
+
+@dataclass
+class Call:
+    """One authorized request. ``body`` is the parsed body of routes that have one."""
+
+    session: Session
+    token: Token
+    body: Any = None
+    link: str | None = None
+
+    @property
+    def actor(self) -> str:
+        return f"key {self.token.name}"
+
+    @cached_property
+    def page(self) -> Page:
+        """The status page that the call is about: ``page`` in the body, ``?status_page=``, else the default one."""
+        named = getattr(self.body, "page", None) or request.args.get("status_page")
+        if named is None:
+            return pages.find(self.session, None)
+        return pages.get(self.session, named)
+
+    def values(self, *exclude: str) -> dict[str, Any]:
+        """The fields that were sent."""
+        data = self.body.model_dump(exclude_unset=True)
+        return {name: value for name, value in data.items() if name not in {"page", *exclude}}
+
+    def listed(
+        self, query: Select[Row], describe: Callable[[Row], dict[str, Any]]
+    ) -> dict[str, Any]:
+        """One page of *query* with the total; sets the ``Link`` header (RFC 8288)."""
+        number = _positive("page", 1, 1_000_000)
+        size = _positive("per_page", PER_PAGE, MAX_PER_PAGE)
+        total = self.session.scalar(select(func.count()).select_from(_ids(query))) or 0
+        rows = self.session.scalars(query.limit(size).offset((number - 1) * size)).unique().all()
+        self.link = _links(number, size, total)
+        return {
+            "items": [describe(row) for row in rows],
+            "total": total,
+            "page": number,
+            "per_page": size,
+        }
+
+
+View = Callable[..., Any]
+
+
+class Door:
+    """Adds routes to the blueprint of the manage API."""
+
+    def __init__(self, blueprint: Blueprint) -> None:
+        self._blueprint = blueprint
+        blueprint.register_error_handler(StatusPageError, failures.as_problem)
+        blueprint.register_error_handler(SQLAlchemyError, failures.as_problem)
+
+    def route(
+        self,
+        method: str,
+        rule: str,
+        view: View,
+        *,
+        role: Role,
+        body: type[Body] | None = None,
+        status: int = 200,
+    ) -> None:
+        """Let *view* answer *method* on *rule* for keys whose role reaches *role*."""
+
+        def answer(**arguments: Any) -> Response:
+            call = _authorized(role)
+            if body is not None:
+                call.body = _parsed(body)
+            result = view(call, **arguments)
+            call.session.commit()
+            if result is None:
+                return Response(status=204)
+            response = answers.as_json(result, status)
+            if call.link:
+                response.headers["Link"] = call.link
+            return response
+
+        name = f"{view.__module__.rpartition('.')[2]}_{view.__name__}"
+        answer.__name__ = "answer"  # what host-wide CSRF protection knows these views by
+        self._blueprint.add_url_rule(rule, name, answer, methods=[method])
+
+    def close(self) -> None:
+        """Answer every other path below with problem details, too."""
+
+        def missing(rest: str) -> Response:
+            _authorized(Role.VIEWER)
+            raise NotFound("resource", rest)
+
+        methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+        self._blueprint.add_url_rule("/<path:rest>", "missing", missing, methods=methods)
+
+
+def _authorized(role: Role) -> Call:
+    session = current_session()
+    token = team.authenticate(session, _key())
+    if not token.role.reaches(role):
+        raise Forbidden(role.value, token.role.value)
+    return Call(session, token)
+
+
+def _key() -> str | None:
+    if key := request.headers.get("Authorization-Token"):
+        return key.strip()
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else None
+
+
+def _parsed(model: type[Body]) -> Body:
+    """The body as *model*.
+
+    :raises Unreadable: when it is no JSON object.
+    :raises Invalid: naming every wrong field.
+    """
+    data = _json(request.get_data())
+    if not isinstance(data, dict):
+        raise Unreadable("The body must be a JSON object.")
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise Invalid(*(_field_error(item) for item in error.errors())) from error
+
+
+def _json(raw: bytes) -> Any:
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(f"The body is not JSON: {error}") from error
+
+
+def _field_error(item: Any) -> FieldError:
+    """Pydantic's finding in this API's words. The location may name a union's branch, which is no field."""
+    location = [str(part) for part in item["loc"] if not str(part).startswith(("list[", "dict["))]
+    field = ".".join(location) or "body"
+    messages = {"missing": "Is missing.", "extra_forbidden": "There is no such field."}
+    return FieldError(field, messages.get(item["type"], item["msg"].rstrip(".") + "."))
+
+
+def _positive(name: str, default: int, most: int) -> int:
+    text = request.args.get(name, str(default))
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
+        raise Invalid.field(name, f"Must be a whole number from 1 to {most}.")
+    return int(text)
+
+
+def _ids(query: Select[Any]) -> Any:
+    """*query* reduced to one row for each thing, for counting."""
+    entity = query.column_descriptions[0]["entity"]
+    return (
+        query.with_only_columns(entity.id, maintain_column_froms=True)
+        .order_by(None)
+        .distinct()
+        .subquery()
+    )
+
+
+def _links(number: int, size: int, total: int) -> str:
+    last = max(1, -(-total // size))
+    wanted = {"first": 1, "prev": number - 1, "next": number + 1, "last": last}
+    parts = []
+    for relation, target in wanted.items():
+        if 1 <= target <= last and not (relation in ("prev", "next") and target == number):
+            query = urlencode({**request.args, "page": target, "per_page": size})
+            parts.append(f'<{request.base_url}?{query}>; rel="{relation}"')
+    return ", ".join(parts)

@@ -1,0 +1,82 @@
+"""``incidents``, with ``updates`` and ``resolve``"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from ...domain.facts import plain
+from ...domain.roles import Role
+from ...errors import NotFound
+from ...services import addresses, facts, incidents
+from ...storage import incidents as stored
+from ...storage.incidents import Incident
+from .bodies import IncidentChange, NewIncident, NewUpdate, Resolution
+from .door import Call, Door
+
+
+def add_routes(door: Door) -> None:
+    door.route("GET", "/incidents", index, role=Role.VIEWER)
+    door.route("POST", "/incidents", create, role=Role.EDITOR, body=NewIncident, status=201)
+    door.route("GET", "/incidents/<ident>", show, role=Role.VIEWER)
+    door.route("PATCH", "/incidents/<ident>", change, role=Role.EDITOR, body=IncidentChange)
+    door.route(
+        "POST", "/incidents/<ident>/updates", update, role=Role.EDITOR, body=NewUpdate, status=201
+    )
+    door.route("POST", "/incidents/<ident>/resolve", resolve, role=Role.EDITOR, body=Resolution)
+
+
+def described(call: Call, incident: Incident) -> dict[str, Any]:
+    return {
+        **plain(facts.incident(incident)),
+        "visibility": incident.visibility,
+        "url": addresses.incident_url(call.page, incident.id),
+    }
+
+
+def index(call: Call) -> dict[str, Any]:
+    return call.listed(stored.of_page(call.page.id), lambda row: described(call, row))
+
+
+def create(call: Call) -> dict[str, Any]:
+    values = call.values()
+    affected = values.pop("components", [])
+    incident = incidents.open(
+        call.session, call.page, **values, affected=affected, actor=call.actor
+    )
+    return described(call, incident)
+
+
+def show(call: Call, ident: str) -> dict[str, Any]:
+    return described(call, incidents.get(call.session, call.page, _uuid(ident)))
+
+
+def change(call: Call, ident: str) -> dict[str, Any]:
+    return _updated(call, ident)
+
+
+def update(call: Call, ident: str) -> dict[str, Any]:
+    return _updated(call, ident)
+
+
+def resolve(call: Call, ident: str) -> dict[str, Any]:
+    incident = incidents.resolve(
+        call.session, call.page, _uuid(ident), **call.values(), actor=call.actor
+    )
+    return described(call, incident)
+
+
+def _updated(call: Call, ident: str) -> dict[str, Any]:
+    values = call.values()
+    affected = values.pop("components", None)
+    incident = incidents.update(
+        call.session, call.page, _uuid(ident), **values, affected=affected, actor=call.actor
+    )
+    return described(call, incident)
+
+
+def _uuid(ident: str) -> UUID:
+    try:
+        return UUID(ident)
+    except ValueError:
+        raise NotFound("incident", ident) from None

@@ -1,0 +1,102 @@
+"""``subscriptions``, with ``test``, ``enable``, ``disable`` and ``rotate-secret``"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from ...delivery import signing
+from ...domain.facts import plain
+from ...domain.roles import Role
+from ...errors import NotFound
+from ...services import subscriptions
+from ...services.subscriptions import Wish
+from ...storage import subscriptions as stored
+from ...storage.subscriptions import Subscription
+from .bodies import NewSubscription, SubscriptionChange
+from .door import Call, Door
+
+
+def add_routes(door: Door) -> None:
+    door.route("GET", "/subscriptions", index, role=Role.ADMIN)
+    door.route("POST", "/subscriptions", create, role=Role.ADMIN, body=NewSubscription, status=201)
+    door.route("GET", "/subscriptions/<ident>", show, role=Role.ADMIN)
+    door.route("PATCH", "/subscriptions/<ident>", change, role=Role.ADMIN, body=SubscriptionChange)
+    door.route("DELETE", "/subscriptions/<ident>", remove, role=Role.ADMIN)
+    door.route("POST", "/subscriptions/<ident>/test", test, role=Role.ADMIN, status=202)
+    door.route("POST", "/subscriptions/<ident>/enable", enable, role=Role.ADMIN)
+    door.route("POST", "/subscriptions/<ident>/disable", disable, role=Role.ADMIN)
+    door.route("POST", "/subscriptions/<ident>/rotate-secret", rotate, role=Role.ADMIN)
+
+
+def described(subscription: Subscription) -> dict[str, Any]:
+    return {
+        **subscriptions.described(subscription),
+        "signed": subscription.secret is not None,
+        "confirmed_at": plain(subscription.confirmed_at),
+        "created_at": plain(subscription.created_at),
+    }
+
+
+def index(call: Call) -> dict[str, Any]:
+    return call.listed(stored.of_page(call.page.id), described)
+
+
+def create(call: Call) -> dict[str, Any]:
+    """A webhook without a secret gets one; the answer is the only place that ever shows it."""
+    values = call.values()
+    secret = values.get("secret")
+    if secret is None and call.body.channel == "webhook":
+        secret = signing.new_secret()
+    wish = Wish(**{**values, "secret": secret})
+    subscription = subscriptions.subscribe(
+        call.session, call.page, wish, proven=True, actor=call.actor
+    )
+    return {**described(subscription), "secret": secret}
+
+
+def show(call: Call, ident: str) -> dict[str, Any]:
+    return described(_get(call, ident))
+
+
+def change(call: Call, ident: str) -> dict[str, Any]:
+    subscription = _get(call, ident, lock=True)
+    return described(
+        subscriptions.change(call.session, call.page, subscription, call.values(), actor=call.actor)
+    )
+
+
+def remove(call: Call, ident: str) -> None:
+    subscriptions.remove(call.session, _get(call, ident, lock=True), actor=call.actor)
+
+
+def test(call: Call, ident: str) -> dict[str, Any]:
+    event_id = subscriptions.send_test(call.session, call.page, _get(call, ident))
+    return {"event": str(event_id), "state": "on its way"}
+
+
+def enable(call: Call, ident: str) -> dict[str, Any]:
+    subscription = _get(call, ident, lock=True)
+    return described(subscriptions.enable(call.session, subscription, actor=call.actor))
+
+
+def disable(call: Call, ident: str) -> dict[str, Any]:
+    subscription = _get(call, ident, lock=True)
+    return described(
+        subscriptions.disable(
+            call.session, subscription, reason="Disabled by a member.", actor=call.actor
+        )
+    )
+
+
+def rotate(call: Call, ident: str) -> dict[str, Any]:
+    subscription = _get(call, ident, lock=True)
+    secret = subscriptions.rotate_secret(call.session, subscription, actor=call.actor)
+    return {**described(subscription), "secret": secret}
+
+
+def _get(call: Call, ident: str, *, lock: bool = False) -> Subscription:
+    try:
+        return subscriptions.get(call.session, call.page, UUID(ident), lock=lock)
+    except ValueError:
+        raise NotFound("subscription", ident) from None

@@ -1,0 +1,116 @@
+"""The pages, the native API and the badge: what everybody may read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+from flask import Blueprint, Response, request
+from sqlalchemy.exc import SQLAlchemyError
+
+from ..documents import badge, native_api
+from ..documents import page as documents
+from ..documents.snapshot import Snapshot
+from ..errors import NotFound, StatusPageError
+from ..storage.session import current_session
+from . import answers, failures, subscribe
+from .cache import DocumentCache
+from .mounts import PageUrls, current_mount, current_urls, page_route
+
+JSON_DOCUMENTS: dict[str, Callable[[Snapshot], native_api.Document]] = {
+    "status": native_api.status,
+    "summary": native_api.summary,
+    "components": native_api.components,
+    "incidents": native_api.incidents,
+    "incidents/unresolved": native_api.unresolved_incidents,
+}
+
+
+def add_routes(blueprint: Blueprint, cache: Callable[[], DocumentCache]) -> None:
+    """Add the public reads to *blueprint*; *cache* finds the documents of the app that answers."""
+
+    def home(page_slug: str | None) -> Response:
+        if request.method == "POST":
+            return subscribe.from_home(page_slug)
+        urls = current_urls()
+        found = cache().document(
+            current_session(),
+            page_slug,
+            f"home {current_mount()} {request.script_root}",
+            lambda snapshot, stale: documents.home(snapshot, urls, stale_since=stale).encode(),
+        )
+        return answers.protect(
+            answers.document(found, "text/html; charset=utf-8", open_to_all=False)
+        )
+
+    def incident(page_slug: str | None, incident_id: UUID) -> Response:
+        urls = current_urls()
+        found = cache().document(
+            current_session(),
+            page_slug,
+            f"incident {incident_id} {current_mount()} {request.script_root}",
+            lambda snapshot, stale: _incident(snapshot, incident_id, urls, stale),
+        )
+        return answers.protect(
+            answers.document(found, "text/html; charset=utf-8", open_to_all=False)
+        )
+
+    def badge_svg(page_slug: str | None) -> Response:
+        label, style = request.args.get("label"), request.args.get("style", "flat")
+        found = cache().document(
+            current_session(),
+            page_slug,
+            f"badge {style} {label}",
+            lambda snapshot, stale: badge.badge(snapshot, label=label, style=style),
+        )
+        return answers.document(found, "image/svg+xml; charset=utf-8")
+
+    page_route(blueprint, "/", "home", home, methods=["GET", "POST"])
+    page_route(blueprint, "/incidents/<uuid:incident_id>", "incident", incident)
+    page_route(blueprint, "/api/v2/badge.svg", "badge", badge_svg)
+    for name, render in JSON_DOCUMENTS.items():
+        endpoint = name.replace("/", "_") + "_json"
+        view = _json_view(name, render, cache)
+        page_route(blueprint, f"/api/v2/{name}.json", endpoint, view)
+
+    blueprint.register_error_handler(StatusPageError, failures.as_page)
+    blueprint.register_error_handler(SQLAlchemyError, failures.as_page)
+    blueprint.after_request(_open_api)
+
+
+def _json_view(
+    name: str,
+    render: Callable[[Snapshot], native_api.Document],
+    cache: Callable[[], DocumentCache],
+) -> Callable[..., Response]:
+    def view(page_slug: str | None) -> Response:
+        found = cache().document(
+            current_session(),
+            page_slug,
+            f"json {name}",
+            lambda snapshot, stale: native_api.dumps(render(snapshot)),
+        )
+        return answers.document(found, "application/json; charset=utf-8")
+
+    return view
+
+
+def _incident(
+    snapshot: Snapshot, incident_id: UUID, urls: PageUrls, stale: datetime | None
+) -> bytes:
+    for fact in snapshot.incidents:
+        if fact.id == incident_id:
+            return documents.incident(snapshot, fact, urls, stale_since=stale).encode()
+    raise NotFound("incident", incident_id)
+
+
+def _open_api(response: Response) -> Response:
+    """Answer preflights and errors of the public API to scripts of any site, too."""
+    if "/api/v2/" in request.path and "/admin/" not in request.path:
+        answers.allow_any_origin(response)
+        if request.method == "OPTIONS":
+            response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS"
+            response.headers["Access-Control-Allow-Headers"] = "If-None-Match, If-Modified-Since"
+            response.headers["Access-Control-Max-Age"] = "86400"
+    return response

@@ -1,0 +1,318 @@
+"""Sign up, confirm, change, end. GET only shows; POST acts.
+
+The sign-up takes no CSRF token from programs, so it never acts with the visitor's session: only a form that carries a
+valid token speaks for a signed-in customer. Confirm, manage and unsubscribe act by the secret in their URL, which no
+other site knows; one-click unsubscribe (RFC 8058) is such a POST, without cookies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, Response, redirect, request
+from flask_wtf.csrf import generate_csrf, validate_csrf
+from werkzeug.wrappers import Response as BaseResponse
+from wtforms import ValidationError
+
+from ..delivery.channels import channels
+from ..delivery.formats import formats
+from ..documents import page as documents
+from ..domain.facts import ComponentFact
+from ..errors import FieldError, Invalid
+from ..services import facts, pages, subscriptions
+from ..services.subscriptions import Wish
+from ..state import current_settings, current_state
+from ..storage import components as stored_components
+from ..storage.pages import Page
+from ..storage.session import current_session
+from ..storage.subscriptions import Subscription
+from . import answers
+from .failures import Unreadable
+from .mounts import current_urls, page_route
+
+FIELDS = {"channel", "type", "address", "url", "email", "format", "secret", "components", "events"}
+ADDRESS_FIELDS = ("address", "url", "email")
+"""Published clients name the address after its kind: ``type=webhook&url=…``."""
+
+
+def add_routes(blueprint: Blueprint) -> None:
+    page_route(blueprint, "/subscribe", "subscribe", subscribe, methods=["GET", "POST"])
+    for name, view in (("confirm", confirm), ("manage", manage), ("unsubscribe", unsubscribe)):
+        page_route(blueprint, f"/{name}/<token>", name, view, methods=["GET", "POST"])
+
+
+def from_home(page_slug: str | None) -> Response:
+    """``POST …?action=subscribe``, as FacioTech documents it."""
+    if request.args.get("action") != "subscribe":
+        raise Invalid.field("action", "Must be 'subscribe'.")
+    return subscribe(page_slug)
+
+
+def subscribe(page_slug: str | None) -> Response:
+    page = pages.find(current_session(), page_slug)
+    if request.method == "GET":
+        return answers.page(_form(page))
+    values = _sent()
+    try:
+        subscription = _subscribe(page, values)
+        answer = _done(page, subscription)
+        current_session().commit()
+        return answer
+    except Invalid as error:
+        current_session().rollback()
+        if _is_program():
+            raise
+        page = pages.find(current_session(), page_slug)
+        return answers.page(_form(page, values=values, errors=error.errors), 422)
+
+
+def _sent() -> dict[str, Any]:
+    """The fields of the request, from JSON or a form."""
+    if request.is_json:
+        body = request.get_json(silent=True)
+        if not isinstance(body, dict):
+            raise Unreadable("The body must be a JSON object.")
+        return body
+    values: dict[str, Any] = request.form.to_dict()
+    for name in ("components", "events"):
+        if name in request.form:
+            values[name] = [
+                item.strip()
+                for text in request.form.getlist(name)
+                for item in text.split(",")
+                if item.strip()
+            ]
+    return values
+
+
+def _subscribe(page: Page, values: Mapping[str, Any]) -> Subscription:
+    session = current_session()
+    customer = _customer(values)
+    wish = _wish(values)
+    proven = customer is not None and _same_mailbox(wish, customer)
+    return subscriptions.subscribe(
+        session,
+        page,
+        wish,
+        proven=proven,
+        origin=None if proven else request.remote_addr,
+        actor=customer if proven else None,
+    )
+
+
+def _wish(values: Mapping[str, Any]) -> Wish:
+    """What was asked for. Names every field that has the wrong shape."""
+    errors = []
+    for name, value in values.items():
+        if name in ("components", "events"):
+            if not (isinstance(value, list) and all(isinstance(item, str) for item in value)):
+                errors.append(FieldError(name, "Must be a list of texts."))
+        elif name in FIELDS and not (value is None or isinstance(value, str)):
+            errors.append(FieldError(name, "Must be a text."))
+    named = [name for name in ADDRESS_FIELDS if values.get(name)]
+    channel = values.get("channel") or values.get("type")
+    if channel is None:
+        channel = {"url": "webhook", "email": "email"}.get(named[0] if named else "")
+    if not channel:
+        errors.append(FieldError("channel", f"Name one of {', '.join(channels)}."))
+    if not named:
+        errors.append(FieldError("address", "Is missing."))
+    if values.get("scope") == "some" and not values.get("components"):
+        errors.append(FieldError("components", "Choose at least one service."))
+    if errors:
+        raise Invalid(*errors)
+    everything = values.get("scope") == "all"
+    return Wish(
+        channel=str(channel),
+        address=values[named[0]],
+        format=values.get("format") or None,
+        components=[] if everything else values.get("components") or [],
+        events=values.get("events") or None,
+        secret=values.get("secret") or None,
+    )
+
+
+def _customer(values: Mapping[str, Any]) -> str | None:
+    """The signed-in customer's address, if this form was made for this session."""
+    customer = current_state().subscriber_loader()
+    token = values.get("csrf_token")
+    if customer is None or not isinstance(token, str):
+        return None
+    try:
+        validate_csrf(token)
+    except ValidationError:
+        return None
+    return customer
+
+
+def _same_mailbox(wish: Wish, customer: str) -> bool:
+    return wish.channel == "email" and wish.address.strip().lower() == customer.strip().lower()
+
+
+def _done(page: Page, subscription: Subscription) -> Response:
+    if not _is_program():
+        channel = channels[subscription.channel]
+        pending = subscription.state == "pending" and not channel.needs_confirmation
+        html = documents.subscribe_done(
+            facts.page(page),
+            current_urls(),
+            channel=subscription.channel,
+            needs_approval=pending,
+        )
+        return answers.page(html)
+    needs_confirmation = channels[subscription.channel].needs_confirmation
+    message = (
+        "If this address is not subscribed yet, a message is on its way to it. Open the link in it."
+        if needs_confirmation
+        else f"The subscription is {subscription.state.value}."
+    )
+    body = {
+        "success": True,
+        "message": message,
+        "channel": subscription.channel,
+        "state": "pending" if needs_confirmation else subscription.state.value,
+    }
+    return answers.as_json(body, 202 if needs_confirmation else 201)
+
+
+def _is_program() -> bool:
+    """Forms of browsers ask for HTML; everything else gets JSON."""
+    return (
+        request.is_json
+        or not request.accept_mimetypes.accept_html
+        or answers.wants_json()
+        or ("text/html" not in request.headers.get("Accept", ""))
+    )
+
+
+def _form(
+    page: Page, *, values: Mapping[str, Any] | None = None, errors: tuple[FieldError, ...] = ()
+) -> str:
+    customer = current_state().subscriber_loader()
+    settings = current_settings()
+    offered = [name for name in channels if channels[name].available(settings) is None]
+    if settings.webhook_signup == "closed":
+        offered = [name for name in offered if name != "webhook"]
+    return documents.subscribe_form(
+        facts.page(page),
+        current_urls(),
+        components=_components(page),
+        channels=offered,
+        values=values,
+        form_errors=errors,
+        csrf_token=csrf_token() if customer else None,
+        known_email=customer,
+    )
+
+
+def csrf_token() -> str:
+    """A token for this visitor's session. Only made where somebody is signed in: others need no cookie."""
+    return str(generate_csrf())
+
+
+def _components(page: Page) -> list[ComponentFact]:
+    rows = current_session().scalars(stored_components.of_page(page.id))
+    return [facts.component(row) for row in rows]
+
+
+def confirm(page_slug: str | None, token: str) -> Response:
+    session = current_session()
+    urls = current_urls()
+    if request.method == "GET":
+        subscription = subscriptions.confirmable(session, token)
+        page = session.get_one(Page, subscription.page_id)
+        names = {fact.id: fact.name for fact in _components(page)}
+        html = documents.confirm(
+            facts.page(page),
+            urls,
+            token=token,
+            address=subscription.address,
+            services=[
+                names[item.component_id]
+                for item in subscription.chosen
+                if item.component_id in names
+            ],
+        )
+        session.rollback()  # nothing was changed; let go of the row
+        return answers.page(html)
+    subscription = subscriptions.confirm(session, token)
+    page = session.get_one(Page, subscription.page_id)
+    manage_url = urls("manage", token=subscriptions.manage_token(subscription))
+    html = documents.confirmed(
+        facts.page(page), urls, address=subscription.address, manage_url=manage_url
+    )
+    session.commit()
+    return answers.page(html)
+
+
+def manage(page_slug: str | None, token: str) -> BaseResponse:
+    session = current_session()
+    subscription = subscriptions.owned(session, token)
+    page = session.get_one(Page, subscription.page_id)
+    errors: tuple[FieldError, ...] = ()
+    if request.method == "POST":
+        values = _sent()
+        wanted = values.get("components", []) if values.get("scope") != "all" else []
+        try:
+            if values.get("scope") == "some" and not wanted:
+                raise Invalid.field("components", "Choose at least one service.")
+            subscriptions.choose(
+                session,
+                page,
+                subscription,
+                wanted=wanted,
+                event_names=values.get("events") or None,
+            )
+            session.commit()
+            return redirect(current_urls()("manage", token=token, saved=1), 303)
+        except Invalid as error:
+            session.rollback()
+            errors = error.errors
+            subscription = subscriptions.owned(session, token)
+            page = session.get_one(Page, subscription.page_id)
+    html = _manage_page(page, subscription, token, errors)
+    session.rollback()
+    return answers.page(html, 422 if errors else 200)
+
+
+def _manage_page(
+    page: Page, subscription: Subscription, token: str, errors: tuple[FieldError, ...]
+) -> str:
+    listed = _components(page)
+    slugs = {fact.id: fact.slug for fact in listed}
+    format = formats[subscription.format]
+    chosen = [
+        slugs[item.component_id] for item in subscription.chosen if item.component_id in slugs
+    ]
+    return documents.manage(
+        facts.page(page),
+        current_urls(),
+        token=token,
+        address=subscription.address,
+        components=listed,
+        offered_events=sorted(format.offered),
+        values={
+            "components": chosen,
+            "events": sorted(format.unasked)
+            if subscription.events is None
+            else subscription.events,
+        },
+        form_errors=errors,
+        saved="saved" in request.args,
+    )
+
+
+def unsubscribe(page_slug: str | None, token: str) -> Response:
+    session = current_session()
+    subscription = subscriptions.owned(session, token)
+    page = facts.page(session.get_one(Page, subscription.page_id))
+    address = subscription.address
+    if request.method == "GET":
+        session.rollback()
+        return answers.page(
+            documents.unsubscribe(page, current_urls(), token=token, address=address)
+        )
+    subscriptions.unsubscribe(session, subscription)
+    session.commit()
+    return answers.page(documents.unsubscribed(page, current_urls(), address=address))
