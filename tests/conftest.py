@@ -1,0 +1,75 @@
+"""Fixtures of real servers: each starts once it is first asked for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+# Last, not first: `tests` and `example_app` are found here, but an installed flask_statuspage wins.
+sys.path.append(str(Path(__file__).parent.parent))
+
+from tests.servers import browser as chromium
+from tests.servers import http, mariadb, postgresql, redis
+from tests.servers import smtp as mail
+from tests.servers.presence import started
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[redis.RedisServer]:
+    with ExitStack() as stack:
+        yield started(stack, "redis", redis.running)
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[postgresql.PostgresqlServer]:
+    with ExitStack() as stack:
+        yield started(stack, "postgresql", postgresql.running)
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[mariadb.MariadbServer]:
+    with ExitStack() as stack:
+        yield started(stack, "mariadb", mariadb.running)
+
+
+# Not for the session: while it runs, its event loop occupies the thread that the tests run in.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with ExitStack() as stack:
+        yield started(stack, "browser", chromium.running)
+
+
+@pytest.fixture
+def smtp() -> Iterator[mail.SmtpServer]:
+    with mail.running() as server:
+        yield server
+
+
+@pytest.fixture
+def target() -> Iterator[http.Target]:
+    with http.target() as site:
+        yield site
+
+
+@pytest.fixture
+def receiver() -> Iterator[http.Receiver]:
+    with http.receiver() as site:
+        yield site
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database's SQLAlchemy URL; a test names the kinds it wants with `indirect`."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'statuspage.db'}"
+        return
+    server = request.getfixturevalue(f"{request.param}_server")
+    url = server.create_database()
+    yield url
+    server.start()  # A test may have stopped it.
+    server.drop_database(url)
