@@ -10,8 +10,8 @@ from typing import Any
 from ..config import Settings
 from ..domain.verdict import Verdict
 from ..errors import FieldError, Invalid
-from ..outgoing import AddressPolicy, AddressRefused, Client, SendFailed, vet_address
-from ..outgoing.site import site_policy
+from ..outgoing import AddressRefused, Client, SendFailed, vet_address
+from ..outgoing.site import site_client, site_policy
 from .probe import CheckResult, ProbeOrder
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -65,12 +65,12 @@ class HttpProbe:
 
     @contextmanager
     def open(self, settings: Settings) -> Iterator[HttpAsker]:
-        yield HttpAsker(site_policy(settings))
+        yield HttpAsker(site_client(settings, USER_AGENT))
 
 
 class HttpAsker:
-    def __init__(self, policy: AddressPolicy) -> None:
-        self._client = Client(policy, user_agent=USER_AGENT)
+    def __init__(self, client: Client) -> None:
+        self._client = client
 
     def ask(self, order: ProbeOrder) -> CheckResult:
         at = datetime.now(UTC)

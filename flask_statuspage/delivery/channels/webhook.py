@@ -10,8 +10,8 @@ from email.utils import parsedate_to_datetime
 
 from ...config import Settings
 from ...errors import Invalid
-from ...outgoing import AddressPolicy, AddressRefused, Client, SendFailed, vet_address
-from ...outgoing.site import site_policy
+from ...outgoing import AddressRefused, Client, SendFailed, vet_address
+from ...outgoing.site import site_client, site_policy
 from .. import signing
 from ..formats import formats
 from ..parcel import Outcome, Parcel
@@ -50,12 +50,12 @@ class WebhookChannel:
 
     @contextmanager
     def open(self, settings: Settings) -> Iterator[Line]:
-        yield WebhookLine(site_policy(settings))
+        yield WebhookLine(site_client(settings, USER_AGENT))
 
 
 class WebhookLine:
-    def __init__(self, policy: AddressPolicy) -> None:
-        self._client = Client(policy, user_agent=USER_AGENT)
+    def __init__(self, client: Client) -> None:
+        self._client = client
 
     def send(self, parcel: Parcel) -> Outcome:
         body = parcel.body.encode()

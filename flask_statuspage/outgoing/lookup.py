@@ -1,0 +1,142 @@
+"""Name look-ups that end in time.
+
+``getaddrinfo`` takes no timeout: with a name server that does not answer it blocks for half
+a minute. It runs in a thread here, and the caller stops waiting at its deadline.
+
+Threads are made when needed and end when idle. A name that is being looked up already is not
+looked up again beside it: otherwise a few hundred calls to one stuck name would take every
+thread and delay the calls to all the others.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+Resolver = Callable[..., Sequence[tuple[Any, ...]]]
+"""Called as ``resolver(host, port, type=socket.SOCK_STREAM)``; answers like ``getaddrinfo``."""
+
+_THREADS = 128
+_IDLE_SECONDS = 30.0
+
+
+class _Lookup:
+    __slots__ = ("answers", "call", "done", "error", "wanted_until")
+
+    def __init__(self, call: Callable[[], Sequence[tuple[Any, ...]]]) -> None:
+        self.call = call
+        self.done = threading.Event()
+        self.answers: Sequence[tuple[Any, ...]] = ()
+        self.error: Exception | None = None
+        self.wanted_until = 0.0
+
+
+class LookupThreads:
+    """At most `limit` daemon threads that run look-ups.
+
+    Daemon threads, because a process that ends must not wait for a name server.
+    """
+
+    def __init__(self, *, limit: int = _THREADS, idle_seconds: float = _IDLE_SECONDS) -> None:
+        self._limit = limit
+        self._idle_seconds = idle_seconds
+        self._changed = threading.Condition()
+        self._queue: deque[tuple[object, _Lookup]] = deque()
+        self._running: dict[object, _Lookup] = {}
+        self._threads = 0
+        self._idle = 0
+
+    @property
+    def threads(self) -> int:
+        """How many threads exist now."""
+        return self._threads
+
+    def ask(
+        self, resolver: Resolver, host: str, port: int, *, kind: int, deadline: float
+    ) -> Sequence[tuple[Any, ...]]:
+        """Return what `resolver` answers for `host` and `port`.
+
+        `kind` is the socket type and `deadline` an instant of :func:`time.monotonic`. Raises
+        :exc:`TimeoutError` at the deadline and :exc:`OSError` when the look-up failed.
+        """
+        # By identity: two callables that compare equal may still answer differently.
+        key = (id(resolver), host, port, kind)
+        with self._changed:
+            lookup = self._running.get(key)
+            if lookup is None:
+                if self._idle <= len(self._queue) and self._threads < self._limit:
+                    self._start_thread()
+                # The closure keeps the resolver alive, so its id stays its own meanwhile.
+                lookup = _Lookup(lambda: resolver(host, port, type=kind))
+                self._running[key] = lookup
+                self._queue.append((key, lookup))
+                self._changed.notify()
+            lookup.wanted_until = max(lookup.wanted_until, deadline)
+        if not lookup.done.wait(max(0.0, deadline - time.monotonic())):
+            raise TimeoutError("the name look-up did not end in time")
+        if lookup.error is not None:
+            # Several callers may share this look-up; each raises an exception of its own.
+            raise OSError("the name look-up failed") from lookup.error
+        return lookup.answers
+
+    def _start_thread(self) -> None:
+        thread = threading.Thread(target=self._work, name="statuspage-lookup", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:
+            raise OSError("no thread for a name look-up") from error
+        self._threads += 1
+
+    def _work(self) -> None:
+        while (item := self._next()) is not None:
+            key, lookup = item
+            try:
+                # Nobody waits for it any more: leave the thread to those who do.
+                if time.monotonic() >= lookup.wanted_until:
+                    raise TimeoutError("nobody waits for this look-up")
+                lookup.answers = lookup.call()
+            except Exception as error:
+                lookup.error = error
+            finally:
+                with self._changed:
+                    del self._running[key]
+                lookup.done.set()
+            del item, lookup
+
+    def _next(self) -> tuple[object, _Lookup] | None:
+        """Wait for work; return None when the thread has been idle long enough to end."""
+        with self._changed:
+            end = time.monotonic() + self._idle_seconds
+            while not self._queue:
+                left = end - time.monotonic()
+                if left <= 0:
+                    self._threads -= 1
+                    return None
+                self._idle += 1
+                self._changed.wait(left)
+                self._idle -= 1
+            return self._queue.popleft()
+
+
+_threads = LookupThreads()
+
+
+def ask(
+    resolver: Resolver, host: str, port: int, *, kind: int, deadline: float
+) -> Sequence[tuple[Any, ...]]:
+    """Do :meth:`LookupThreads.ask` with the threads of this process."""
+    return _threads.ask(resolver, host, port, kind=kind, deadline=deadline)
+
+
+def _start_afresh() -> None:
+    # Threads do not survive a fork, and a lock that one of them held stays locked for ever.
+    global _threads
+    _threads = LookupThreads()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_afresh)

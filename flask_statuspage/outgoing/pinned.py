@@ -1,0 +1,256 @@
+"""Connections that go where the guard looked, and an adapter that uses them.
+
+The chain is requests' adapter → urllib3's pools → these connections. A name is looked up when
+a connection is opened, in the same step that connects, so there is no second look-up that
+could answer differently (DNS rebinding). TLS is verified against the *name* all the same.
+
+A connection learns for which call it works through a thread-local, because neither requests
+nor urllib3 hands a value of ours that far down.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import requests
+import requests.utils
+from requests.adapters import HTTPAdapter
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool, PoolManager
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from .deadline import BoundedSocket, BoundedTLSSocket, Budget
+from .guard import AddressPolicy, SocketAddress, Target, resolve
+from .lookup import Resolver
+
+Stage = Literal["dns", "connect", "tls", "exchange"]
+
+# An idle connection older than this is not trusted: routers on the way forget connections
+# without telling either side, and the next request on one would look like a dead server.
+IDLE_SECONDS = 75.0
+_MOST_ADDRESSES = 8
+_LEAST_SECONDS_PER_ADDRESS = 1.0
+
+
+@dataclass(slots=True)
+class Call:
+    """One call on its way: what it may do, what it may use, and how far it came."""
+
+    target: Target
+    policy: AddressPolicy
+    resolver: Resolver
+    budget: Budget
+    context: ssl.SSLContext | None
+    fresh_only: bool = False
+    stage: Stage = "dns"
+    reused: bool = False
+    sock: BoundedSocket | None = None
+
+    def discard(self) -> None:
+        """Close the socket of a failed call at once.
+
+        After some broken answers (two lengths) urllib3 leaves it to the garbage collector.
+        """
+        if self.sock is not None:
+            _close_for_good(self.sock)
+            self.sock = None
+
+
+_current = threading.local()
+
+
+class PinnedConnection(HTTPConnection):
+    """An http connection opened by :func:`dial` and bound to the budget of each call."""
+
+    _exchanges = 0
+    _last_used = 0.0
+
+    def _new_conn(self) -> socket.socket:
+        sys.audit("http.client.connect", self, self.host, self.port)
+        self._exchanges = 0
+        return dial(_current.call, self.socket_options or ())
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        call: Call = _current.call
+        now = time.monotonic()
+        too_old = call.fresh_only or now - self._last_used > IDLE_SECONDS
+        if self.sock is not None and self._exchanges and too_old:
+            self.close()
+        if self.sock is None:
+            self.connect()
+        if not isinstance(self.sock, BoundedSocket):
+            raise RuntimeError("The connection is not bound to a deadline, so it is not used.")
+        call.sock = self.sock
+        self.sock.budget = call.budget
+        call.reused = self._exchanges > 0
+        if not call.reused:
+            _current.opened.add(self)
+        call.stage = "exchange"
+        self._exchanges += 1
+        self._last_used = now
+        super().request(*args, **kwargs)
+
+
+class PinnedTLSConnection(PinnedConnection, HTTPSConnection):
+    """The same over TLS; the handshake has what is left of the deadline."""
+
+
+class PinnedPool(HTTPConnectionPool):
+    """Connections to one http host."""
+
+    ConnectionCls = PinnedConnection
+
+
+class PinnedTLSPool(HTTPSConnectionPool):
+    """Connections to one https host."""
+
+    ConnectionCls = PinnedTLSConnection
+
+    def _validate_conn(self, conn: Any) -> None:
+        # Without urllib3's warning for verify=False at every call: it was asked for.
+        if conn.is_closed:
+            conn.connect()
+
+
+class PinnedAdapter(HTTPAdapter):
+    """A requests adapter without proxies, cookies and environment.
+
+    It is used directly, not mounted on a ``requests.Session``: a session reads the body of a
+    redirect to its end, unpacked, even when told not to follow it.
+    """
+
+    def __init__(self, *, hosts: int, connections_per_host: int) -> None:
+        self._opened: weakref.WeakSet[PinnedConnection] = weakref.WeakSet()
+        super().__init__(pool_connections=hosts, pool_maxsize=connections_per_host, max_retries=0)
+
+    def exchange(self, request: requests.PreparedRequest, call: Call) -> BaseHTTPResponse:
+        """Send `request` for `call` and return the response with its body unread."""
+        _current.call, _current.opened = call, self._opened
+        try:
+            raw: BaseHTTPResponse = self.send(request, stream=True).raw
+            return raw
+        finally:
+            del _current.call, _current.opened
+
+    def abandon(self) -> None:
+        """Close the inherited file descriptors in a forked child, and nothing more.
+
+        The connections belong to the parent: nothing may be sent on them, and the locks of
+        the pools may be held by a thread that does not exist here.
+        """
+        for connection in list(self._opened):
+            sock, connection.sock = connection.sock, None
+            if sock is not None:
+                _close_for_good(sock)
+
+    def init_poolmanager(
+        self, connections: int, maxsize: int, block: bool = False, **pool_kwargs: Any
+    ) -> None:
+        self.poolmanager = PoolManager(
+            num_pools=connections, maxsize=maxsize, block=block, **pool_kwargs
+        )
+        self.poolmanager.pool_classes_by_scheme = {"http": PinnedPool, "https": PinnedTLSPool}
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        call: Call = _current.call
+        target = call.target
+        options = {} if call.context is None else {"ssl_context": call.context}
+        return self.poolmanager.connection_from_host(
+            target.host, port=target.port, scheme=target.scheme, pool_kwargs=options
+        )
+
+    # The name of the same hook in requests before 2.32.
+    get_connection = get_connection_with_tls_context
+
+    def cert_verify(self, *args: Any, **kwargs: Any) -> None:
+        """Do nothing: the TLS context of the call says all."""
+
+    def request_url(self, *args: Any, **kwargs: Any) -> str:
+        call: Call = _current.call
+        return call.target.path
+
+    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
+        # Without the cookie jar that requests would fill here.
+        response = requests.Response()
+        response.raw = resp
+        return response
+
+
+def dial(call: Call, socket_options: Any) -> BoundedSocket:
+    """Look the host of `call` up and connect to the first vetted address that answers.
+
+    An address that does not answer gets a share of the time left, so that a broken IPv6 route
+    leaves enough for IPv4. Raises :exc:`.AddressRefused` and :exc:`OSError`.
+    """
+    call.stage = "dns"
+    target, budget = call.target, call.budget
+    places = resolve(
+        target.host,
+        target.port,
+        call.policy,
+        deadline=budget.deadline,
+        resolver=call.resolver,
+    )[:_MOST_ADDRESSES]
+    call.stage = "connect"
+    failure: OSError | None = None
+    for tried, place in enumerate(places):
+        share = budget.seconds() / (len(places) - tried)
+        try:
+            sock = _connect(place, max(share, _LEAST_SECONDS_PER_ADDRESS), call, socket_options)
+        except OSError as error:
+            failure = error
+            continue
+        if target.scheme == "https":
+            call.stage = "tls"
+        return sock
+    raise failure or OSError("no address to connect to")
+
+
+def _connect(
+    place: SocketAddress, seconds: float, call: Call, socket_options: Any
+) -> BoundedSocket:
+    sock = BoundedSocket(place.family, socket.SOCK_STREAM)
+    try:
+        for option in socket_options:
+            sock.setsockopt(*option)
+        sock.settimeout(min(seconds, call.budget.seconds()))
+        sock.connect(place.address)
+        # The TLS handshake inherits this timeout and counts it over the whole handshake.
+        sock.settimeout(call.budget.seconds())
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _close_for_good(sock: socket.socket) -> None:
+    """Close the descriptor itself: close() would wait for the files made of the socket."""
+    if sock.fileno() >= 0:
+        socket.close(sock.detach())
+
+
+def tls_context(verify: bool | str) -> ssl.SSLContext:
+    """Make the TLS context for `verify`: True, False, or the path of a CA file or folder.
+
+    Made here and not by urllib3, so that it is the same with every version of it, takes no
+    key-log file from the environment and makes sockets that keep to a budget.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.sslsocket_class = BoundedTLSSocket
+    if verify is False:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
+    location = requests.utils.DEFAULT_CA_BUNDLE_PATH if verify is True else verify
+    kind = "capath" if os.path.isdir(location) else "cafile"
+    arguments: Mapping[str, str] = {kind: location}
+    context.load_verify_locations(**arguments)
+    return context
