@@ -34,11 +34,10 @@ def worker(queues: tuple[str, ...], region: str | None) -> None:
     if not queues:
         everything = queues_for(region or DEFAULT_REGION)
         queues = tuple(everything[-1:] if region else everything)
-    from ..jobs.worker import supervise  # imports RQ's worker, which needs fork
+    from ..jobs.worker import Supervisor  # imports RQ's worker, which needs fork
 
     click.echo(f"Working on {', '.join(queues)}. Stop with Ctrl-C.")
-    current_engine().dispose()
-    supervise(app_of_context(), url, queues)
+    Supervisor(app_of_context(), url, queues).run()
 
 
 @statuspage_cli.command("scheduler")

@@ -12,8 +12,8 @@ import signal
 import threading
 import time
 from collections.abc import Sequence
+from multiprocessing.context import ForkProcess
 from types import FrameType
-from typing import Any
 
 from flask import Flask
 from redis.exceptions import RedisError
@@ -30,6 +30,7 @@ from .schedule import Heartbeat
 
 logger = logging.getLogger(__name__)
 
+TICK_SECONDS = 0.5
 RESTART_SECONDS = 1.0
 GRACE_SECONDS = 60.0
 """How long a job in work may go on after SIGTERM; its leases run out by themselves if it is cut."""
@@ -38,7 +39,7 @@ _fork = multiprocessing.get_context("fork")
 
 
 class StatusPageWorker(Worker):  # type: ignore[misc,unused-ignore]
-    """A worker whose forked jobs never share a database connection with it."""
+    """A worker whose forked jobs never share a database connection with it, whatever the host's code opened."""
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         # The parent goes on using its sockets; the child must not close them, only forget them.
@@ -46,52 +47,90 @@ class StatusPageWorker(Worker):  # type: ignore[misc,unused-ignore]
         super().main_work_horse(job, queue)
 
 
-def supervise(app: Flask, url: str, queues: Sequence[str]) -> None:
-    """Keep one child for each of *queues* until SIGTERM or SIGINT."""
-    stopping = threading.Event()
+class Supervisor:
+    """One child process for each queue, started again whenever it ends.
 
-    def stop(number: int, frame: FrameType | None) -> None:
-        stopping.set()
+    It has no threads: a lock that a thread holds at a fork stays locked in the child for ever. So it is the supervisor
+    that leaves the signs of life, not the workers, and its connections are closed before each fork.
+    """
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
-    children: dict[str, Any] = {}
-    started: dict[str, float] = {}
-    while not stopping.is_set():
-        for name in queues:
-            child = children.get(name)
-            if child is not None and child.is_alive():
-                continue
-            if child is not None:
+    def __init__(self, app: Flask, url: str, queues: Sequence[str]) -> None:
+        self._app = app
+        self._url = url
+        self._posts = [_Post(queue) for queue in queues]
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        """Supervise until SIGTERM or SIGINT, then let the jobs in work end."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        with self._app.app_context():
+            while not self._stopping.is_set():
+                for post in self._posts:
+                    self._attend(post)
+                self._stopping.wait(TICK_SECONDS)
+        self._end()
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self._stopping.set()
+
+    def _attend(self, post: _Post) -> None:
+        if post.child is None or not post.child.is_alive():
+            if post.child is not None and not post.reported:
                 logger.warning(
-                    "status page: the worker of %s ended (%s); restarting", name, child.exitcode
+                    "status page: the worker of %s ended (%s); starting another",
+                    post.queue,
+                    post.child.exitcode,
                 )
-            if time.monotonic() - started.get(name, -RESTART_SECONDS) < RESTART_SECONDS:
-                continue
-            started[name] = time.monotonic()
-            children[name] = _fork.Process(target=work, args=(app, url, name), name=name)
-            children[name].start()
-        stopping.wait(0.5)
-    _end(children.values())
+                post.reported = True
+            if time.monotonic() - post.started_at >= RESTART_SECONDS:
+                self._start(post)
+            return
+        try:
+            post.heartbeat.beat()
+        except SQLAlchemyError as error:
+            logger.warning("status page: no sign of life can be left: %s", error)
+        finally:
+            release_session()
+
+    def _start(self, post: _Post) -> None:
+        current_engine().dispose()
+        post.child = _fork.Process(target=work, args=(self._app, self._url, post.queue))
+        post.started_at, post.reported = time.monotonic(), False
+        post.child.start()
+
+    def _end(self) -> None:
+        living = [post.child for post in self._posts if post.child and post.child.is_alive()]
+        for child in living:
+            child.terminate()
+        ends = time.monotonic() + GRACE_SECONDS
+        for child in living:
+            child.join(max(0.0, ends - time.monotonic()))
+            if child.is_alive():
+                child.kill()
+                child.join()
+        with self._app.app_context():
+            for post in self._posts:
+                try:
+                    post.heartbeat.stop()
+                except SQLAlchemyError as error:
+                    logger.warning("status page: the worker could not say goodbye: %s", error)
 
 
-def _end(children: Any) -> None:
-    living = [child for child in children if child.is_alive()]
-    for child in living:
-        child.terminate()
-    ends = time.monotonic() + GRACE_SECONDS
-    for child in living:
-        child.join(max(0.0, ends - time.monotonic()))
-        if child.is_alive():
-            child.kill()
-            child.join()
+class _Post:
+    """A queue, and who works on it."""
+
+    def __init__(self, queue: str) -> None:
+        self.queue = queue
+        self.child: ForkProcess | None = None
+        self.started_at = -RESTART_SECONDS
+        self.reported = False
+        self.heartbeat = Heartbeat(f"worker {queue}")
 
 
 def work(app: Flask, url: str, queue: str) -> None:
     """Listen to one queue in this process until it is told to stop."""
     with app.app_context():
-        current_engine().dispose(close=False)
-        _beat_in_background(app, queue)
         connection = connect(url)
         worker = StatusPageWorker(
             [rq_queue(queue, connection)],
@@ -107,19 +146,3 @@ def work(app: Flask, url: str, queue: str) -> None:
             worker.work(with_scheduler=False, logging_level="WARNING")
         except RedisError as error:
             logger.warning("status page: the worker of %s lost Redis: %s", queue, error)
-
-
-def _beat_in_background(app: Flask, queue: str) -> None:
-    def beat() -> None:
-        heartbeat = Heartbeat(f"worker {queue}")
-        with app.app_context():
-            while True:
-                try:
-                    heartbeat.beat()
-                except SQLAlchemyError as error:
-                    logger.warning("status page: no sign of life can be left: %s", error)
-                finally:
-                    release_session()
-                time.sleep(1.0)
-
-    threading.Thread(target=beat, name="statuspage-heartbeat", daemon=True).start()

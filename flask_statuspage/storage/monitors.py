@@ -166,11 +166,8 @@ def claim_due(
     if not seen:
         return []
     monitor_ids = {row.monitor_id for row in seen}
-    interval_of = dict(
-        session.execute(select(Monitor.id, Monitor.interval).where(Monitor.id.in_(monitor_ids)))
-        .tuples()
-        .all()
-    )
+    rows = session.execute(select(Monitor.id, Monitor.interval).where(Monitor.id.in_(monitor_ids)))
+    interval_of = {row.id: row.interval for row in rows}
     claim = new_id()
     moves = [
         {
