@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import json
+import time
+import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+
+from flask_statuspage.domain.verdict import Verdict
+from flask_statuspage.jobs import tasks
+from flask_statuspage.jobs.embedded import Runner
+from flask_statuspage.jobs.queue import RedisTrigger, queue_of, queues_for
+from flask_statuspage.jobs.schedule import Scheduler, due_tasks
+from flask_statuspage.storage.checks import Check
+from flask_statuspage.storage.leases import Lease
+from flask_statuspage.storage.session import current_session
+from tests.servers.http import Answer, Receiver, Target
+from tests.servers.redis import RedisServer
+from tests.story.site import Site, eventually, running_site
+
+
+@pytest.fixture
+def site(tmp_path: Path, database_url: str) -> Iterator[Site]:
+    with running_site(tmp_path, SQLALCHEMY_DATABASE_URI=database_url) as site:
+        yield site
+
+
+def _monitor(site: Site, target: Target, **values: object) -> None:
+    url = target.set("/health", Answer(status=200))
+    body = {"name": "Health", "target": url, "interval": 60, "timeout": 2, **values}
+    site.api("POST", "monitors", body)
+
+
+def _due(site: Site) -> list[str]:
+    with site.app.app_context():
+        return due_tasks(current_session())
+
+
+def test_of_two_schedulers_one_leads(site: Site, target: Target) -> None:
+    """Only the leader wakes anybody; the other one takes over when the leader says goodbye."""
+    _monitor(site, target)
+    woken: list[tuple[str, str]] = []
+    with site.app.app_context():
+        first = Scheduler(lambda task: woken.append(("first", task)))
+        second = Scheduler(lambda task: woken.append(("second", task)))
+        assert [first.tick(), second.tick()] == [True, False]
+        assert woken == [("first", "probe:default"), ("first", "housekeep")]
+        first.stop()
+        assert second.tick()
+        assert ("second", "probe:default") in woken
+        second.stop()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_leader_that_dies_is_followed_when_its_lease_runs_out(site: Site) -> None:
+    """Nobody has to say goodbye: the lease ends by the database's clock."""
+    with site.app.app_context():
+        dead, heir = Scheduler(lambda task: None), Scheduler(lambda task: None)
+        assert dead.tick()
+        assert not heir.tick()
+        session = current_session()
+        session.execute(update(Lease).values(until=datetime.now(UTC) - timedelta(seconds=1)))
+        session.commit()
+        assert heir.tick()
+        heir.stop()
+
+
+def test_due_tasks_are_those_with_work(site: Site, target: Target, receiver: Receiver) -> None:
+    """Nothing is due at first; a new monitor and a pending delivery make their tasks due, doing them ends it."""
+    assert _due(site) == []
+    _monitor(site, target)
+    answer = site.api(
+        "POST", "subscriptions", {"channel": "webhook", "address": f"{receiver.url}/hook"}
+    )
+    site.api("POST", f"subscriptions/{answer['id']}/test")
+    assert _due(site) == ["probe:default", "deliver"]
+    with site.app.app_context():
+        assert tasks.run("probe:default") == 1
+        assert tasks.run("deliver") == 1
+    assert _due(site) == []
+    assert [got.path for got in receiver.requests] == ["/hook"]
+    assert target.count("/health") == 1
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_housekeeping_forgets_old_checks(site: Site, target: Target) -> None:
+    """Results older than the setting go, younger ones stay."""
+    _monitor(site, target)
+    with site.app.app_context():
+        tasks.run("probe:default")
+        session = current_session()
+        young = session.scalars(select(Check)).one()
+        old = datetime.now(UTC) - timedelta(days=31)
+        session.add(
+            Check(monitor_id=young.monitor_id, at=old, region="default", outcome=Verdict.DOWN)
+        )
+        session.commit()
+        assert tasks.run("housekeep") == 1
+    checks = site.api("GET", "monitors/health/checks")
+    assert [check["outcome"] for check in checks["items"]] == ["up"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_commit_wakes_the_embedded_runner_at_once(site: Site, receiver: Receiver) -> None:
+    """A change in the runner's process is delivered without waiting for the next tick."""
+    answer = site.api(
+        "POST", "subscriptions", {"channel": "webhook", "address": f"{receiver.url}/hook"}
+    )
+    runner = Runner(site.app)
+    runner.start()
+    try:
+        time.sleep(1.2)
+        started = time.monotonic()
+        site.api("POST", f"subscriptions/{answer['id']}/test")
+        receiver.wait_for(lambda got: got.path == "/hook", timeout=5)
+        assert time.monotonic() - started < 1.0
+    finally:
+        runner.stop()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_task_that_fails_does_not_end_the_runner(
+    site: Site, receiver: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An unknown task is logged; the next delivery goes out all the same."""
+    answer = site.api(
+        "POST", "subscriptions", {"channel": "webhook", "address": f"{receiver.url}/hook"}
+    )
+    with ExitStack() as stack:
+        runner = Runner(site.app)
+        runner.start()
+        stack.callback(runner.stop)
+        runner.wake("no such task")
+        eventually(lambda: "no such task" in caplog.text, within=5, what="log entry")
+        site.api("POST", f"subscriptions/{answer['id']}/test")
+        receiver.wait_for(lambda got: got.path == "/hook", timeout=5)
+
+
+def test_each_kind_of_work_has_its_queue() -> None:
+    """A worker listens to one queue, so no kind of work holds up another."""
+    assert queue_of("deliver") == "statuspage-deliver"
+    assert queue_of("probe:eu-west") == "statuspage-probe-eu-west"
+    assert queue_of("housekeep") == queue_of("fan_out") == "statuspage"
+    assert {queue_of(task) for task in ("deliver", "fan_out", "probe:x")} == set(queues_for("x"))
+
+
+def test_a_trigger_is_json_and_leaves_nothing_behind(redis_server: RedisServer) -> None:
+    """What waits in Redis is plain JSON with a short life; whoever can write there cannot run code."""
+    redis_server.start()
+    redis_server.flushall()
+    trigger = RedisTrigger(redis_server.url)
+    trigger("deliver")
+    assert trigger.waiting("deliver") == 1
+    assert trigger.waiting("fan_out") == 0
+    redis = trigger._redis
+    (job,) = redis.keys("rq:job:*")
+    assert 0 < redis.ttl(job) <= 3600
+    call = json.loads(zlib.decompress(redis.hget(job, "data")))
+    assert call[0] == "flask_statuspage.jobs.tasks.run"
+    assert call[2] == ["deliver"]
+    redis.close()
+
+
+def test_a_dead_redis_costs_one_attempt_in_a_while(redis_server: RedisServer) -> None:
+    """After a failure the trigger rests, so that a dead Redis does not slow every request."""
+    redis_server.start()
+    trigger = RedisTrigger(redis_server.url)
+    redis_server.kill()
+    started = time.monotonic()
+    for _ in range(50):
+        trigger("deliver")
+    assert time.monotonic() - started < 3
+    redis_server.start()
+    trigger._redis.close()
