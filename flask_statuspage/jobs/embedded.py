@@ -58,7 +58,7 @@ class Runner:
         with self._app.app_context():
             while True:
                 try:
-                    tasks.run(task)
+                    tasks.run(task, stopping=self._stopping.is_set)
                 except Exception:
                     # What was not done stays due; the next tick wakes the task again.
                     logger.exception("status page: task %s failed", task)

@@ -34,27 +34,28 @@ PROBES_AT_ONCE = 200
 CHECKS_DELETED_AT_ONCE = 1000
 
 
-def run(task: str) -> int:
-    """Do *task* in a fresh app context; returns how many things were done. RQ calls this by name."""
+def run(task: str, *, stopping: Callable[[], bool] = lambda: False) -> int:
+    """Do *task* in a fresh app context; returns how many things were done. RQ calls this by name.
+
+    :param stopping: asked between batches; once it says so the rest is left to the next task.
+    """
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     with app.app_context():
         try:
-            return _work(task)
+            return _repeat(_step(task), stopping)
         finally:
             release_session()
 
 
-def _work(task: str) -> int:
+def _step(task: str) -> Callable[[], int]:
     name, _, region = task.partition(":")
-    if name == "probe":
-        return _repeat(lambda: _probe(region))
-    return _repeat(TASKS[name])
+    return (lambda: _probe(region)) if name == "probe" else TASKS[name]
 
 
-def _repeat(step: Callable[[], int]) -> int:
-    """Call *step* until it has nothing to do or the budget is spent."""
+def _repeat(step: Callable[[], int], stopping: Callable[[], bool]) -> int:
+    """Call *step* until it has nothing to do, the budget is spent or the process wants to stop."""
     ends, done = time.monotonic() + BUDGET, 0
-    while time.monotonic() < ends:
+    while time.monotonic() < ends and not stopping():
         count = step()
         if not count:
             break
