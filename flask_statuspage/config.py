@@ -58,11 +58,13 @@ def _choice(*allowed: str) -> Callable[[Any], str]:
 
 def _url(*schemes: str) -> Callable[[Any], str]:
     def parse(value: Any) -> str:
-        parts = urlsplit(_text(value))
+        text = _text(value)
+        parts = urlsplit(text)
         if parts.scheme not in schemes or not (parts.netloc or parts.path):
             raise ValueError
         _ = parts.port  # raises ValueError when it is no number
-        return parts.geturl()
+        # Not `geturl()`: it takes the slashes from unix:///path, which has no host.
+        return parts.scheme + text[len(parts.scheme) :]
 
     return parse
 
@@ -88,6 +90,9 @@ def _email(value: Any) -> str:
 def _many(parse: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, ...]]:
     def parse_all(value: Any) -> tuple[Any, ...]:
         items = value.split(",") if isinstance(value, str) else value
+        items = (
+            [items] if isinstance(items, int) else items
+        )  # one number, as from_prefixed_env reads it
         return tuple(parse(item.strip() if isinstance(item, str) else item) for item in items)
 
     return parse_all
@@ -244,21 +249,27 @@ def _parse(key: str, raw: Any, default: Any, metadata: Mapping[str, Any]) -> Any
         return default
     try:
         return metadata["parse"](raw)
-    except (KeyError, TypeError, ValueError, OSError) as error:
-        # ZoneInfoNotFoundError is a KeyError; a zone named after a folder raises OSError.
-        shown = _without_password(raw) if isinstance(raw, str) else raw
-        raise ConfigError(key, shown, metadata["allowed"]) from error
+    except (KeyError, TypeError, ValueError, OverflowError, OSError) as error:
+        # ZoneInfoNotFoundError is a KeyError; a zone named after a folder raises OSError; infinity overflows.
+        raise ConfigError(key, _shown(key, raw), metadata["allowed"]) from error
 
 
-def _without_password(text: str) -> str:
-    """A URL whose password must not reach a log; any other text unchanged."""
-    head, at, tail = text.rpartition("@")
-    return f"{head.rpartition('//')[0]}//…@{tail}" if at and "//" in head else text
+def _shown(key: str, raw: Any) -> Any:
+    """*raw* without what must not reach a log: keys, and what stands before the @ of a URL, even a broken one."""
+    if key == PREFIX + "SECRET_KEYS":
+        return "…"
+    if not isinstance(raw, str) or "@" not in raw:
+        return raw
+    head, _, host = raw.rpartition("@")
+    scheme, slashes, _ = head.partition("//")
+    return f"{scheme}//…@{host}" if slashes else f"…@{host}"
 
 
 def _refuse_unknown(config: Mapping[str, Any], known: Mapping[str, Any]) -> None:
     for key in config:
         if key.startswith(PREFIX) and key not in known:
-            near = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
-            hint = f"did you mean {near[0]}?" if near else "the keys in the README's table"
+            # Without the prefix, which alone would make every key a near one.
+            names = [name.removeprefix(PREFIX) for name in known]
+            near = difflib.get_close_matches(key.removeprefix(PREFIX), names, n=1, cutoff=0.6)
+            hint = f"did you mean {PREFIX}{near[0]}?" if near else "the keys in the README's table"
             raise ConfigError(key, "(unknown key)", hint)
