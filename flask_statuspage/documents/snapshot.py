@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ..domain.facts import ComponentFact, GroupFact, IncidentFact, PageFact
-from ..domain.status import ComponentStatus, worst
+from ..domain.status import ComponentStatus, Impact, page_status, worst
+
+MISSED_CHECKS = 3
+"""After this many intervals without a check, what was measured last no longer counts as known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,10 +56,6 @@ class Snapshot:
         return tuple(incident for incident in self.incidents if incident.status.is_open)
 
     @property
-    def past_incidents(self) -> tuple[IncidentFact, ...]:
-        return tuple(incident for incident in self.incidents if not incident.status.is_open)
-
-    @property
     def last_check_at(self) -> datetime | None:
         return max((c.last_check_at for c in self.components if c.last_check_at), default=None)
 
@@ -74,6 +73,24 @@ class Snapshot:
         """The components of *group*; None: those that belong to no group."""
         wanted = group.id if group else None
         return (c for c in self.components if c.fact.group_id == wanted)
+
+
+def overall_status(
+    components: Collection[ComponentState], open_impacts: Iterable[Impact], *, now: datetime
+) -> ComponentStatus:
+    """The page's status; never green once every monitor has missed :data:`MISSED_CHECKS` checks."""
+    status = page_status((component.status for component in components), open_impacts)
+    if status is ComponentStatus.OPERATIONAL and _are_silent(components, now):
+        return ComponentStatus.UNKNOWN
+    return status
+
+
+def _are_silent(components: Collection[ComponentState], now: datetime) -> bool:
+    watched = [(c.last_check_at, c.check_interval) for c in components]
+    due = [(at, interval) for at, interval in watched if at and interval]
+    return bool(due) and all(
+        now - at > timedelta(seconds=MISSED_CHECKS * interval) for at, interval in due
+    )
 
 
 def rolled_up(members: Iterable[ComponentState]) -> ComponentStatus:

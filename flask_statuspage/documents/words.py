@@ -15,8 +15,6 @@ from ..domain.status import ComponentStatus, Impact
 from .snapshot import ComponentState, Snapshot, rolled_up
 
 PAST_DAYS = 14
-MISSED_CHECKS = 3
-"""After this many intervals without a check, what was measured last no longer counts as known."""
 FOLDED_FROM = 3
 """From this many groups on, those that are fine are folded."""
 
@@ -117,7 +115,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Day:
-    """One day of the page's zone with the incidents that began on it and are over."""
+    """One day of the page's zone with the incidents that began on it."""
 
     date: Moment
     incidents: tuple[IncidentFact, ...]
@@ -125,10 +123,9 @@ class Day:
 
 def banner(snapshot: Snapshot) -> Banner:
     """The page in one sentence: the worst wins and is named; a fix under watch is told as such."""
-    status = ComponentStatus.UNKNOWN if _is_silent(snapshot) else snapshot.status
     return Banner(
-        status=status,
-        sentence=_sentence(snapshot, status),
+        status=snapshot.status,
+        sentence=_sentence(snapshot, snapshot.status),
         checked_at=snapshot.last_check_at,
     )
 
@@ -155,11 +152,14 @@ def sections(snapshot: Snapshot) -> tuple[Section, ...]:
 
 
 def past_days(snapshot: Snapshot) -> tuple[Day, ...]:
-    """The last :data:`PAST_DAYS` days, newest first, those without incidents too."""
+    """The last :data:`PAST_DAYS` days, newest first, those without incidents too.
+
+    An incident that is still open stands on its day as well: "no incidents" would be untrue there.
+    """
     zone = ZoneInfo(snapshot.page.time_zone)
     today = snapshot.generated_at.astimezone(zone).date()
     begun: dict[date, list[IncidentFact]] = {}
-    for fact in snapshot.past_incidents:
+    for fact in snapshot.incidents:
         begun.setdefault(fact.started_at.astimezone(zone).date(), []).append(fact)
     days = (today - timedelta(days=back) for back in range(PAST_DAYS))
     return tuple(
@@ -219,21 +219,6 @@ def _first(names: list[str]) -> str:
 
 def _impact(fact: IncidentFact) -> int:
     return fact.impact.severity
-
-
-def _is_silent(snapshot: Snapshot) -> bool:
-    """Whether the page would be green although its monitors have stopped answering."""
-    if snapshot.status is not ComponentStatus.OPERATIONAL:
-        return False
-    due = [
-        (c.last_check_at, c.check_interval)
-        for c in snapshot.components
-        if c.last_check_at and c.check_interval
-    ]
-    return bool(due) and all(
-        snapshot.generated_at - at > timedelta(seconds=MISSED_CHECKS * interval)
-        for at, interval in due
-    )
 
 
 def _is_shown(state: ComponentState) -> bool:

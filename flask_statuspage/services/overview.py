@@ -8,8 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from ..documents.snapshot import ComponentState, Snapshot
-from ..domain.status import page_status
+from ..documents.snapshot import ComponentState, Snapshot, overall_status
 from ..domain.uptime import Interval, uptime_percent
 from ..state import current_settings
 from ..storage import components as stored_components
@@ -51,7 +50,7 @@ def snapshot(session: Session, page: Page) -> Snapshot:
         page=facts.page(page),
         version=version,
         generated_at=now,
-        status=page_status([state.status for state in states], open_impacts),
+        status=overall_status(states, open_impacts, now=now),
         groups=tuple(
             facts.group(row) for row in session.scalars(stored_components.groups_of(page.id))
         ),

@@ -15,7 +15,7 @@ from jinja2 import StrictUndefined
 
 import flask_statuspage
 from flask_statuspage.config import Settings
-from flask_statuspage.documents.snapshot import ComponentState, Snapshot
+from flask_statuspage.documents.snapshot import ComponentState, Snapshot, overall_status
 from flask_statuspage.domain.facts import (
     AffectedFact,
     ComponentFact,
@@ -25,7 +25,7 @@ from flask_statuspage.domain.facts import (
     UpdateFact,
 )
 from flask_statuspage.domain.incident import IncidentStatus
-from flask_statuspage.domain.status import ComponentStatus, Impact, page_status
+from flask_statuspage.domain.status import ComponentStatus, Impact
 from flask_statuspage.state import EXTENSION, State
 
 PACKAGE = Path(flask_statuspage.__file__).parent
@@ -162,7 +162,7 @@ def snapshot_of(
         "page": page_fact(),
         "version": 7,
         "generated_at": NOW,
-        "status": page_status([c.status for c in components], open_impacts),
+        "status": overall_status(components, open_impacts, now=NOW),
         "uptime_days": 90,
     }
     return Snapshot(components=components, incidents=incidents, groups=groups, **(values | changes))

@@ -131,8 +131,8 @@ def test_past_days_are_fourteen_in_the_zone_of_the_page() -> None:
         assert len(days) == 14
         return [(d.date.iso, [i.title for i in d.incidents]) for d in days if d.incidents]
 
-    assert begun("UTC") == [("2026-02-17", ["Over"])]
-    assert begun("Europe/Berlin") == [("2026-02-18", ["Over"])]
+    assert begun("UTC") == [("2026-02-18", ["Open"]), ("2026-02-17", ["Over"])]
+    assert begun("Europe/Berlin") == [("2026-02-18", ["Open", "Over"])]
 
 
 @pytest.mark.parametrize(
