@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -10,6 +11,8 @@ from flask import Blueprint, Flask, current_app
 from flask_wtf.csrf import CSRFProtect
 from markupsafe import Markup
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import StaticPool
 
 from .cli import statuspage_cli
 from .config import Settings
@@ -18,11 +21,10 @@ from .domain.incident import IncidentStatus
 from .domain.status import ComponentStatus, Impact
 from .errors import SetupError, StatusPageError
 from .host import HostIncident, affected, word
-from .jobs.queue import RedisTrigger
-from .services import components, facts, incidents, pages, subscriptions
-from .services.subscriptions import Wish
+from .services import components, incidents, pages, subscriptions
+from .services.wishes import Wish
 from .state import EXTENSION, State, current_state
-from .storage.session import current_session
+from .storage.session import current_engine, current_session
 from .web import public, subscribe
 from .web.cache import DocumentCache
 from .web.manage_api import make_blueprint
@@ -96,6 +98,8 @@ class StatusPage(Blueprint):
             documents=cache,
         )
         if settings.redis_url:
+            from .jobs.queue import RedisTrigger  # only who has a Redis pays for its client
+
             state.wake = RedisTrigger(settings.redis_url)
         app.extensions[EXTENSION] = state
         app.cli.add_command(statuspage_cli)
@@ -203,9 +207,9 @@ class StatusPage(Blueprint):
 def statuspage_banner(page: str | None = None) -> Markup:
     """For host templates: a short box when something is wrong, else nothing. It never breaks the host's page."""
     state = current_state()
-    session = current_session()
     try:
-        snapshot = state.documents.snapshot(session, page)
+        with _apart_from_host() as session:
+            snapshot = state.documents.snapshot(session, page)
         return documents.banner_box(snapshot, PageUrls(state.mounts[0], page))
     except (SQLAlchemyError, StatusPageError):
         current_app.logger.exception("status page: no banner")
@@ -213,16 +217,37 @@ def statuspage_banner(page: str | None = None) -> Markup:
 
 
 def statuspage_subscribe_form(components: Collection[str] = (), page: str | None = None) -> Markup:
-    """For host templates: a form that subscribes the customer to *components* (slugs; none: everything)."""
+    """For host templates: a form that subscribes the customer to *components* (slugs; none: everything).
+
+    Empty while the database does not answer: it never breaks the host's page.
+    """
     state = current_state()
-    email = state.subscriber_loader()
-    return documents.subscribe_box(
-        facts.page(pages.find(current_session(), page)),
-        PageUrls(state.mounts[0], page),
-        email=email,
-        components=list(components),
-        csrf_token=subscribe.csrf_token() if email else None,
-    )
+    try:
+        with _apart_from_host() as session:
+            fact = state.documents.snapshot(session, page).page
+        email = state.subscriber_loader()
+        return documents.subscribe_box(
+            fact,
+            PageUrls(state.mounts[0], page),
+            email=email,
+            components=list(components),
+            csrf_token=subscribe.csrf_token() if email else None,
+        )
+    except (SQLAlchemyError, StatusPageError):
+        current_app.logger.exception("status page: no subscribe form")
+        return Markup("")
+
+
+@contextmanager
+def _apart_from_host() -> Iterator[Session]:
+    """A session for reading while the host's view is at work: its transaction is neither flushed, seen nor ended."""
+    engine = current_engine()
+    if isinstance(engine.pool, StaticPool):  # SQLite in memory: there is one connection for all
+        with current_session().no_autoflush as session:
+            yield session
+    else:
+        with Session(engine) as session:
+            yield session
 
 
 def _exempt_machine_views(endpoint: str | None, values: dict[str, Any] | None) -> None:

@@ -11,6 +11,7 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
+import click
 import pytest
 import requests
 from blinker import Signal
@@ -55,7 +56,7 @@ def test_every_signal_is_in_the_readme() -> None:
 
 def test_every_command_is_in_the_readme() -> None:
     """Each command of `flask statuspage` is named."""
-    for name in statuspage_cli.commands:
+    for name in statuspage_cli.list_commands(click.Context(statuspage_cli)):
         assert f"flask statuspage {name}" in README
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from . import database, doctor, team, work  # noqa: F401  # registers the commands
 from .group import StatusPageGroup, statuspage_cli
 
 __all__ = ["StatusPageGroup", "statuspage_cli"]

@@ -1,4 +1,8 @@
-"""The command group, and the one place where errors become a line and an exit code."""
+"""The command group, and the one place where errors become a line and an exit code.
+
+The commands themselves are imported when one is looked for: a web process, which registers the group too, does not pay
+for Alembic and RQ.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,6 @@ from typing import Any
 import click
 from flask import current_app
 from flask.cli import AppGroup
-from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..errors import StatusPageError
@@ -23,10 +26,31 @@ class StatusPageGroup(AppGroup):
             raise
         except StatusPageError as error:
             raise click.ClickException(str(error)) from error
-        except RedisError as error:
+        except _redis_error() as error:
             raise click.ClickException(f"Redis cannot be reached: {one_line(error)}") from error
         except SQLAlchemyError as error:
             raise click.ClickException(f"The database failed: {one_line(error)}") from error
+
+
+class _RootGroup(StatusPageGroup):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        _import_commands()
+        return super().list_commands(ctx)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        _import_commands()
+        return super().get_command(ctx, name)
+
+
+def _import_commands() -> None:
+    """Each module adds its commands to the group."""
+    from . import database, doctor, team, work  # noqa: F401
+
+
+def _redis_error() -> type[Exception]:
+    from redis.exceptions import RedisError
+
+    return RedisError
 
 
 def one_line(error: BaseException) -> str:
@@ -41,6 +65,6 @@ def app_of_context() -> Any:
     return current_app._get_current_object()  # type: ignore[attr-defined]
 
 
-@click.group(cls=StatusPageGroup, name="statuspage")
+@click.group(cls=_RootGroup, name="statuspage")
 def statuspage_cli() -> None:
     """The status page: database, workers, keys."""

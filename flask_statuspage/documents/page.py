@@ -11,10 +11,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from flask import render_template
+from flask import current_app, render_template
 from markupsafe import Markup
 
 from ..domain.facts import ComponentFact, IncidentFact, PageFact
@@ -24,6 +25,9 @@ from ..errors import FieldError
 from ..state import current_settings
 from . import words
 from .snapshot import Snapshot
+
+_FOLDER = Path(__file__).absolute().parent.parent / "templates"
+_OWN_TEMPLATES = frozenset(path.relative_to(_FOLDER).as_posix() for path in _FOLDER.rglob("*.html"))
 
 # The field that an error's link leads to; errors of other fields are printed without a link.
 _TARGETS = {
@@ -53,6 +57,18 @@ class Problem:
     field: str
     message: str
     target: str | None
+
+
+def is_impersonal() -> bool:
+    """Whether the pages are made of our own templates only, so that they are the same for every visitor.
+
+    A host's base template or override may greet whoever is signed in.
+    """
+    environment = current_app.jinja_env
+    names = {current_settings().base_template, *_OWN_TEMPLATES}
+    return all(
+        (environment.get_template(name).filename or "").startswith(str(_FOLDER)) for name in names
+    )
 
 
 def home(snapshot: Snapshot, urls: Urls, *, stale_since: datetime | None = None) -> str:

@@ -1,17 +1,20 @@
-"""Run the shipped Alembic migrations on the host's database, with a version table of their own."""
+"""Run the shipped Alembic migrations on the host's database, with a version table of their own.
+
+Alembic is imported when it is used: a web process that serves pages has no need of it.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 
 from ..errors import SetupError
 from .base import TABLE_PREFIX
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 VERSION_TABLE = TABLE_PREFIX + "alembic_version"
 
@@ -21,6 +24,8 @@ def upgrade(engine: Engine) -> tuple[str | None, str]:
 
     Every step can be run again, so an upgrade that was killed half-way is finished by the next one.
     """
+    from alembic import command
+
     before = current(engine)
     if engine.dialect.name == "sqlite" and engine.url.database not in (None, "", ":memory:"):
         # Kept in the file: readers go on while a worker writes.
@@ -35,6 +40,8 @@ def upgrade(engine: Engine) -> tuple[str | None, str]:
 
 def current(engine: Engine) -> str | None:
     """The revision of the database; None before the first upgrade."""
+    from alembic.runtime.migration import MigrationContext
+
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
         return context.get_current_revision()
@@ -42,6 +49,8 @@ def current(engine: Engine) -> str | None:
 
 def head() -> str:
     """The newest revision that this version of the extension brings."""
+    from alembic.script import ScriptDirectory
+
     revision = ScriptDirectory.from_config(_config()).get_current_head()
     assert revision is not None
     return revision
@@ -59,6 +68,8 @@ def require_current(engine: Engine) -> None:
 
 
 def _config() -> Config:
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option(
         "script_location", str(Path(__file__).parent / "migrations").replace("%", "%%")

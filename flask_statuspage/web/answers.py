@@ -29,7 +29,7 @@ def document(found: Document, content_type: str, *, open_to_all: bool = True) ->
     response = Response(found.body, content_type=content_type)
     response.set_etag(found.etag)
     response.last_modified = found.modified
-    response.headers["Cache-Control"] = CACHE_CONTROL
+    response.headers["Cache-Control"] = CACHE_CONTROL if found.shared else "private, no-cache"
     response.headers["X-Content-Type-Options"] = "nosniff"
     if found.stale_since is not None:
         response.headers["Cache-Control"] = "no-cache"
@@ -95,6 +95,12 @@ def problem(
     for name, value in (headers or {}).items():
         response.headers[name] = value
     return response
+
+
+def is_api() -> bool:
+    """Whether the request is for a document of the public API, whose readers are programs."""
+    endpoint = (request.endpoint or "").rpartition(".")[2]
+    return endpoint.endswith("_json") or endpoint == "badge"
 
 
 def wants_json() -> bool:

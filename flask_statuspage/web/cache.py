@@ -18,6 +18,7 @@ from uuid import UUID
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from ..documents.page import is_impersonal
 from ..documents.snapshot import Snapshot
 from ..errors import NotFound
 from ..services import overview
@@ -38,13 +39,17 @@ Render = Callable[[Snapshot, datetime | None], bytes]
 
 @dataclass(frozen=True)
 class Document:
-    """One rendered document. ``stale_since`` is set while the database does not answer."""
+    """One rendered document. ``stale_since`` is set while the database does not answer.
+
+    One that is not ``shared`` was made for one visitor: no cache may give it to another.
+    """
 
     body: bytes
     etag: str
     modified: datetime
     stale_since: datetime | None
     source: Snapshot
+    shared: bool = True
 
 
 @dataclass
@@ -64,6 +69,7 @@ class DocumentCache:
         self._held: dict[str | None, _Held] = {}
         self._documents: dict[tuple[str | None, str], Document] = {}
         self._lock = threading.RLock()
+        self._impersonal: bool | None = None
 
     def expire_versions(self) -> None:
         """Look versions up again at the next request: this process has just changed a page."""
@@ -71,19 +77,32 @@ class DocumentCache:
             for held in self._held.values():
                 held.looked_at = 0.0
 
-    def document(self, session: Session, slug: str | None, name: str, render: Render) -> Document:
+    def document(
+        self,
+        session: Session,
+        slug: str | None,
+        name: str,
+        render: Render,
+        *,
+        shared: bool = True,
+    ) -> Document:
         """The document *name* of the page *slug* (None: the default page), rendered once per snapshot.
 
+        :param shared: False: it may differ from visitor to visitor, so it is rendered now and not kept.
         :raises NotFound: without such a page.
         :raises SQLAlchemyError: when the database does not answer and nothing was read before.
         """
         held = self._fresh(session, slug)
+        if not shared:
+            body = render(held.snapshot, held.stale_since)
+            now = datetime.now(UTC)
+            return Document(body, _etag(body), now, held.stale_since, held.snapshot, shared=False)
         known = self._documents.get((slug, name))
         if known and known.source is held.snapshot and known.stale_since == held.stale_since:
             return known
         with self._lock:
             body = render(held.snapshot, held.stale_since)
-            etag = hashlib.sha256(body).hexdigest()[:32]
+            etag = _etag(body)
             same = known is not None and known.etag == etag
             document = Document(
                 body=body,
@@ -96,6 +115,12 @@ class DocumentCache:
                 self._documents.clear()
             self._documents[slug, name] = document
             return document
+
+    def page(self, session: Session, slug: str | None, name: str, render: Render) -> Document:
+        """An HTML page: kept like any document, unless the host's templates take part in it."""
+        if self._impersonal is None:
+            self._impersonal = is_impersonal()
+        return self.document(session, slug, name, render, shared=self._impersonal)
 
     def snapshot(self, session: Session, slug: str | None) -> Snapshot:
         """The page's snapshot, as fresh as documents are."""
@@ -138,3 +163,7 @@ class DocumentCache:
     def _is_current(held: _Held, found: tuple[UUID, int], now: float) -> bool:
         same = (held.snapshot.page.id, held.snapshot.version) == found
         return same and now - held.read_at < MEASUREMENT_SECONDS
+
+
+def _etag(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()[:32]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
+from contextlib import suppress
 
 from flask import Response
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError, StatementError
 
 from ..documents import page as documents
 from ..errors import (
@@ -47,8 +49,28 @@ class Unreadable(StatusPageError):
 ANSWERS[Unreadable] = (400, "Unreadable request")
 
 
+class WrongMethod(StatusPageError):
+    """The path answers to other methods only."""
+
+    def __init__(self, method: str, allowed: Iterable[str]) -> None:
+        self.allowed = sorted(allowed)
+        super().__init__(f"{method} is not possible here, only {', '.join(self.allowed)}.")
+
+
+ANSWERS[WrongMethod] = (405, "Method not allowed")
+
+
 def describe(error: Exception) -> tuple[int, str, str]:
     """HTTP status, title and detail for *error*."""
+    if isinstance(error, StatementError) and isinstance(error.orig, StatusPageError):
+        error = error.orig  # raised by a column type, which has no other way out
+    if isinstance(error, IntegrityError):
+        logger.warning("status page: refused by a constraint: %s", error.orig)
+        return (
+            409,
+            "Conflict",
+            "Another change came in between. Look at the present state and try again.",
+        )
     if isinstance(error, SQLAlchemyError):
         return 503, "The database cannot be used", _database_detail(error)
     for kind, (status, title) in ANSWERS.items():
@@ -59,7 +81,7 @@ def describe(error: Exception) -> tuple[int, str, str]:
 
 def as_problem(error: Exception) -> Response:
     """*error* as problem details; the transaction is rolled back."""
-    current_session().rollback()
+    _roll_back()
     status, title, detail = describe(error)
     fields = (
         [{"field": e.field, "message": e.message} for e in error.errors]
@@ -71,9 +93,9 @@ def as_problem(error: Exception) -> Response:
 
 def as_page(error: Exception) -> Response:
     """*error* as a page with one way on, or as problem details for programs."""
-    if answers.wants_json():
+    if answers.wants_json() or answers.is_api():
         return as_problem(error)
-    current_session().rollback()
+    _roll_back()
     status, title, detail = describe(error)
     html = documents.error(None, current_urls(), title=title, message=detail)
     response = answers.page(html, status)
@@ -82,11 +104,18 @@ def as_page(error: Exception) -> Response:
     return response
 
 
+def _roll_back() -> None:
+    with suppress(SetupError):  # an app without a database has nothing to roll back
+        current_session().rollback()
+
+
 def _headers(error: Exception) -> dict[str, str]:
     if isinstance(error, Unauthorized):
         return {"WWW-Authenticate": "Bearer"}
     if isinstance(error, TooMany):
         return {"Retry-After": str(error.retry_after)}
+    if isinstance(error, WrongMethod):
+        return {"Allow": ", ".join(error.allowed)}
     return {}
 
 

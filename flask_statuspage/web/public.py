@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, request
@@ -17,6 +18,7 @@ from ..storage.session import current_session
 from . import answers, failures, subscribe
 from .cache import DocumentCache
 from .mounts import PageUrls, current_mount, current_urls, page_route
+from .storable import is_storable
 
 JSON_DOCUMENTS: dict[str, Callable[[Snapshot], native_api.Document]] = {
     "status": native_api.status,
@@ -34,7 +36,7 @@ def add_routes(blueprint: Blueprint, cache: Callable[[], DocumentCache]) -> None
         if request.method == "POST":
             return subscribe.from_home(page_slug)
         urls = current_urls()
-        found = cache().document(
+        found = cache().page(
             current_session(),
             page_slug,
             f"home {current_mount()} {request.script_root}",
@@ -46,7 +48,7 @@ def add_routes(blueprint: Blueprint, cache: Callable[[], DocumentCache]) -> None
 
     def incident(page_slug: str | None, incident_id: UUID) -> Response:
         urls = current_urls()
-        found = cache().document(
+        found = cache().page(
             current_session(),
             page_slug,
             f"incident {incident_id} {current_mount()} {request.script_root}",
@@ -61,7 +63,7 @@ def add_routes(blueprint: Blueprint, cache: Callable[[], DocumentCache]) -> None
         found = cache().document(
             current_session(),
             page_slug,
-            f"badge {style} {label}",
+            f"badge {style} {label!r}",
             lambda snapshot, stale: badge.badge(snapshot, label=label, style=style),
         )
         return answers.document(found, "image/svg+xml; charset=utf-8")
@@ -77,6 +79,7 @@ def add_routes(blueprint: Blueprint, cache: Callable[[], DocumentCache]) -> None
     blueprint.register_error_handler(StatusPageError, failures.as_page)
     blueprint.register_error_handler(SQLAlchemyError, failures.as_page)
     blueprint.after_request(_open_api)
+    blueprint.url_value_preprocessor(_check_page_slug)
 
 
 def _json_view(
@@ -105,9 +108,16 @@ def _incident(
     raise NotFound("incident", incident_id)
 
 
+def _check_page_slug(endpoint: str | None, values: dict[str, Any] | None) -> None:
+    """:raises NotFound: for what no database could hold, and PostgreSQL does not even look for."""
+    slug = (values or {}).get("page_slug")
+    if slug is not None and not is_storable(slug):
+        raise NotFound("page", slug)
+
+
 def _open_api(response: Response) -> Response:
     """Answer preflights and errors of the public API to scripts of any site, too."""
-    if "/api/v2/" in request.path and "/admin/" not in request.path:
+    if answers.is_api():
         answers.allow_any_origin(response)
         if request.method == "OPTIONS":
             response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS"

@@ -19,21 +19,16 @@ from ..delivery.channels import channels
 from ..delivery.formats import formats
 from ..documents import page as documents
 from ..domain.facts import ComponentFact
-from ..errors import FieldError, Invalid
-from ..services import facts, pages, subscriptions
-from ..services.subscriptions import Wish
+from ..errors import FieldError, Invalid, SetupError, StatusPageError
+from ..services import facts, pages, subscriptions, wishes
+from ..services.wishes import Wish
 from ..state import current_settings, current_state
 from ..storage import components as stored_components
 from ..storage.pages import Page
 from ..storage.session import current_session
 from ..storage.subscriptions import Subscription
-from . import answers
-from .failures import Unreadable
+from . import answers, failures, signup
 from .mounts import current_urls, page_route
-
-FIELDS = {"channel", "type", "address", "url", "email", "format", "secret", "components", "events"}
-ADDRESS_FIELDS = ("address", "url", "email")
-"""Published clients name the address after its kind: ``type=webhook&url=…``."""
 
 
 def add_routes(blueprint: Blueprint) -> None:
@@ -51,47 +46,34 @@ def from_home(page_slug: str | None) -> Response:
 
 def subscribe(page_slug: str | None) -> Response:
     page = pages.find(current_session(), page_slug)
-    if request.method == "GET":
+    if request.method != "POST":
         return answers.page(_form(page))
-    values = _sent()
+    values = signup.sent()
     try:
-        subscription = _subscribe(page, values)
-        answer = _done(page, subscription)
+        signup.check(values)
+        subscription, proven = _subscribe(page, values)
+        answer = _done(page, subscription, proven=proven)
         current_session().commit()
         return answer
-    except Invalid as error:
-        current_session().rollback()
+    except StatusPageError as error:
         if _is_program():
+            return failures.as_problem(error)
+        if not isinstance(error, Invalid):
             raise
+        current_session().rollback()
         page = pages.find(current_session(), page_slug)
         return answers.page(_form(page, values=values, errors=error.errors), 422)
 
 
-def _sent() -> dict[str, Any]:
-    """The fields of the request, from JSON or a form."""
-    if request.is_json:
-        body = request.get_json(silent=True)
-        if not isinstance(body, dict):
-            raise Unreadable("The body must be a JSON object.")
-        return body
-    values: dict[str, Any] = request.form.to_dict()
-    for name in ("components", "events"):
-        if name in request.form:
-            values[name] = [
-                item.strip()
-                for text in request.form.getlist(name)
-                for item in text.split(",")
-                if item.strip()
-            ]
-    return values
-
-
-def _subscribe(page: Page, values: Mapping[str, Any]) -> Subscription:
+def _subscribe(page: Page, values: Mapping[str, Any]) -> tuple[Subscription, bool]:
+    """The subscription, and whether the address is known to be the asker's."""
     session = current_session()
     customer = _customer(values)
-    wish = _wish(values)
+    wish = signup.wish(values)
+    session.rollback()  # nothing was changed; the network is asked without a transaction
+    wishes.vet(wish)
     proven = customer is not None and _same_mailbox(wish, customer)
-    return subscriptions.subscribe(
+    subscription = subscriptions.subscribe(
         session,
         page,
         wish,
@@ -99,38 +81,7 @@ def _subscribe(page: Page, values: Mapping[str, Any]) -> Subscription:
         origin=None if proven else request.remote_addr,
         actor=customer if proven else None,
     )
-
-
-def _wish(values: Mapping[str, Any]) -> Wish:
-    """What was asked for. Names every field that has the wrong shape."""
-    errors = []
-    for name, value in values.items():
-        if name in ("components", "events"):
-            if not (isinstance(value, list) and all(isinstance(item, str) for item in value)):
-                errors.append(FieldError(name, "Must be a list of texts."))
-        elif name in FIELDS and not (value is None or isinstance(value, str)):
-            errors.append(FieldError(name, "Must be a text."))
-    named = [name for name in ADDRESS_FIELDS if values.get(name)]
-    channel = values.get("channel") or values.get("type")
-    if channel is None:
-        channel = {"url": "webhook", "email": "email"}.get(named[0] if named else "")
-    if not channel:
-        errors.append(FieldError("channel", f"Name one of {', '.join(channels)}."))
-    if not named:
-        errors.append(FieldError("address", "Is missing."))
-    if values.get("scope") == "some" and not values.get("components"):
-        errors.append(FieldError("components", "Choose at least one service."))
-    if errors:
-        raise Invalid(*errors)
-    everything = values.get("scope") == "all"
-    return Wish(
-        channel=str(channel),
-        address=values[named[0]],
-        format=values.get("format") or None,
-        components=[] if everything else values.get("components") or [],
-        events=values.get("events") or None,
-        secret=values.get("secret") or None,
-    )
+    return subscription, proven
 
 
 def _customer(values: Mapping[str, Any]) -> str | None:
@@ -141,7 +92,7 @@ def _customer(values: Mapping[str, Any]) -> str | None:
         return None
     try:
         validate_csrf(token)
-    except ValidationError:
+    except (ValidationError, RuntimeError):  # RuntimeError: no SECRET_KEY, so no token is genuine
         return None
     return customer
 
@@ -150,8 +101,10 @@ def _same_mailbox(wish: Wish, customer: str) -> bool:
     return wish.channel == "email" and wish.address.strip().lower() == customer.strip().lower()
 
 
-def _done(page: Page, subscription: Subscription) -> Response:
+def _done(page: Page, subscription: Subscription, *, proven: bool) -> Response:
     if not _is_program():
+        if proven:
+            return answers.page(_confirmed_page(page, subscription))
         channel = channels[subscription.channel]
         pending = subscription.state == "pending" and not channel.needs_confirmation
         html = documents.subscribe_done(
@@ -161,7 +114,7 @@ def _done(page: Page, subscription: Subscription) -> Response:
             needs_approval=pending,
         )
         return answers.page(html)
-    needs_confirmation = channels[subscription.channel].needs_confirmation
+    needs_confirmation = channels[subscription.channel].needs_confirmation and not proven
     message = (
         "If this address is not subscribed yet, a message is on its way to it. Open the link in it."
         if needs_confirmation
@@ -207,8 +160,14 @@ def _form(
 
 
 def csrf_token() -> str:
-    """A token for this visitor's session. Only made where somebody is signed in: others need no cookie."""
-    return str(generate_csrf())
+    """A token for this visitor's session. Only made where somebody is signed in: others need no cookie.
+
+    :raises SetupError: when the app has no key to sign it with.
+    """
+    try:
+        return str(generate_csrf())
+    except RuntimeError as error:
+        raise SetupError(f"Forms of signed-in customers need SECRET_KEY: {error}") from error
 
 
 def _components(page: Page) -> list[ComponentFact]:
@@ -219,7 +178,7 @@ def _components(page: Page) -> list[ComponentFact]:
 def confirm(page_slug: str | None, token: str) -> Response:
     session = current_session()
     urls = current_urls()
-    if request.method == "GET":
+    if request.method != "POST":  # HEAD shows, too
         subscription = subscriptions.confirmable(session, token)
         page = session.get_one(Page, subscription.page_id)
         names = {fact.id: fact.name for fact in _components(page)}
@@ -238,12 +197,17 @@ def confirm(page_slug: str | None, token: str) -> Response:
         return answers.page(html)
     subscription = subscriptions.confirm(session, token)
     page = session.get_one(Page, subscription.page_id)
-    manage_url = urls("manage", token=subscriptions.manage_token(subscription))
-    html = documents.confirmed(
-        facts.page(page), urls, address=subscription.address, manage_url=manage_url
-    )
+    html = _confirmed_page(page, subscription)
     session.commit()
     return answers.page(html)
+
+
+def _confirmed_page(page: Page, subscription: Subscription) -> str:
+    urls = current_urls()
+    manage_url = urls("manage", token=subscriptions.manage_token(subscription))
+    return documents.confirmed(
+        facts.page(page), urls, address=subscription.address, manage_url=manage_url
+    )
 
 
 def manage(page_slug: str | None, token: str) -> BaseResponse:
@@ -252,9 +216,10 @@ def manage(page_slug: str | None, token: str) -> BaseResponse:
     page = session.get_one(Page, subscription.page_id)
     errors: tuple[FieldError, ...] = ()
     if request.method == "POST":
-        values = _sent()
-        wanted = values.get("components", []) if values.get("scope") != "all" else []
+        values = signup.sent()
         try:
+            signup.check(values)
+            wanted = values.get("components", []) if values.get("scope") != "all" else []
             if values.get("scope") == "some" and not wanted:
                 raise Invalid.field("components", "Choose at least one service.")
             subscriptions.choose(
@@ -308,7 +273,7 @@ def unsubscribe(page_slug: str | None, token: str) -> Response:
     subscription = subscriptions.owned(session, token)
     page = facts.page(session.get_one(Page, subscription.page_id))
     address = subscription.address
-    if request.method == "GET":
+    if request.method != "POST":
         session.rollback()
         return answers.page(
             documents.unsubscribe(page, current_urls(), token=token, address=address)

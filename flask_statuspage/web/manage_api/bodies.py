@@ -2,29 +2,69 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 
 from ...domain.incident import IncidentStatus
 from ...domain.markup import MAX_CHARACTERS
 from ...domain.status import ComponentStatus, Impact
+from ..storable import UNSTORABLE, is_storable
+
+MAX_NAMED = 1000
+"""Components or events in one list: databases take so many parameters in one statement, not any number."""
 
 
 def _storable(text: str) -> str:
-    """Refuse what a database cannot keep: NUL, and halves of surrogate pairs."""
-    if "\x00" in text or any("\ud800" <= mark <= "\udfff" for mark in text):
-        raise ValueError("Has a character that cannot be stored")
+    if not is_storable(text):
+        raise ValueError(UNSTORABLE)
     return text
 
 
+def _one_line(text: str) -> str:
+    """URLs stand in the headers of mails."""
+    if any(mark.isspace() or not mark.isprintable() for mark in text):
+        raise ValueError("Must not have spaces, line breaks or control characters")
+    return text
+
+
+def _written(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError("Must be a time as RFC 3339 writes it, such as '2026-02-19T17:30:00Z'")
+    return value
+
+
+def _usual(moment: datetime) -> datetime:
+    """Refuse years that a database or another zone cannot express."""
+    if not 1900 <= moment.year < 9999:
+        raise ValueError("Must lie between the years 1900 and 9998")
+    return moment
+
+
 Text = Annotated[str, AfterValidator(_storable)]
-Title = Annotated[Text, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+Title = Annotated[
+    str,
+    # Before the check, so that spaces alone are no title.
+    StringConstraints(min_length=1, max_length=200, strip_whitespace=True),
+    AfterValidator(_storable),
+]
 Word = Annotated[Text, StringConstraints(min_length=1, max_length=80)]
 Prose = Annotated[Text, StringConstraints(max_length=MAX_CHARACTERS)]
-Position = Annotated[int, Field(ge=0, le=1_000_000)]
+Url = Annotated[Text, StringConstraints(max_length=500), AfterValidator(_one_line)]
+Instant = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_usual)]
+Position = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
 Whole = Annotated[int, Field(strict=True, ge=-(2**31), le=2**31 - 1)]
-Affected = list[Text] | dict[Text, ComponentStatus]
+Named = Annotated[list[Text], Field(max_length=MAX_NAMED)]
+Affected = Named | Annotated[dict[Text, ComponentStatus], Field(max_length=MAX_NAMED)]
 
 
 class Body(BaseModel):
@@ -36,14 +76,14 @@ class Body(BaseModel):
 class NewPage(Body):
     name: Title
     slug: Word | None = None
-    url: Annotated[Text, StringConstraints(max_length=500)] | None = None
+    url: Url | None = None
     time_zone: Word | None = None
 
 
 class PageChange(Body):
     name: Title | None = None
     slug: Word = ""
-    url: Annotated[Text, StringConstraints(max_length=500)] | None = None
+    url: Url | None = None
     time_zone: Word | None = None
 
 
@@ -89,7 +129,7 @@ class StatusWord(Body):
     status: ComponentStatus | None
     note: Prose = ""
     notify: bool = True
-    until: AwareDatetime | None = None
+    until: Instant | None = None
 
 
 class MonitorFields(Body):
@@ -98,7 +138,9 @@ class MonitorFields(Body):
     component: Text | None = None
     interval: Whole = 60
     timeout: Annotated[float, Field(allow_inf_nan=False)] = 10.0
-    regions: list[Word] = Field(default_factory=lambda: ["default"])
+    regions: Annotated[list[Word], Field(min_length=1, max_length=50)] = Field(
+        default_factory=lambda: ["default"]
+    )
     quorum: Whole = 1
     failure_threshold: Whole = 3
     recovery_threshold: Whole = 2
@@ -127,7 +169,7 @@ class NewIncident(Body):
     status: IncidentStatus = IncidentStatus.INVESTIGATING
     impact: Impact | None = None
     components: Affected = Field(default_factory=list)
-    started_at: AwareDatetime | None = None
+    started_at: Instant | None = None
     visibility: Annotated[str, StringConstraints(pattern="^(published|draft)$")] = "published"
     notify: bool = True
 
@@ -159,13 +201,13 @@ class NewSubscription(Body):
     channel: Word
     address: Annotated[Text, StringConstraints(min_length=1, max_length=2048)]
     format: Word | None = None
-    components: list[Text] = Field(default_factory=list)
-    events: list[Text] | None = None
+    components: Named = Field(default_factory=list)
+    events: Named | None = None
     secret: Annotated[Text, StringConstraints(min_length=1, max_length=200)] | None = None
 
 
 class SubscriptionChange(Body):
     format: Word = ""
-    components: list[Text] = Field(default_factory=list)
-    events: list[Text] | None = None
+    components: Named = Field(default_factory=list)
+    events: Named | None = None
     secret: Annotated[Text, StringConstraints(min_length=1, max_length=200)] = ""

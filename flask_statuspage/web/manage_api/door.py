@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from sqlalchemy import Select, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
+from werkzeug.routing import Map, Rule
 
 from ...domain.roles import Role
 from ...errors import FieldError, Forbidden, Invalid, NotFound, StatusPageError
@@ -24,11 +25,13 @@ from ...storage.pages import Page
 from ...storage.session import current_session
 from ...storage.team import Token
 from .. import answers, failures
-from ..failures import Unreadable
+from ..failures import Unreadable, WrongMethod
+from ..storable import is_storable
 from .bodies import Body
 
 PER_PAGE = 25
 MAX_PER_PAGE = 100
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 Row = TypeVar("Row")
 
@@ -59,6 +62,10 @@ class Call:
         data = self.body.model_dump(exclude_unset=True)
         return {name: value for name, value in data.items() if name not in {"page", *exclude}}
 
+    def settle(self) -> None:
+        """End the transaction before the network is used; what was read may have changed afterwards."""
+        self.session.commit()
+
     def listed(
         self, query: Select[Row], describe: Callable[[Row], dict[str, Any]]
     ) -> dict[str, Any]:
@@ -84,6 +91,7 @@ class Door:
 
     def __init__(self, blueprint: Blueprint) -> None:
         self._blueprint = blueprint
+        self._rules: list[Rule] = []
         blueprint.register_error_handler(StatusPageError, failures.as_problem)
         blueprint.register_error_handler(SQLAlchemyError, failures.as_problem)
 
@@ -101,6 +109,7 @@ class Door:
 
         def answer(**arguments: Any) -> Response:
             call = _authorized(role)
+            _check_idents(arguments)
             if body is not None:
                 call.body = _parsed(body)
             result = view(call, **arguments)
@@ -115,16 +124,20 @@ class Door:
         name = f"{view.__module__.rpartition('.')[2]}_{view.__name__}"
         answer.__name__ = "answer"  # what host-wide CSRF protection knows these views by
         self._blueprint.add_url_rule(rule, name, answer, methods=[method])
+        self._rules.append(Rule(rule, methods=[method]))
 
     def close(self) -> None:
-        """Answer every other path below with problem details, too."""
+        """Answer every other path and method below with problem details, too."""
+        known = Map(self._rules).bind("")
 
-        def missing(rest: str) -> Response:
+        def missing(rest: str = "") -> Response:
             _authorized(Role.VIEWER)
+            if allowed := known.allowed_methods(f"/{rest}"):
+                raise WrongMethod(request.method, allowed)
             raise NotFound("resource", rest)
 
-        methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-        self._blueprint.add_url_rule("/<path:rest>", "missing", missing, methods=methods)
+        for rule in ("/", "/<path:rest>"):
+            self._blueprint.add_url_rule(rule, "missing", missing, methods=METHODS)
 
 
 def _authorized(role: Role) -> Call:
@@ -133,6 +146,13 @@ def _authorized(role: Role) -> Call:
     if not token.role.reaches(role):
         raise Forbidden(role.value, token.role.value)
     return Call(session, token)
+
+
+def _check_idents(arguments: dict[str, str]) -> None:
+    """:raises NotFound: for what no database could hold, and PostgreSQL does not even look for."""
+    for ident in (*arguments.values(), *request.args.getlist("status_page")):
+        if not is_storable(ident):
+            raise NotFound("resource", ident)
 
 
 def _key() -> str | None:
@@ -169,12 +189,14 @@ def _field_error(item: Any) -> FieldError:
     location = [str(part) for part in item["loc"] if not str(part).startswith(("list[", "dict["))]
     field = ".".join(location) or "body"
     messages = {"missing": "Is missing.", "extra_forbidden": "There is no such field."}
-    return FieldError(field, messages.get(item["type"], item["msg"].rstrip(".") + "."))
+    message = item["msg"].removeprefix("Value error, ").rstrip(".") + "."
+    return FieldError(field, messages.get(item["type"], message))
 
 
 def _positive(name: str, default: int, most: int) -> int:
     text = request.args.get(name, str(default))
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
+    # The length first: Python refuses to read numbers of thousands of digits.
+    if len(text) > 9 or not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
         raise Invalid.field(name, f"Must be a whole number from 1 to {most}.")
     return int(text)
 

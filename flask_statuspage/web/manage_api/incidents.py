@@ -52,7 +52,14 @@ def show(call: Call, ident: str) -> dict[str, Any]:
 
 
 def change(call: Call, ident: str) -> dict[str, Any]:
-    return _updated(call, ident)
+    """Title and impact are mended in place; other components are an update."""
+    values = call.values()
+    if "components" in values:
+        return _updated(call, ident)
+    if not call.values("notify"):
+        return show(call, ident)  # nothing was sent, so there is nothing to tell
+    incident = incidents.edit(call.session, call.page, _uuid(ident), **values, actor=call.actor)
+    return described(call, incident)
 
 
 def update(call: Call, ident: str) -> dict[str, Any]:

@@ -33,10 +33,14 @@ def described(call: Call, monitor: Monitor) -> dict[str, Any]:
         if monitor.component_id
         else None
     )
+    return _described(monitor, component.slug if component else None)
+
+
+def _described(monitor: Monitor, component_slug: str | None) -> dict[str, Any]:
     return {
         "id": str(monitor.id),
         **monitors.described(monitor),
-        "component": component.slug if component else None,
+        "component": component_slug,
         "paused": monitor.paused_at is not None,
         "verdict": monitor.verdict.value,
         "verdict_at": plain(monitor.verdict_at),
@@ -46,11 +50,19 @@ def described(call: Call, monitor: Monitor) -> dict[str, Any]:
 
 
 def index(call: Call) -> dict[str, Any]:
-    call.session.scalars(components.of_page(call.page.id)).all()  # in one query, not one for each
-    return call.listed(stored.of_page(call.page.id), lambda row: described(call, row))
+    # In one query, not one for each monitor.
+    slugs = {row.id: row.slug for row in call.session.scalars(components.of_page(call.page.id))}
+
+    def describe(monitor: Monitor) -> dict[str, Any]:
+        slug = slugs.get(monitor.component_id) if monitor.component_id else None
+        return _described(monitor, slug)
+
+    return call.listed(stored.of_page(call.page.id), describe)
 
 
 def create(call: Call) -> dict[str, Any]:
+    call.settle()
+    monitors.vet(call.body.kind, call.body.target)
     monitor = monitors.create(call.session, call.page, **call.values(), actor=call.actor)
     return described(call, monitor)
 
@@ -60,6 +72,10 @@ def show(call: Call, ident: str) -> dict[str, Any]:
 
 
 def change(call: Call, ident: str) -> dict[str, Any]:
+    if "target" in call.values():
+        kind = monitors.get(call.session, call.page, ident).kind
+        call.settle()
+        monitors.vet(call.values().get("kind", kind), call.body.target)
     monitor = monitors.get(call.session, call.page, ident, lock=True)
     monitors.change(call.session, call.page, monitor, call.values(), actor=call.actor)
     return described(call, monitor)
@@ -74,7 +90,7 @@ def run(call: Call, ident: str) -> dict[str, Any]:
     """Ask now, and count the result like any other."""
     monitor = monitors.get(call.session, call.page, ident)
     order = monitoring.order_for(monitor, monitor.regions[0].region)
-    call.session.commit()  # no transaction is open while the network is used
+    call.settle()
     result = monitoring.ask(order)
     monitoring.record(call.session, [result])
     return dict(plain(facts.check(result)))

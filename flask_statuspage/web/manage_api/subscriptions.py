@@ -9,8 +9,8 @@ from ...delivery import signing
 from ...domain.facts import plain
 from ...domain.roles import Role
 from ...errors import NotFound
-from ...services import subscriptions
-from ...services.subscriptions import Wish
+from ...services import subscriptions, wishes
+from ...services.wishes import Wish
 from ...storage import subscriptions as stored
 from ...storage.subscriptions import Subscription
 from .bodies import NewSubscription, SubscriptionChange
@@ -49,6 +49,8 @@ def create(call: Call) -> dict[str, Any]:
     if secret is None and call.body.channel == "webhook":
         secret = signing.new_secret()
     wish = Wish(**{**values, "secret": secret})
+    call.settle()
+    wishes.vet(wish)
     subscription = subscriptions.subscribe(
         call.session, call.page, wish, proven=True, actor=call.actor
     )

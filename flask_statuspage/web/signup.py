@@ -1,0 +1,88 @@
+"""What a sign-up asks for, from JSON or a form, in the words of the published clients and our own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import request
+
+from ..delivery.channels import channels
+from ..errors import FieldError, Invalid
+from ..services.wishes import Wish
+from .failures import Unreadable
+from .storable import UNSTORABLE, is_storable
+
+FIELDS = {"channel", "type", "address", "url", "email", "format", "secret", "scope", "csrf_token"}
+LISTS = ("components", "events")
+MAX_CHOSEN = 1000
+ADDRESS_FIELDS = ("address", "url", "email")
+"""Published clients name the address after its kind: ``type=webhook&url=…``."""
+
+
+def sent() -> dict[str, Any]:
+    """The fields of the request, from JSON or a form."""
+    if request.is_json:
+        try:
+            body = request.get_json(silent=True)
+        except RecursionError:  # thousands of nested lists
+            body = None
+        if not isinstance(body, dict):
+            raise Unreadable("The body must be a JSON object.")
+        return body
+    values: dict[str, Any] = request.form.to_dict()
+    for name in LISTS:
+        if name in request.form:
+            values[name] = [
+                item.strip()
+                for text in request.form.getlist(name)
+                for item in text.split(",")
+                if item.strip()
+            ]
+    return values
+
+
+def check(values: Mapping[str, Any]) -> None:
+    """:raises Invalid: naming the fields that are no text, or no list of texts where one is wanted."""
+    errors = []
+    for name, value in values.items():
+        if name in LISTS:
+            if not (isinstance(value, list) and all(isinstance(item, str) for item in value)):
+                errors.append(FieldError(name, "Must be a list of texts."))
+            elif len(value) > MAX_CHOSEN:
+                errors.append(FieldError(name, f"At most {MAX_CHOSEN}."))
+            elif not all(is_storable(item) for item in value):
+                errors.append(FieldError(name, UNSTORABLE))
+        elif name in FIELDS and value is not None:
+            if not isinstance(value, str):
+                errors.append(FieldError(name, "Must be a text."))
+            elif not is_storable(value):
+                errors.append(FieldError(name, UNSTORABLE))
+    if errors:
+        raise Invalid(*errors)
+
+
+def wish(values: Mapping[str, Any]) -> Wish:
+    """What was asked for. Names every field that is missing."""
+    errors = []
+    named = [name for name in ADDRESS_FIELDS if values.get(name)]
+    channel = values.get("channel") or values.get("type")
+    if channel is None:
+        channel = {"url": "webhook", "email": "email"}.get(named[0] if named else "")
+    if not channel:
+        errors.append(FieldError("channel", f"Name one of {', '.join(channels)}."))
+    if not named:
+        errors.append(FieldError("address", "Is missing."))
+    if values.get("scope") == "some" and not values.get("components"):
+        errors.append(FieldError("components", "Choose at least one service."))
+    if errors:
+        raise Invalid(*errors)
+    everything = values.get("scope") == "all"
+    return Wish(
+        channel=str(channel),
+        address=values[named[0]],
+        format=values.get("format") or None,
+        components=[] if everything else values.get("components") or [],
+        events=values.get("events") or None,
+        secret=values.get("secret") or None,
+    )

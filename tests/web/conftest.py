@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flask_statuspage.storage import migrate
+from flask_statuspage.storage.session import current_engine
+from tests.web.site import Site, SiteMaker, build, migrate_file, sqlite_url
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file with all tables, to be copied."""
+    return migrate_file(tmp_path_factory.mktemp("migrated") / "migrated.db")
+
+
+@pytest.fixture
+def make_site(tmp_path: Path, migrated: Path) -> Iterator[SiteMaker]:
+    """Makes sites, each with a migrated SQLite database of its own unless told otherwise."""
+    made: list[Site] = []
+    numbers = itertools.count()
+
+    def make(**options: Any) -> Site:
+        if "url" not in options:
+            options["url"] = sqlite_url(tmp_path / f"site-{next(numbers)}.db")
+            options.setdefault("migrated", migrated)
+        made.append(build(**options))
+        return made[-1]
+
+    yield make
+    for site in made:
+        site.close()
+
+
+@pytest.fixture
+def site(make_site: SiteMaker) -> Site:
+    """A site whose webhooks may lead to this machine."""
+    return make_site(STATUSPAGE_ALLOW_PRIVATE_TARGETS=True, STATUSPAGE_ALLOW_HTTP_TARGETS=True)
+
+
+@pytest.fixture
+def migrated_site(make_site: SiteMaker, migrated: Path) -> SiteMaker:
+    """Makes a site with all tables on whatever database a URL names."""
+
+    def make(url: str) -> Site:
+        if url.startswith("sqlite"):
+            return make_site(url=url, migrated=migrated)
+        site = make_site(url=url)
+        with site.app.app_context():
+            migrate.upgrade(current_engine())
+        return site
+
+    return make

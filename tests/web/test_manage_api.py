@@ -1,0 +1,755 @@
+"""The manage API: who may do what, what it answers, and what it writes."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from threading import Barrier, Thread
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from flask_statuspage.domain.roles import Role
+from flask_statuspage.services import team
+from flask_statuspage.storage.subscriptions import Subscription
+from flask_statuspage.storage.team import AuditEntry, Token
+from tests.servers.http import Receiver
+from tests.web.queries import Queries
+from tests.web.site import API, Site, SiteMaker
+
+HOOK = "https://1.1.1.1/hook"
+NOBODY = "00000000-0000-0000-0000-000000000000"
+ROLES = ("viewer", "editor", "admin", "owner")
+
+ROUTES: dict[tuple[str, str], str] = {
+    ("GET", "/pages"): "viewer",
+    ("POST", "/pages"): "admin",
+    ("GET", "/pages/<ident>"): "viewer",
+    ("PATCH", "/pages/<ident>"): "admin",
+    ("DELETE", "/pages/<ident>"): "admin",
+    ("GET", "/component-groups"): "viewer",
+    ("POST", "/component-groups"): "editor",
+    ("GET", "/component-groups/<ident>"): "viewer",
+    ("PATCH", "/component-groups/<ident>"): "editor",
+    ("DELETE", "/component-groups/<ident>"): "editor",
+    ("GET", "/components"): "viewer",
+    ("POST", "/components"): "editor",
+    ("GET", "/components/<ident>"): "viewer",
+    ("PATCH", "/components/<ident>"): "editor",
+    ("DELETE", "/components/<ident>"): "editor",
+    ("PUT", "/components/<ident>/status"): "editor",
+    ("GET", "/monitors"): "viewer",
+    ("POST", "/monitors"): "editor",
+    ("GET", "/monitors/<ident>"): "viewer",
+    ("PATCH", "/monitors/<ident>"): "editor",
+    ("DELETE", "/monitors/<ident>"): "editor",
+    ("POST", "/monitors/<ident>/run"): "editor",
+    ("POST", "/monitors/<ident>/pause"): "editor",
+    ("POST", "/monitors/<ident>/resume"): "editor",
+    ("GET", "/monitors/<ident>/checks"): "viewer",
+    ("GET", "/incidents"): "viewer",
+    ("POST", "/incidents"): "editor",
+    ("GET", "/incidents/<ident>"): "viewer",
+    ("PATCH", "/incidents/<ident>"): "editor",
+    ("POST", "/incidents/<ident>/updates"): "editor",
+    ("POST", "/incidents/<ident>/resolve"): "editor",
+    ("GET", "/subscriptions"): "admin",
+    ("POST", "/subscriptions"): "admin",
+    ("GET", "/subscriptions/<ident>"): "admin",
+    ("PATCH", "/subscriptions/<ident>"): "admin",
+    ("DELETE", "/subscriptions/<ident>"): "admin",
+    ("POST", "/subscriptions/<ident>/test"): "admin",
+    ("POST", "/subscriptions/<ident>/enable"): "admin",
+    ("POST", "/subscriptions/<ident>/disable"): "admin",
+    ("POST", "/subscriptions/<ident>/rotate-secret"): "admin",
+    ("GET", "/deliveries"): "admin",
+    ("GET", "/deliveries/<ident>"): "admin",
+    ("GET", "/deliveries/<ident>/attempts"): "admin",
+    ("POST", "/deliveries/<ident>/redeliver"): "admin",
+}
+"""Every route and the smallest role that may use it."""
+
+
+def problem(answer: Any, status: int) -> dict[str, Any]:
+    """The problem details of *answer*, checked against RFC 9457 and our own `errors`."""
+    assert answer.status_code == status, answer.text
+    assert answer.mimetype == "application/problem+json"
+    body: dict[str, Any] = answer.get_json()
+    assert body["status"] == status
+    assert body["title"]
+    assert body["detail"]
+    assert body["type"] == "about:blank"
+    assert all(set(error) == {"field", "message"} for error in body["errors"])
+    return body
+
+
+def full(site: Site, page: str | None = None) -> dict[str, str]:
+    """One of each thing on a page, by the name of its resource, with its id."""
+    where = {"page": page} if page else {}
+    group = site.made("/component-groups", name="Platform", **where)
+    component = site.made("/components", name="API", group="Platform", **where)
+    monitor = site.made("/monitors", name="Probe", target=HOOK, component="api", **where)
+    incident = site.made("/incidents", title="Fire", components=["api"], **where)
+    subscription = site.made("/subscriptions", channel="webhook", address=HOOK, **where)
+    return {
+        "component-groups": group["id"],
+        "components": component["id"],
+        "monitors": monitor["id"],
+        "incidents": incident["id"],
+        "subscriptions": subscription["id"],
+    }
+
+
+# Keys and roles
+
+
+def test_the_table_of_routes_is_whole(site: Site) -> None:
+    """Every route of the manage API is in the table above, so that none escapes the walk over roles."""
+    found = {
+        (method, rule.rule.removeprefix(site.prefix + API))
+        for rule in site.app.url_map.iter_rules()
+        if rule.endpoint.startswith("statuspage.manage.") and not rule.endpoint.endswith(".missing")
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    assert found == set(ROUTES)
+
+
+def test_every_route_needs_a_key(site: Site) -> None:
+    """Without a key every route and every unknown path is 401 with problem details, and nothing is told."""
+    for method, path in [*ROUTES, ("GET", "/no/such/thing"), ("POST", "/"), ("PUT", "/components")]:
+        url = f"{site.prefix}{API}{path.replace('<ident>', 'api')}"
+        answer = site.client.open(url, method=method, json={} if method != "GET" else None)
+        problem(answer, 401)
+        assert "Bearer" in answer.headers["WWW-Authenticate"]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_route_for_every_role(site: Site, role: str) -> None:
+    """A role below the route's is 403 whatever is asked for; one that reaches it gets past the door."""
+    full(site)
+    site.key(role)
+    for (method, path), needed in ROUTES.items():
+        before = site.contents()
+        body = None if method in ("GET", "DELETE") else {}
+        answer = site.ask(method, path.replace("<ident>", "nothing"), body, role=role)
+        if ROLES.index(role) < ROLES.index(needed):
+            detail = problem(answer, 403)["detail"]
+            assert needed in detail
+            assert role in detail
+            assert site.contents() == before
+        else:
+            assert answer.status_code not in (401, 403), (method, path)
+            assert answer.status_code < 500, (method, path)
+
+
+def test_both_forms_of_the_key(site: Site) -> None:
+    """Authorization-Token and Authorization: Bearer are the same; other schemes are none."""
+    key = site.key("viewer")
+    accepted = [
+        {"Authorization-Token": key},
+        {"Authorization": f"Bearer {key}"},
+        {"Authorization": f"bearer {key}"},
+        {"Authorization-Token": f" {key} "},
+    ]
+    for headers in accepted:
+        assert site.get(API + "/pages", headers=headers).status_code == 200, headers
+    refused = [
+        {},
+        {"Authorization-Token": ""},
+        {"Authorization-Token": key + "x"},
+        {"Authorization-Token": key[:-1]},
+        {"Authorization-Token": "ä" * 50},
+        {"Authorization-Token": "x" * 5000},
+        {"Authorization": key},
+        {"Authorization": f"Basic {key}"},
+        {"Authorization": "Bearer"},
+        {"Authorization": f"Token {key}"},
+        {"Cookie": f"Authorization-Token={key}"},
+    ]
+    for headers in refused:
+        problem(site.get(API + "/pages", headers=headers), 401)
+    problem(site.get(f"{API}/pages?Authorization-Token={key}"), 401)
+
+
+def test_expired_and_revoked_keys(site: Site) -> None:
+    """A key that has expired or was revoked opens nothing from then on."""
+    now = datetime.now(UTC)
+    with site.app.app_context():
+        session = site.db.session
+        _, expired = team.create_token(
+            session, name="old", role=Role.OWNER, expires_at=now - timedelta(seconds=1)
+        )
+        _, lasting = team.create_token(
+            session, name="new", role=Role.OWNER, expires_at=now + timedelta(hours=1)
+        )
+        session.commit()
+    assert (
+        "expired"
+        in problem(site.get(API + "/pages", headers={"Authorization-Token": expired}), 401)[
+            "detail"
+        ]
+    )
+    headers = {"Authorization-Token": lasting}
+    assert site.get(API + "/pages", headers=headers).status_code == 200
+    with site.app.app_context():
+        for token in site.db.session.query(Token).filter(Token.name == "new"):
+            assert token.last_used_at is not None
+            token.revoked_at = now
+        site.db.session.commit()
+    problem(site.get(API + "/pages", headers=headers), 401)
+
+
+def test_keys_are_stored_as_digests(site: Site) -> None:
+    """No table holds a key itself."""
+    key = site.key()
+    assert key not in str(site.contents())
+
+
+# Answers
+
+
+def test_unknown_paths_and_methods(site: Site) -> None:
+    """Unknown paths are 404 and wrong methods 405 with Allow, both as problem details."""
+    for path in ("/", "/nothing", "/components/api/nothing/more", "/components/", "/%ff"):
+        problem(site.ask("GET", path), 404)
+    wrong = problem(site.ask("PUT", "/components", {}), 405)
+    assert "GET" in wrong["detail"]
+    for method, path, allowed in (
+        ("PATCH", "/components", "GET, HEAD, POST"),
+        ("POST", "/components/api", "DELETE, GET, HEAD, PATCH"),
+        ("GET", "/components/api/status", "PUT"),
+        ("DELETE", "/deliveries/x/attempts", "GET, HEAD"),
+    ):
+        answer = site.ask(method, path)
+        problem(answer, 405)
+        assert answer.headers["Allow"] == allowed
+
+
+def test_unknown_things(site: Site) -> None:
+    """A thing that is not there is 404 by slug, by id and by what can be neither, with or without a body."""
+    idents = ("nothing", NOBODY, "%00", "%f0%9f%92%a5", "x" * 1000, "'; DROP TABLE statuspage_page")
+    for method, path in ROUTES:
+        if "<ident>" not in path:
+            continue
+        for ident in idents:
+            body = {"status": "operational"} if method == "PUT" else {}
+            answer = site.ask(
+                method,
+                path.replace("<ident>", ident),
+                None if method in ("GET", "DELETE") else body,
+            )
+            problem(answer, 404)
+    for name in ("nothing", NOBODY, "%00"):
+        problem(site.ask("GET", f"/components?status_page={name}"), 404)
+    problem(site.ask("POST", "/components", {"name": "x", "page": "nothing"}), 404)
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'"x"', b"5", b"\xff", b"[" * 100_000])
+def test_bodies_that_are_no_object(site: Site, body: bytes) -> None:
+    """An empty, broken or non-object body is 400 on every route that takes one."""
+    full(site)
+    main = site.ask("GET", "/pages").get_json()["items"][0]["slug"]
+    headers = {"Authorization-Token": site.key(), "Content-Type": "application/json"}
+    before = site.contents()
+    incident = site.ask("GET", "/incidents").get_json()["items"][0]["id"]
+    for method, path in (
+        ("POST", "/pages"),
+        ("PATCH", f"/pages/{main}"),
+        ("POST", "/component-groups"),
+        ("PATCH", "/component-groups/Platform"),
+        ("POST", "/components"),
+        ("PATCH", "/components/api"),
+        ("PUT", "/components/api/status"),
+        ("POST", "/monitors"),
+        ("PATCH", "/monitors/probe"),
+        ("POST", "/incidents"),
+        ("PATCH", f"/incidents/{incident}"),
+        ("POST", f"/incidents/{incident}/updates"),
+        ("POST", f"/incidents/{incident}/resolve"),
+        ("POST", "/subscriptions"),
+    ):
+        url = f"{site.prefix}{API}{path}"
+        problem(site.client.open(url, method=method, headers=headers, data=body), 400)
+    assert site.contents() == before
+
+
+def test_life_of_each_thing(site: Site) -> None:
+    """Pages, groups, components, monitors, incidents and subscriptions are made, read, changed and deleted."""
+    site.made("/pages", name="Second", slug="second")
+    ids = full(site, "second")
+    names = {
+        "component-groups": {"description": "About it"},
+        "components": {"description": "About it"},
+        "monitors": {"interval": 30},
+        "incidents": {"title": "Big fire"},
+        "subscriptions": {"events": ["incident.created"]},
+    }
+    for resource, change in names.items():
+        path = f"/{resource}/{ids[resource]}?status_page=second"
+        got = site.ask("GET", path)
+        assert got.status_code == 200
+        assert got.get_json()["id"] == ids[resource]
+        listed = site.ask("GET", f"/{resource}?status_page=second").get_json()
+        assert [item["id"] for item in listed["items"]] == [ids[resource]]
+        changed = site.ask("PATCH", path, change)
+        assert changed.status_code == 200, changed.text
+        for field, value in change.items():
+            assert changed.get_json()[field] == value
+            assert site.ask("GET", path).get_json()[field] == value
+    for resource in ("monitors", "subscriptions", "components", "component-groups"):
+        path = f"/{resource}/{ids[resource]}?status_page=second"
+        deleted = site.ask("DELETE", path)
+        assert (deleted.status_code, deleted.data) == (204, b"")
+        problem(site.ask("GET", path), 404)
+    empty = site.made("/pages", name="Empty")
+    assert site.ask("DELETE", f"/pages/{empty['id']}").status_code == 204
+    problem(site.ask("GET", "/pages/empty"), 404)
+
+
+def test_ids_and_slugs(site: Site) -> None:
+    """Pages, components and monitors answer to slug and id alike, in paths, bodies and queries."""
+    page = site.made("/pages", name="Second")
+    ids = full(site, "second")
+    assert site.ask("GET", f"/pages/{page['id']}").data == site.ask("GET", "/pages/second").data
+    for where in ("second", page["id"]):
+        for resource, slug in (("components", "api"), ("monitors", "probe")):
+            by_id = site.ask("GET", f"/{resource}/{ids[resource]}?status_page={where}")
+            by_slug = site.ask("GET", f"/{resource}/{slug}?status_page={where}")
+            assert by_id.status_code == 200
+            assert by_id.data == by_slug.data
+    for ident in ("api", ids["components"]):
+        incident = site.made("/incidents", title="Ident", page=page["id"], components=[ident])
+        assert incident["components"][0]["id"] == ids["components"]
+
+
+@pytest.mark.parametrize(
+    ("resource", "fields"),
+    [
+        (
+            "pages",
+            {
+                "name": "New",
+                "slug": "new",
+                "url": "https://x.example",
+                "time_zone": "Europe/Berlin",
+            },
+        ),
+        ("component-groups", {"name": "New", "description": "New", "position": 7}),
+        (
+            "components",
+            {
+                "name": "New",
+                "slug": "new",
+                "description": "New",
+                "group": None,
+                "position": 7,
+                "status": "partial_outage",
+                "only_show_if_degraded": True,
+            },
+        ),
+        (
+            "monitors",
+            {
+                "name": "New",
+                "slug": "new",
+                "component": None,
+                "target": "https://1.1.1.1/new",
+                "interval": 10,
+                "timeout": 3.5,
+                "regions": ["eu", "us"],
+                "failure_threshold": 5,
+                "recovery_threshold": 5,
+                "degraded_over_ms": 900,
+                "outage_status": "partial_outage",
+                "open_incident": False,
+                "options": {"method": "HEAD"},
+            },
+        ),
+        ("incidents", {"title": "New", "impact": "critical"}),
+        ("subscriptions", {"events": ["incident.resolved"]}),
+    ],
+)
+def test_patch_changes_only_what_was_sent(
+    site: Site, resource: str, fields: dict[str, Any]
+) -> None:
+    """Each field can be changed alone and leaves every other field as it was; an empty PATCH changes nothing."""
+    site.made("/pages", name="Second")
+    ids = full(site)
+    path = f"/{resource}/{ids.get(resource, 'second')}"
+    if resource == "pages":
+        path = f"/pages/{site.ask('GET', '/pages/second').get_json()['id']}"
+    moving = {"updated_at", "version", "since", "sources", "updates", "verdict", "verdict_at"}
+
+    def stable() -> dict[str, Any]:
+        shown: dict[str, Any] = site.ask("GET", path).get_json()
+        return {name: value for name, value in shown.items() if name not in moving}
+
+    before = stable()
+    empty = site.ask("PATCH", path, {})
+    assert empty.status_code == 200, empty.text
+    assert stable() == before
+    if resource == "incidents":
+        assert len(site.ask("GET", path).get_json()["updates"]) == 1
+    allowed_along = {
+        "slug": {"slug", "url"},
+        "group": {"group", "group_id"},
+        "options": {"options"},
+        "impact": {"impact", "components"},
+    }
+    for field, value in fields.items():
+        before = stable()
+        answer = site.ask("PATCH", path, {field: value})
+        assert answer.status_code == 200, answer.text
+        after = stable()
+        changed = {name for name in after if after[name] != before[name]}
+        assert field in changed, field
+        assert changed <= allowed_along.get(field, {field}), changed
+
+
+def test_paging(site: Site) -> None:
+    """Lists come in pages with total and links to the others, which keep the rest of the query."""
+    site.made("/pages", name="Second")
+    for number in range(7):
+        site.made("/components", name=f"C {number}", page="second")
+    seen: list[str] = []
+    url: str | None = "/components?status_page=second&per_page=3"
+    relations: list[list[str]] = []
+    while url:
+        answer = site.ask("GET", url)
+        body = answer.get_json()
+        assert body["total"] == 7
+        assert body["per_page"] == 3
+        seen += [item["name"] for item in body["items"]]
+        links = dict(
+            reversed(pair) for pair in re.findall(r'<([^>]+)>; rel="(\w+)"', answer.headers["Link"])
+        )
+        relations.append(sorted(links))
+        url = links.get("next", "").partition(API)[2]
+    assert seen == [f"C {number}" for number in range(7)]
+    assert relations == [
+        ["first", "last", "next"],
+        ["first", "last", "next", "prev"],
+        ["first", "last", "prev"],
+    ]
+    beyond = site.ask("GET", "/components?status_page=second&page=99").get_json()
+    assert (beyond["items"], beyond["total"]) == ([], 7)
+    assert site.ask("GET", "/components?status_page=second").get_json()["per_page"] == 25
+    assert site.ask("GET", "/components?per_page=100").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "value", ["0", "-1", "101", "x", "", "1.5", "1e1", "٣", "9" * 5000, "%00", " 1"]
+)
+def test_wrong_paging(site: Site, value: str) -> None:
+    """A page or size that is no number in its range is 422 and named."""
+    wrong = problem(site.ask("GET", f"/components?per_page={value}"), 422)
+    assert [error["field"] for error in wrong["errors"]] == ["per_page"]
+    if value != "101":
+        wrong = problem(site.ask("GET", f"/components?page={value}"), 422)
+        assert [error["field"] for error in wrong["errors"]] == ["page"]
+
+
+def test_lists_cost_no_query_per_row(site: Site) -> None:
+    """Every list has the same shape, and takes as many queries with many rows as with few."""
+    lists = [path for method, path in ROUTES if method == "GET" and "<ident>" not in path]
+
+    def costs() -> dict[str, int]:
+        found = {}
+        for path in lists:
+            with Queries(site) as queries:
+                body = site.ask("GET", path).get_json()
+            assert set(body) == {"items", "total", "page", "per_page"}
+            found[path] = len(queries.sent)
+        return found
+
+    full(site)
+    few = costs()
+    for number in range(6):
+        site.made("/pages", name=f"Page {number}")
+        site.made("/component-groups", name=f"G {number}")
+        site.made("/components", name=f"C {number}", group=f"G {number}")
+        site.made("/monitors", name=f"M {number}", target=HOOK, component=f"c-{number}")
+        site.made("/incidents", title="Fire", components=[f"c-{number}"])
+        site.made(
+            "/subscriptions", channel="webhook", address=f"{HOOK}/{number}", components=["api"]
+        )
+    assert costs() == few
+
+
+# Conflicts
+
+
+def test_conflicts(site: Site) -> None:
+    """What the present state forbids is 409 and leaves everything as it was."""
+    ids = full(site)
+    main = site.ask("GET", "/pages").get_json()["items"][0]["id"]
+    site.made("/pages", name="Second", slug="second")
+    site.made("/components", name="Taken", slug="taken")
+    site.made("/monitors", name="Taken", slug="taken", target=HOOK)
+    mail = site.made("/subscriptions", channel="email", address="ann@example.com")
+    site.ask("POST", f"/incidents/{ids['incidents']}/resolve", {})
+    site.ask("POST", f"/subscriptions/{ids['subscriptions']}/disable")
+    before = site.contents()
+    for method, path, body in (
+        ("POST", "/pages", {"name": "Second", "slug": "second"}),
+        ("PATCH", f"/pages/{main}", {"slug": "second"}),
+        ("DELETE", f"/pages/{main}", None),
+        ("POST", "/components", {"name": "x", "slug": "taken"}),
+        ("PATCH", "/components/api", {"slug": "taken"}),
+        ("DELETE", "/components/api", None),
+        ("POST", "/monitors", {"name": "x", "slug": "taken", "target": HOOK}),
+        ("PATCH", "/monitors/probe", {"slug": "taken"}),
+        ("POST", f"/incidents/{ids['incidents']}/resolve", {}),
+        ("POST", f"/incidents/{ids['incidents']}/updates", {"status": "investigating"}),
+        ("POST", f"/subscriptions/{ids['subscriptions']}/test", None),
+        ("POST", f"/subscriptions/{mail['id']}/rotate-secret", None),
+    ):
+        answer = site.ask(method, path, body)
+        problem(answer, 409)
+        assert site.contents() == before, (method, path)
+
+
+def test_incident_life_cycle(site: Site) -> None:
+    """An incident goes through its updates to its end, and the components follow."""
+    site.made("/components", name="API")
+    incident = site.made(
+        "/incidents", title="Fire", impact="major", components={"api": "major_outage"}, body="One."
+    )
+    path = f"/incidents/{incident['id']}"
+    assert site.ask("GET", "/components/api").get_json()["status"] == "major_outage"
+    site.made(
+        f"{path}/updates", status="identified", body="Two.", components={"api": "partial_outage"}
+    )
+    shown = site.ask("GET", "/components/api").get_json()
+    assert shown["status"] == "partial_outage"
+    assert [source["source"] for source in shown["sources"]] == ["incident"]
+    site.made(f"{path}/updates", status="monitoring")
+    site.made(f"{path}/resolve", body="Done.")
+    assert site.ask("GET", "/components/api").get_json()["status"] == "operational"
+    postmortem = site.made(f"{path}/updates", status="postmortem", body="What we learnt.")
+    assert postmortem["status"] == "postmortem"
+    assert [update["status"] for update in postmortem["updates"]] == [
+        "postmortem",
+        "resolved",
+        "monitoring",
+        "identified",
+        "investigating",
+    ]
+
+
+def test_a_persons_word(site: Site) -> None:
+    """PUT status says how a component is until it is taken back; the sources tell who said so."""
+    site.made("/components", name="API")
+    body = {"status": "major_outage", "note": "Seen from here", "notify": False}
+    said = site.ask("PUT", "/components/api/status", body).get_json()
+    assert said["status"] == "major_outage"
+    assert said["sources"][0]["actor"] == "key owner"
+    assert said["sources"][0]["note"] == "Seen from here"
+    past = problem(
+        site.ask(
+            "PUT",
+            "/components/api/status",
+            {"status": "operational", "until": "2020-01-01T00:00:00Z"},
+        ),
+        422,
+    )
+    assert [error["field"] for error in past["errors"]] == ["until"]
+    hushed = site.ask("PUT", "/components/api/status", {"status": None}).get_json()
+    assert (hushed["status"], hushed["sources"]) == ("operational", [])
+
+
+# Pages are kept apart
+
+
+def test_things_of_another_page_are_out_of_reach(site: Site) -> None:
+    """Whatever belongs to one page is 404 through another one, for every route, and stays as it was."""
+    site.made("/pages", name="Second")
+    ids = full(site, "second")
+    site.made("/components", name="Here")
+    before = site.contents()
+    for method, path in ROUTES:
+        resource = path.split("/")[1]
+        if "<ident>" not in path or resource not in ids:
+            continue
+        body: dict[str, Any] | None = {"status": "major_outage"} if method == "PUT" else {}
+        if method in ("GET", "DELETE"):
+            body = None
+        for ident in (
+            ids[resource],
+            {"components": "api", "monitors": "probe"}.get(resource, ids[resource]),
+        ):
+            problem(site.ask(method, path.replace("<ident>", ident), body), 404)
+    for body, path in (
+        ({"title": "x", "components": [ids["components"]]}, "/incidents"),
+        ({"title": "x", "components": {ids["components"]: "operational"}}, "/incidents"),
+        ({"name": "x", "target": HOOK, "component": ids["components"]}, "/monitors"),
+        (
+            {"channel": "webhook", "address": HOOK, "components": [ids["components"]]},
+            "/subscriptions",
+        ),
+        ({"name": "x", "group": ids["component-groups"]}, "/components"),
+    ):
+        problem(site.ask("POST", path, body), 422)
+    problem(site.ask("PATCH", "/components/here", {"group": ids["component-groups"]}), 422)
+    assert site.contents() == before
+    for resource in ids:
+        listed = site.ask("GET", f"/{resource}").get_json()["items"]
+        assert ids[resource] not in [item["id"] for item in listed]
+
+
+# Secrets and the audit
+
+
+def test_a_secret_is_told_once(site: Site) -> None:
+    """A webhook's secret is in the answer to its making and to its rotation, and nowhere else."""
+    made = site.made("/subscriptions", channel="webhook", address=HOOK)
+    own = site.made(
+        "/subscriptions", channel="webhook", address=HOOK + "/2", secret="my own secret"
+    )
+    assert own["secret"] == "my own secret"
+    rotated = site.made(f"/subscriptions/{made['id']}/rotate-secret")
+    secrets = {made["secret"], own["secret"], rotated["secret"]}
+    assert len(secrets) == 3
+    assert all(len(secret) >= 13 for secret in secrets)
+    site.ask("PATCH", f"/subscriptions/{own['id']}", {"secret": "another secret"})
+    secrets.add("another secret")
+    site.ask("POST", f"/subscriptions/{own['id']}/disable")
+    site.ask("POST", f"/subscriptions/{own['id']}/enable")
+    shown = site.ask("GET", "/subscriptions").text
+    shown += site.ask("GET", f"/subscriptions/{made['id']}").text
+    shown += site.ask("POST", f"/subscriptions/{made['id']}/test").text
+    shown += str(site.contents())
+    for secret in secrets:
+        assert secret not in shown
+    assert site.ask("GET", f"/subscriptions/{made['id']}").get_json()["signed"] is True
+    with site.app.app_context():
+        kept = {row.secret for row in site.db.session.query(Subscription)}
+    assert kept == {rotated["secret"], "another secret"}
+
+
+def test_every_write_leaves_an_audit_entry(site: Site) -> None:
+    """Each write through the API adds an entry with who, what, to what, and what changed; reads add none."""
+
+    def last(count: int) -> AuditEntry:
+        rows = sorted(site.rows(AuditEntry), key=lambda row: row.id)
+        fresh = [row for row in rows[count:] if row.actor == "key owner"]
+        assert fresh, "no entry was written"
+        return fresh[0]
+
+    site.key()
+    writes: list[tuple[str, str, dict[str, Any] | None, str, str]] = [
+        ("POST", "/pages", {"name": "Second"}, "create", "page"),
+        ("PATCH", "/pages/second", {"name": "Other"}, "change", "page"),
+        ("DELETE", "/pages/second", None, "delete", "page"),
+        ("POST", "/component-groups", {"name": "G"}, "create", "component-group"),
+        ("PATCH", "/component-groups/G", {"position": 2}, "change", "component-group"),
+        ("POST", "/components", {"name": "API", "group": "G"}, "create", "component"),
+        ("PATCH", "/components/api", {"description": "d"}, "change", "component"),
+        ("PUT", "/components/api/status", {"status": "major_outage"}, "set_status", "component"),
+        ("POST", "/monitors", {"name": "Probe", "target": HOOK}, "create", "monitor"),
+        ("PATCH", "/monitors/probe", {"interval": 30}, "change", "monitor"),
+        ("POST", "/monitors/probe/pause", None, "pause", "monitor"),
+        ("POST", "/monitors/probe/resume", None, "resume", "monitor"),
+        ("DELETE", "/monitors/probe", None, "delete", "monitor"),
+        ("POST", "/incidents", {"title": "Fire"}, "create", "incident"),
+        ("DELETE", "/components/api", None, "delete", "component"),
+        ("DELETE", "/component-groups/G", None, "delete", "component-group"),
+    ]
+    for method, path, body, action, subject in writes:
+        count = len(site.rows(AuditEntry))
+        answer = site.ask(method, path, body)
+        assert answer.status_code < 300, answer.text
+        entry = last(count)
+        assert (entry.action, entry.subject) == (action, subject)
+        assert isinstance(entry.subject_id, UUID)
+        if action == "change":
+            assert entry.before
+            assert set(body or {}) <= set(entry.after or {})
+            assert entry.before != entry.after
+        if action == "delete":
+            assert entry.before
+    incident = site.ask("GET", "/incidents").get_json()["items"][0]["id"]
+    made = site.made("/subscriptions", channel="webhook", address=HOOK)["id"]
+    for path, action in (
+        (f"/incidents/{incident}/updates", "update"),
+        (f"/incidents/{incident}/resolve", "update"),
+        (f"/subscriptions/{made}/disable", "disable"),
+        (f"/subscriptions/{made}/enable", "confirm"),
+        (f"/subscriptions/{made}/rotate-secret", "rotate_secret"),
+    ):
+        count = len(site.rows(AuditEntry))
+        assert site.ask("POST", path, {}).status_code < 300
+        assert last(count).action == action
+    count = len(site.rows(AuditEntry))
+    for method, path in ROUTES:
+        if method == "GET":
+            site.ask("GET", path.replace("<ident>", incident))
+    assert len(site.rows(AuditEntry)) == count
+
+
+# Deliveries
+
+
+def test_deliveries_are_read_and_sent_again(site: Site, receiver: Receiver) -> None:
+    """A webhook's deliveries and attempts can be read, by page and by subscription, and be sent again."""
+    subscription = site.made("/subscriptions", channel="webhook", address=receiver.url)
+    site.made(f"/subscriptions/{subscription['id']}/test")
+    swept = site.app.test_cli_runner().invoke(args=["statuspage", "sweep"])
+    assert swept.exit_code == 0, swept.output
+    assert len(receiver.requests) == 1
+    (delivery,) = site.ask("GET", f"/deliveries?subscription={subscription['id']}").get_json()[
+        "items"
+    ]
+    assert delivery["state"] == "done"
+    path = f"/deliveries/{delivery['id']}"
+    assert site.ask("GET", path).get_json() == delivery
+    (attempt,) = site.ask("GET", f"{path}/attempts").get_json()["items"]
+    assert attempt["code"] == 200
+    assert site.ask("POST", f"{path}/redeliver").status_code == 202
+    site.app.test_cli_runner().invoke(args=["statuspage", "sweep"])
+    assert len(receiver.requests) == 2
+    assert receiver.requests[0].headers["webhook-id"] == receiver.requests[1].headers["webhook-id"]
+    wrong = problem(site.ask("GET", "/deliveries?subscription=x"), 422)
+    assert [error["field"] for error in wrong["errors"]] == ["subscription"]
+    assert site.ask("GET", f"/deliveries?subscription={NOBODY}").get_json()["total"] == 0
+    site.made("/pages", name="Second")
+    for method, tail in (("GET", ""), ("GET", "/attempts"), ("POST", "/redeliver")):
+        problem(site.ask(method, f"{path}{tail}?status_page=second"), 404)
+
+
+def test_a_monitor_is_asked_now(site: Site, receiver: Receiver, make_site: SiteMaker) -> None:
+    """`run` asks at once, answers the result and keeps it among the checks; a private target needs the setting."""
+    site.made("/monitors", name="Probe", target=receiver.url)
+    result = site.made("/monitors/probe/run")
+    assert (result["outcome"], result["code"]) == ("up", 200)
+    (check,) = site.ask("GET", "/monitors/probe/checks").get_json()["items"]
+    assert check["outcome"] == "up"
+    strict = make_site()
+    refused = problem(strict.ask("POST", "/monitors", {"name": "P", "target": receiver.url}), 422)
+    assert [error["field"] for error in refused["errors"]] == ["target"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql", "mariadb"], indirect=True)
+@pytest.mark.parametrize("path", ["/pages", "/components"])
+def test_the_same_slug_at_once(database_url: str, migrated_site: SiteMaker, path: str) -> None:
+    """Of eight requests that want one slug at the same time one gets it, and the others are 409."""
+    site = migrated_site(database_url)
+    headers = {"Authorization-Token": site.key()}
+    site.get(API + "/pages", headers=headers)
+    barrier, seen = Barrier(8), []
+
+    def create() -> None:
+        client = site.app.test_client()
+        barrier.wait()
+        answer = client.post(
+            f"{site.prefix}{API}{path}", json={"name": "Same", "slug": "same"}, headers=headers
+        )
+        seen.append(answer.status_code)
+
+    threads = [Thread(target=create) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(seen) == [201] + [409] * 7

@@ -1,0 +1,438 @@
+"""Bad input to the manage API: 4xx with the field's name, no row, never a 5xx."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+
+import pytest
+
+from tests.web.site import API, Site, SiteMaker
+from tests.web.test_manage_api import HOOK, ROUTES, full, problem
+
+SEED = 20260219
+
+NEW_PAGE = {"name": "New"}
+NEW_GROUP = {"name": "New"}
+NEW_COMPONENT = {"name": "New"}
+NEW_MONITOR = {"name": "New", "target": HOOK}
+NEW_INCIDENT = {"title": "New"}
+NEW_SUBSCRIPTION = {"channel": "webhook", "address": HOOK + "/new"}
+
+NOT_TEXT = [5, 1.5, True, [], {}, ["x"]]
+UNSTORABLE = ["\x00", "a\x00b", "\ud800", "a\udfffb"]
+NOT_TITLE = [*NOT_TEXT, *UNSTORABLE, None, "", "   ", "x" * 201]
+NOT_PROSE = [*NOT_TEXT, *UNSTORABLE, None, "x" * 10_001]
+NOT_SLUG = [*NOT_TEXT, *UNSTORABLE, "", "With Space", "UPPER", "a--b", "-a", "ä", "a/b", "x" * 81]
+NOT_WHOLE = ["x", "5", 1.5, True, [], {}, 10**30, -(10**30), 2**31, "\x00"]
+NOT_POSITION = [*NOT_WHOLE, -1, None, 1_000_001]
+NOT_FLAG = ["maybe", 5, [], {}, None, "\x00"]
+NOT_TIME = [
+    5,
+    "yesterday",
+    "2026-01-01",
+    "2026-01-01T00:00:00",
+    "2026-13-01T00:00:00Z",
+    "0001-01-01T00:00:00+14:00",
+    "9999-12-31T23:59:59-12:00",
+    [],
+    "\x00",
+]
+NOT_STATUS = ["up", "", 5, [], {}, "\x00", "\ud800"]
+NOT_COMPONENTS = [
+    5,
+    "api",
+    ["nope"],
+    [5],
+    [None],
+    ["\x00"],
+    ["\ud800"],
+    [[]],
+    {"api": "up"},
+    {"nope": "operational"},
+    {"\x00": "operational"},
+    {"api": None},
+    ["api"] * 1001,
+    {f"c-{number}": "operational" for number in range(70_000)},
+]
+NOT_EVENTS = [5, "incident.created", ["no.such"], [5], ["\x00"], ["\ud800"], {}]
+NOT_ZONE = [*NOT_TEXT, *UNSTORABLE, "", "Mars/Olympus", "../../etc/passwd", "America", "x" * 81]
+NOT_URL = [
+    *NOT_TEXT,
+    *UNSTORABLE,
+    "",
+    "status.example.com",
+    "ftp://x.example",
+    "javascript:alert(1)",
+    "https://",
+    "https://x.example/?q",
+    "https://x.example/#f",
+    "https://x.example/\r\nX: y",
+    "https://x .example/",
+    "https://[::1",
+    "https://x.example/" + "x" * 500,
+]
+NOT_TARGET = [
+    *NOT_TEXT,
+    *UNSTORABLE,
+    None,
+    "",
+    "nonsense",
+    "ftp://1.1.1.1/",
+    "https://127.0.0.1/",
+    "https://user:pw@1.1.1.1/",
+    "https://1.1.1.1/" + "x" * 2048,
+]
+NOT_OPTIONS = [
+    5,
+    "x",
+    [],
+    None,
+    {"no_such": 1},
+    {"method": "BREW"},
+    {"method": []},
+    {"method": {}},
+    {"expected_status": "2yy"},
+    {"expected_status": []},
+    {"expected_status": [[]]},
+    {"expected_status": {"a": "b"}},
+    {"expected_status": 10**30},
+    {"\x00": 1},
+    {"\ud800": 1},
+]
+NOT_LIMIT = [0, -1, 10**6]
+OF_MONITOR: dict[str, list[Any]] = {
+    "name": NOT_TITLE,
+    "slug": NOT_SLUG,
+    "target": NOT_TARGET,
+    "kind": [*NOT_TEXT, *UNSTORABLE, None, "", "carrier-pigeon"],
+    "component": [*NOT_TEXT, *UNSTORABLE, "nope"],
+    "interval": [*NOT_WHOLE, *NOT_LIMIT, None],
+    "timeout": ["x", [], {}, None, 0, -1, 10**6, 10**400],
+    "regions": [5, "eu", [], [5], ["eu", "eu"], ["Not A Region"], ["\x00"], ["\ud800"], ["r"] * 99],
+    "quorum": [*NOT_WHOLE, 0, 2, None],
+    "failure_threshold": [*NOT_WHOLE, 0, 101, None],
+    "recovery_threshold": [*NOT_WHOLE, 0, 101, None],
+    "degraded_over_ms": [*NOT_WHOLE, 0, 600_001],
+    "outage_status": [*NOT_STATUS, None, "operational", "unknown", "under_maintenance"],
+    "open_incident": NOT_FLAG,
+    "options": NOT_OPTIONS,
+}
+
+BAD: dict[tuple[str, str], tuple[dict[str, Any], dict[str, list[Any]]]] = {
+    ("POST", "/pages"): (
+        NEW_PAGE,
+        {"name": NOT_TITLE, "slug": [*NOT_SLUG, "admin"], "url": NOT_URL, "time_zone": NOT_ZONE},
+    ),
+    ("PATCH", "/pages/second"): (
+        {},
+        {
+            "name": [value for value in NOT_TITLE if value is not None],
+            "slug": [*NOT_SLUG, None, "api"],
+            "url": NOT_URL,
+            "time_zone": NOT_ZONE,
+        },
+    ),
+    ("POST", "/component-groups"): (
+        NEW_GROUP,
+        {"name": NOT_TITLE, "description": NOT_PROSE, "position": NOT_POSITION},
+    ),
+    ("PATCH", "/component-groups/Platform"): (
+        {},
+        {"name": NOT_TITLE, "description": NOT_PROSE, "position": NOT_POSITION},
+    ),
+    ("POST", "/components"): (
+        NEW_COMPONENT,
+        {
+            "page": [*NOT_TEXT, *UNSTORABLE],
+            "name": NOT_TITLE,
+            "slug": NOT_SLUG,
+            "description": NOT_PROSE,
+            "group": [*NOT_TEXT, *UNSTORABLE, "nope"],
+            "position": [value for value in NOT_POSITION if value is not None],
+            "status": NOT_STATUS,
+            "only_show_if_degraded": NOT_FLAG,
+        },
+    ),
+    ("PATCH", "/components/api"): (
+        {},
+        {
+            "name": NOT_TITLE,
+            "slug": [*NOT_SLUG, None],
+            "description": NOT_PROSE,
+            "group": [*NOT_TEXT, *UNSTORABLE, "nope"],
+            "position": NOT_POSITION,
+            "status": NOT_STATUS,
+            "only_show_if_degraded": NOT_FLAG,
+        },
+    ),
+    ("PUT", "/components/api/status"): (
+        {"status": "major_outage"},
+        {"status": NOT_STATUS, "note": NOT_PROSE, "notify": NOT_FLAG, "until": NOT_TIME},
+    ),
+    ("POST", "/monitors"): (NEW_MONITOR, OF_MONITOR),
+    ("PATCH", "/monitors/probe"): ({}, OF_MONITOR),
+    ("POST", "/incidents"): (
+        NEW_INCIDENT,
+        {
+            "title": NOT_TITLE,
+            "body": NOT_PROSE,
+            "status": [*NOT_STATUS, None, "postmortem"],
+            "impact": ["huge", "", 5, [], "\x00"],
+            "components": [*NOT_COMPONENTS, None],
+            "started_at": [*NOT_TIME, "2999-01-01T00:00:00Z"],
+            "visibility": ["secret", "", 5, None, "published\n"],
+            "notify": NOT_FLAG,
+        },
+    ),
+    ("PATCH", "/incidents/<incident>"): (
+        {},
+        {
+            "title": [value for value in NOT_TITLE if value is not None],
+            "impact": ["huge", "", 5, [], "\x00"],
+            "components": NOT_COMPONENTS,
+        },
+    ),
+    ("POST", "/incidents/<incident>/updates"): (
+        {},
+        {
+            "status": NOT_STATUS,
+            "body": NOT_PROSE,
+            "components": NOT_COMPONENTS,
+            "impact": ["huge", "", 5, [], "\x00"],
+            "notify": NOT_FLAG,
+        },
+    ),
+    ("POST", "/incidents/<incident>/resolve"): ({}, {"body": NOT_PROSE, "notify": NOT_FLAG}),
+    ("POST", "/subscriptions"): (
+        NEW_SUBSCRIPTION,
+        {
+            "channel": [*NOT_TEXT, *UNSTORABLE, None, "", "pigeon", "x" * 81],
+            "address": NOT_TARGET,
+            "format": [*NOT_TEXT, *UNSTORABLE, "", "xml", "email"],
+            "components": [value for value in NOT_COMPONENTS if not isinstance(value, dict)]
+            + [{}, None],
+            "events": NOT_EVENTS,
+            "secret": [*NOT_TEXT, *UNSTORABLE, "", "x" * 201],
+        },
+    ),
+    ("PATCH", "/subscriptions/<subscription>"): (
+        {},
+        {
+            "format": [*NOT_TEXT, *UNSTORABLE, None, "", "xml", "email"],
+            "components": [value for value in NOT_COMPONENTS if not isinstance(value, dict)]
+            + [{}, None],
+            "events": NOT_EVENTS,
+            "secret": [*NOT_TEXT, *UNSTORABLE, None, "", "x" * 201],
+        },
+    ),
+}
+"""For every route with a body: one that is right, and for each of its fields what is wrong there."""
+
+
+def furnished(site: Site) -> dict[str, str]:
+    """One of each thing; what stands for `<incident>` and `<subscription>` in the paths above."""
+    ids = full(site)
+    site.made("/pages", name="Second")
+    return {"<incident>": ids["incidents"], "<subscription>": ids["subscriptions"]}
+
+
+def at(path: str, things: dict[str, str]) -> str:
+    for name, ident in things.items():
+        path = path.replace(name, ident)
+    return path
+
+
+def send(site: Site, method: str, path: str, body: Any) -> Any:
+    """Send *body* as JSON with every character escaped, so that lone surrogates pass, too."""
+    return site.client.open(
+        f"{site.prefix}{API}{path}",
+        method=method,
+        data=json.dumps(body),
+        headers={"Authorization-Token": site.key(), "Content-Type": "application/json"},
+    )
+
+
+def test_every_route_with_a_body_is_in_the_table(site: Site) -> None:
+    """The table above knows every route that takes a body."""
+    bodiless = {"run", "pause", "resume", "test", "enable", "disable", "rotate-secret", "redeliver"}
+    taking = {
+        (method, path.partition("/<ident>")[0].split("/")[1] + path.partition("/<ident>")[2])
+        for method, path in ROUTES
+        if method in ("POST", "PATCH", "PUT") and path.rpartition("/")[2] not in bodiless
+    }
+    assert len(taking) == len(BAD)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+@pytest.mark.parametrize("route", BAD, ids=" ".join)
+def test_each_field_of_each_body(
+    database_url: str, make_site: SiteMaker, route: tuple[str, str], migrated_site: Any
+) -> None:
+    """A wrong value of any field is 422 with that field's name, and leaves no row."""
+    site: Site = migrated_site(database_url)
+    method, pattern = route
+    right, wrong = BAD[route]
+    things = furnished(site)
+    path = at(pattern, things)
+    before = site.contents()
+    for field, values in wrong.items():
+        for value in values:
+            answer = send(site, method, path, {**right, field: value})
+            assert answer.status_code == 422, (field, value, answer.text)
+            named = {error["field"].partition(".")[0] for error in problem(answer, 422)["errors"]}
+            assert named == {field}, (field, value, answer.text)
+    assert site.contents() == before
+    for name in ("no_such_field", "id", "\x00", "ключ"):
+        answer = send(site, method, path, {**right, name: 1})
+        assert [error["field"] for error in problem(answer, 422)["errors"]] == [name]
+    problem(send(site, method, path, {**right, "\ud800": 1}), 422)
+    if right:
+        missing = problem(send(site, method, path, {}), 422)
+        assert {error["message"] for error in missing["errors"]} == {"Is missing."}
+        assert {error["field"] for error in missing["errors"]} <= set(right)
+    every = problem(
+        send(site, method, path, {**right, **{name: values[0] for name, values in wrong.items()}}),
+        422,
+    )
+    assert {error["field"].partition(".")[0] for error in every["errors"]} == set(wrong)
+    assert site.contents() == before
+    answer = send(site, method, path, right)
+    assert answer.status_code in (200, 201), answer.text
+
+
+def anything(chance: random.Random, depth: int = 0) -> Any:
+    """A JSON value that somebody might send by mistake or on purpose."""
+    scalars: list[Any] = [
+        None,
+        True,
+        False,
+        0,
+        -1,
+        1,
+        2**31,
+        2**63,
+        10**40,
+        -(10**40),
+        0.5,
+        1e308,
+        float("nan"),
+        float("inf"),
+        "",
+        " ",
+        "api",
+        "probe",
+        "Platform",
+        "operational",
+        "major_outage",
+        "resolved",
+        "critical",
+        "published",
+        "webhook",
+        "email",
+        "native",
+        "incident.created",
+        HOOK,
+        "ann@example.com",
+        "2026-01-01T00:00:00Z",
+        "\x00",
+        "\ud800",
+        "‮bidi",
+        "💥" * 60,
+        "x" * 300,
+        "x" * 12_000,
+        "<script>alert(1)</script>",
+        "'; DROP TABLE statuspage_page; --",
+        "{{ 7*7 }}",
+        "%s%s%n",
+    ]
+    kind = chance.random()
+    if depth < 3 and kind < 0.15:
+        return [anything(chance, depth + 1) for _ in range(chance.randrange(4))]
+    if depth < 3 and kind < 0.3:
+        return {
+            str(anything(chance, 3)): anything(chance, depth + 1)
+            for _ in range(chance.randrange(4))
+        }
+    return chance.choice(scalars)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql", "mariadb"], indirect=True)
+def test_random_bodies(database_url: str, migrated_site: Any) -> None:
+    """Random bodies to every route are never a 5xx, and one that is refused leaves every table as it was."""
+    print("seed", SEED)
+    chance = random.Random(SEED)
+    site: Site = migrated_site(database_url)
+    things = furnished(site)
+    for (method, pattern), (right, wrong) in BAD.items():
+        for _ in range(15):
+            fields = chance.sample(sorted(wrong), k=min(len(wrong), chance.randrange(1, 4)))
+            body = {**right, **{name: anything(chance) for name in fields}}
+            before = site.contents()
+            answer = send(site, method, at(pattern, things), body)
+            assert answer.status_code < 500, (method, pattern, body, answer.text)
+            if answer.status_code >= 400:
+                problem(answer, answer.status_code)
+                assert site.contents() == before, (method, pattern, body)
+    # What went through is shown without harm, too.
+    for path in ("/", "/api/v2/summary.json", "/api/v2/badge.svg", "/second/"):
+        answer = site.get(path)
+        assert answer.status_code in (200, 404)
+        assert "<script>alert" not in answer.text or path.endswith(".json")
+
+
+def test_random_bytes(site: Site) -> None:
+    """Random bytes and broken JSON are 400 or 422 on every route, never a 5xx."""
+    print("seed", SEED)
+    chance = random.Random(SEED)
+    things = furnished(site)
+    sound = json.dumps({**NEW_MONITOR, "options": {"method": "GET"}}).encode()
+    before = site.contents()
+    for method, pattern in BAD:
+        for _ in range(20):
+            raw = bytearray(
+                sound if chance.random() < 0.5 else chance.randbytes(chance.randrange(60))
+            )
+            for _ in range(chance.randrange(1, 6)):
+                raw.insert(chance.randrange(len(raw) + 1), chance.randrange(256))
+            if pattern == "/monitors":
+                raw = raw[: len(raw) // 2]
+            answer = site.client.open(
+                f"{site.prefix}{API}{at(pattern, things)}",
+                method=method,
+                data=bytes(raw),
+                headers={"Authorization-Token": site.key()},
+            )
+            assert answer.status_code in (400, 422), (method, pattern, bytes(raw), answer.text)
+            problem(answer, answer.status_code)
+    assert site.contents() == before
+
+
+def test_random_requests(site: Site) -> None:
+    """Random methods, paths, queries and headers anywhere below the mount are never a 5xx."""
+    print("seed", SEED)
+    chance = random.Random(SEED)
+    things = furnished(site)
+    words = [
+        "api", "v2", "v1", "admin", "components", "incidents", "subscribe", "confirm", "manage",
+        "unsubscribe", "status.json", "badge.svg", "second", "%00", "%ff", "..", "%2e%2e", "%2f",
+        "💥", "", "x" * 300, "assets", "statuspage.css", *things.values(),
+    ]  # fmt: skip
+    accepts = ["*/*", "text/html", "application/json", "", "nonsense;;;q=x", "\xff"]
+    for _ in range(400):
+        path = "/".join(chance.choice(words) for _ in range(chance.randrange(1, 6)))
+        query = chance.choice(
+            ["", "?page=0", "?per_page=x", "?action=subscribe", "?status_page=%00", "?style=%ff"]
+        )
+        with site.client.open(
+            f"{site.prefix}/{path}{query}",
+            method=chance.choice(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
+            headers={
+                "Accept": chance.choice(accepts),
+                "Authorization": chance.choice(["", "Bearer", "Bearer x", f"Bearer {site.key()}"]),
+                "If-None-Match": chance.choice(['"x"', "*", "W/", "\xff", ""]),
+            },
+            data=chance.choice([b"", b"{}", b"\xff", b"type=webhook"]),
+        ) as answer:
+            assert answer.status_code < 500, (path, query, answer.text)
