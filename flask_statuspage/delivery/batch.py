@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from ..config import Settings
-from .channels import channels
+from .channels import Line, channels
 from .parcel import Outcome, Parcel
 
 logger = logging.getLogger(__name__)
@@ -49,18 +49,35 @@ def _work(
     done: queue.SimpleQueue[tuple[Parcel, Outcome | None]],
     lease_ends: float,
 ) -> None:
-    with channels[name].open(settings) as line:
-        while True:
-            try:
-                parcel = todo.get_nowait()
-            except queue.Empty:
-                return
-            if time.monotonic() + parcel.policy.timeout > lease_ends:
-                done.put((parcel, SKIPPED))
-                continue
-            try:
-                outcome = line.send(parcel)
-            except Exception as error:
-                logger.exception("status page: channel %s failed", name)
-                outcome = Outcome(error=f"The channel failed: {type(error).__name__}")
-            done.put((parcel, outcome))
+    try:
+        with channels[name].open(settings) as line:
+            for parcel in _taken(todo):
+                done.put((parcel, _send(line, parcel, lease_ends)))
+    except Exception as error:
+        # No line at all. Every parcel must come back, or the batch would wait for it for ever.
+        logger.exception("status page: channel %s could not be opened", name)
+        for parcel in _taken(todo):
+            done.put((parcel, _failure(error)))
+
+
+def _taken(todo: queue.SimpleQueue[Parcel]) -> Iterator[Parcel]:
+    while True:
+        try:
+            parcel = todo.get_nowait()
+        except queue.Empty:
+            return
+        yield parcel
+
+
+def _send(line: Line, parcel: Parcel, lease_ends: float) -> Outcome | None:
+    if time.monotonic() + parcel.policy.timeout > lease_ends:
+        return SKIPPED
+    try:
+        return line.send(parcel)
+    except Exception as error:
+        logger.exception("status page: channel %s failed", parcel.channel)
+        return _failure(error)
+
+
+def _failure(error: Exception) -> Outcome:
+    return Outcome(error=f"The channel failed: {type(error).__name__}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import secrets
@@ -35,5 +34,5 @@ def standard_key(secret: str) -> bytes:
     """The key bytes of *secret*: base64 with or without ``whsec_``, as verifiers read it, else its plain bytes."""
     try:
         return base64.b64decode(secret.removeprefix(PREFIX), validate=True)
-    except binascii.Error:
+    except ValueError:  # not base64, or not even ASCII
         return secret.encode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 import nh3
@@ -10,6 +11,7 @@ from markdown_it import MarkdownIt
 MAX_CHARACTERS = 10_000
 """Longer input is refused where it is saved; hostile Markdown costs more than linear time."""
 
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _TAGS = {"p", "br", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a", "hr"}
 _TAGS |= {"h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"}
 
@@ -42,8 +44,14 @@ def _lower_headings(state: object) -> None:
 
 
 def _refuse_relative_links(state: object) -> None:
-    # "//host" would leave the site under the reader's scheme; nh3 lets it pass.
+    # A path leads elsewhere in a mail or feed than on the page, and "//host" is a host under the reader's
+    # scheme; nh3 lets both pass.
     for token in state.tokens:  # type: ignore[attr-defined]
         for child in token.children or ():
-            if child.type == "link_open" and str(child.attrs.get("href", "")).startswith("//"):
-                child.attrs["href"] = "https:" + str(child.attrs["href"])
+            href = str(child.attrs.get("href", ""))
+            if child.type != "link_open" or _SCHEME.match(href):
+                continue
+            if href.startswith("//"):
+                child.attrs["href"] = "https:" + href
+            else:
+                del child.attrs["href"]

@@ -44,5 +44,7 @@ def uptime_percent(
         return None
     if not lost:
         return 100.0
-    # Floored, and never shown as whole while a second was lost.
-    return min(math.floor((1 - lost / observed) * 10_000) / 100, 99.99)
+    # Floored, and never shown as whole while a second was lost. Rounded before that: 90 lost seconds of
+    # 100 leave 9.999999999999998 percent in floating point.
+    hundredths = round((observed - lost) * 10_000 / observed, 6)
+    return min(math.floor(hundredths) / 100, 99.99)

@@ -130,6 +130,9 @@ class _Post:
 
 def work(app: Flask, url: str, queue: str) -> None:
     """Listen to one queue in this process until it is told to stop."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # Until RQ sets its own, not the supervisor's handler, which would only note the signal.
+        signal.signal(number, signal.SIG_DFL)
     with app.app_context():
         connection = connect(url)
         worker = StatusPageWorker(

@@ -20,16 +20,30 @@ def ask_all(orders: Iterable[ProbeOrder], settings: Settings) -> Iterator[CheckR
     """The results of *orders* as they come in. A probe that raises is a failed check, logged, and stops no other."""
     orders = list(orders)
     with ExitStack() as stack:
-        askers = {
-            kind: stack.enter_context(probes[kind].open(settings))
-            for kind in {order.kind for order in orders}
-        }
+        askers = {kind: _opened(stack, kind, settings) for kind in {order.kind for order in orders}}
         pool = stack.enter_context(
             ThreadPoolExecutor(settings.worker_threads, thread_name_prefix="statuspage-probe")
         )
         futures = [pool.submit(_ask, askers[order.kind], order) for order in orders]
         for future in as_completed(futures):
             yield future.result()
+
+
+def _opened(stack: ExitStack, kind: str, settings: Settings) -> Asker:
+    try:
+        return stack.enter_context(probes[kind].open(settings))
+    except Exception as error:  # a package that was uninstalled, or is broken
+        return _NoAsker(error)
+
+
+class _NoAsker:
+    """Stands for a probe that cannot be opened: its own orders fail, each with that error."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def ask(self, order: ProbeOrder) -> CheckResult:
+        raise self._error
 
 
 def _ask(asker: Asker, order: ProbeOrder) -> CheckResult:

@@ -10,7 +10,7 @@ from typing import Any
 from ..config import Settings
 from ..domain.verdict import Verdict
 from ..errors import FieldError, Invalid
-from ..outgoing import AddressRefused, Client, SendFailed, vet_address
+from ..outgoing import AddressRefused, Client, SendFailed, vet_address, vet_url
 from ..outgoing.site import site_client, site_policy
 from .probe import CheckResult, ProbeOrder
 
@@ -34,12 +34,18 @@ class HttpProbe:
     def normalise(self, target: str, settings: Settings) -> str:
         target = target.strip()
         try:
-            vet_address(target, site_policy(settings))
+            vet_url(target, site_policy(settings))
+        except AddressRefused as error:
+            raise Invalid.field("target", str(error)) from error
+        return target
+
+    def vet(self, target: str, settings: Settings) -> None:
+        try:
+            vet_address(target.strip(), site_policy(settings))
         except AddressRefused as error:
             # A name that does not resolve is what a monitor is there to find out.
             if error.reason != "dns":
                 raise Invalid.field("target", str(error)) from error
-        return target
 
     def check_options(self, options: Mapping[str, Any]) -> dict[str, Any]:
         errors = [

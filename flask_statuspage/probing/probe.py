@@ -57,7 +57,14 @@ class Probe(Protocol):
     kind: str
 
     def normalise(self, target: str, settings: Settings) -> str:
-        """*target* in the one spelling that is stored.
+        """*target* in the one spelling that is stored. Looks at the text only.
+
+        :raises flask_statuspage.errors.Invalid: naming ``target``.
+        """
+        ...
+
+    def vet(self, target: str, settings: Settings) -> None:
+        """Ask the network whether *target* may be called; no transaction may be open.
 
         :raises flask_statuspage.errors.Invalid: naming ``target``.
         """

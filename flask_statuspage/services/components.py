@@ -45,9 +45,9 @@ def named(
     by_ident = {component.slug: component for component in found}
     by_ident |= {str(component.id): component for component in found}
     for ident in idents:
-        if ident not in by_ident:
+        if ident.lower() not in by_ident:
             raise Invalid.field(field, f"There is no component {ident!r} on this page.")
-    return list(dict.fromkeys(by_ident[ident] for ident in idents))
+    return list(dict.fromkeys(by_ident[ident.lower()] for ident in idents))
 
 
 def create(

@@ -75,19 +75,23 @@ def hush(
 
 def expire(session: Session) -> int:
     """Drop the words whose time is over; returns how many."""
-    expired = list(session.scalars(stored.expired_conditions(utc_now())))
-    for condition in expired:
-        component = session.get_one(Component, condition.component_id)
-        page = session.get_one(Page, component.page_id)
-        pages.touch(session, page.id, utc_now())
-        hush(
-            session,
-            page,
-            stored.locked(session, [component.id]),
-            source=condition.source,
-            reference=condition.reference,
-        )
-    return len(expired)
+    now, dropped = utc_now(), 0
+    due = {condition.component_id for condition in session.scalars(stored.expired_conditions(now))}
+    for component_id in sorted(due):
+        page = session.get_one(Page, session.get_one(Component, component_id).page_id)
+        pages.touch(session, page.id, now)
+        # Read again now that nobody else writes: a word that was renewed meanwhile stays.
+        for condition in stored.conditions_of(session, component_id):
+            if condition.until is not None and condition.until <= now:
+                hush(
+                    session,
+                    page,
+                    stored.locked(session, [component_id]),
+                    source=condition.source,
+                    reference=condition.reference,
+                )
+                dropped += 1
+    return dropped
 
 
 def _settle(
@@ -101,6 +105,8 @@ def _settle(
     """Show the worst of *conditions*; when that is a change, keep the history and tell it."""
     said = [condition.status for condition in conditions]
     status = worst(said) if said else ComponentStatus.OPERATIONAL
+    # The caller may have read the component before it held the page.
+    session.refresh(component, ["status"], with_for_update=True)
     previous = component.status
     if status is previous:
         return

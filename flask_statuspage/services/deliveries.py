@@ -57,7 +57,7 @@ def _prepare(db: Session, delivery: Delivery, now: datetime) -> Parcel | None:
         _close(db, delivery, DeliveryState.CANCELLED, reason, now)
         return None
     if delivery.attempts > len(_policy(delivery).delays) + 1:
-        _close(db, delivery, DeliveryState.DEAD, "Every attempt ended with its worker.", now)
+        _give_up(db, delivery, "Every attempt ended with its worker.", now)
         return None
     if delivery.body is None:
         try:
@@ -70,8 +70,7 @@ def _prepare(db: Session, delivery: Delivery, now: datetime) -> Parcel | None:
                 delivery.subscription.format,
                 delivery.event.name,
             )
-            reason = "The format could not word this event."
-            _close(db, delivery, DeliveryState.DEAD, reason, now)
+            _give_up(db, delivery, "The format could not word this event.", now)
             return None
         outbox.keep_body(db, delivery.id, delivery.body)
     return _parcel(db, delivery)
@@ -84,7 +83,8 @@ def _reason_to_drop(delivery: Delivery, now: datetime) -> str | None:
         return f"The subscription is {subscription.state.value}."
     if subscription.format not in formats or subscription.channel not in channels:
         return f"The format {subscription.format!r} is not installed."
-    if delivery.attempts == 1 and (now - event.occurred_at).total_seconds() > STALE_AFTER:
+    # Due since its event occurred, or since a member asked for it again.
+    if delivery.attempts == 1 and (now - delivery.due_at).total_seconds() > STALE_AFTER:
         return "The event was too old at its first attempt."
     return None
 
@@ -152,7 +152,12 @@ def finish(db: Session, parcel: Parcel, outcome: Outcome | None) -> None:
         if subscription is not None:
             subscriptions.disable(db, subscription, reason=outcome.error or "gone")
     if state is DeliveryState.DEAD:
-        _tell_failure(db, parcel, reason)
+        _tell_failure(
+            db,
+            parcel.subscription_id,
+            {"id": str(parcel.delivery_id), "event": parcel.event_name, "attempts": parcel.attempt},
+            reason,
+        )
     db.flush()
 
 
@@ -192,22 +197,25 @@ def _close(
     )
 
 
-def _tell_failure(db: Session, parcel: Parcel, reason: str | None) -> None:
-    subscription = stored_subscriptions.get(db, parcel.subscription_id)
+def _give_up(db: Session, delivery: Delivery, reason: str, now: datetime) -> None:
+    _close(db, delivery, DeliveryState.DEAD, reason, now)
+    told = {"id": str(delivery.id), "event": delivery.event.name, "attempts": delivery.attempts}
+    _tell_failure(db, delivery.subscription_id, told, reason)
+
+
+def _tell_failure(
+    db: Session, subscription_id: UUID, delivery: dict[str, object], reason: str | None
+) -> None:
+    subscription = stored_subscriptions.get(db, subscription_id)
     if subscription is None:
         return
     events.record(
         db,
         db.get_one(Page, subscription.page_id),
         "delivery.failed",
-        subject_id=parcel.delivery_id,
+        subject_id=UUID(str(delivery["id"])),
         data={
-            "delivery": {
-                "id": str(parcel.delivery_id),
-                "event": parcel.event_name,
-                "attempts": parcel.attempt,
-                "reason": reason,
-            },
+            "delivery": {**delivery, "reason": reason},
             "subscription": subscriptions.described(subscription),
         },
         notify=False,

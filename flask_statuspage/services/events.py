@@ -87,7 +87,7 @@ def expand(session: Session, row: EventRow, *, size: int = 1000) -> bool:
     """
     candidates = stored.active_after(session, row.page_id, row.cursor, limit=size)
     event = as_event(row)
-    outbox.add_deliveries(session, row, _interested(event, candidates), utc_now())
+    outbox.add_deliveries(session, row, _interested(event, candidates), row.occurred_at)
     if candidates:
         row.cursor = candidates[-1].id
     if len(candidates) < size:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from ..domain.facts import (
     AffectedFact,
     CheckFact,
@@ -73,7 +75,7 @@ def update(row: IncidentUpdate) -> UpdateFact:
         body=row.body,
         components=tuple(
             AffectedFact(
-                id=item["id"],
+                id=UUID(item["id"]),
                 slug=item["slug"],
                 name=item["name"],
                 group=item["group"],

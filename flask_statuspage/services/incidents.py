@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -21,10 +21,8 @@ from ..storage.components import Component
 from ..storage.incidents import AffectedComponent, Incident, IncidentUpdate
 from ..storage.monitors import Monitor
 from ..storage.pages import Page
-from . import addresses, audit, components, conditions, events, facts
-
-Affected = Collection[str] | Mapping[str, ComponentStatus]
-"""Slugs or ids of components, or each with its status."""
+from . import addresses, affected_components, audit, events, facts
+from .affected_components import Affected
 
 MAX_TITLE = 200
 
@@ -66,7 +64,7 @@ def open(
     if started_at is not None and started_at > now:
         raise Invalid.field("started_at", "Must not lie in the future.")
     pages.touch(session, page.id, now)
-    chosen = _statuses(session, page, affected, impact)
+    chosen = affected_components.statuses(session, page, affected, impact)
     incident = Incident(
         page_id=page.id,
         monitor_id=monitor.id if monitor else None,
@@ -76,6 +74,8 @@ def open(
         impact_set=impact is not None,
         visibility=visibility,
         started_at=started_at or now,
+        monitoring_at=now if status is IncidentStatus.MONITORING else None,
+        resolved_at=now if status is IncidentStatus.RESOLVED else None,
         created_at=now,
         updated_at=now,
         affected=[
@@ -88,7 +88,7 @@ def open(
     _add_update(incident, status, body, chosen, before={}, actor=actor, now=now)
     session.flush()
     if monitor is None and status.is_open:
-        _let_speak(session, page, incident, chosen, notify=notify)
+        affected_components.let_speak(session, page, incident, chosen, notify=notify)
     _tell(session, page, incident, event_name(None, status), notify=notify)
     _audit(session, "create", incident, actor, after=plain(facts.incident(incident)))
     return incident
@@ -123,7 +123,7 @@ def update(
     if not may_become(incident.status, status):
         raise Conflict(f"An incident that is {incident.status.value} cannot become {status.value}.")
     before = {item.component: item.status for item in incident.affected}
-    chosen = _after(session, page, incident, before, affected, impact, status)
+    chosen = affected_components.after(session, page, incident, before, affected, impact, status)
     was = incident.status
     incident.status, incident.updated_at = status, now
     incident.title = title or incident.title
@@ -135,16 +135,18 @@ def update(
         incident.monitoring_at = now
     if status is IncidentStatus.RESOLVED and was.is_open:
         incident.resolved_at = now
-    _set_affected(incident, chosen)
+    affected_components.keep(incident, chosen)
     _add_update(incident, status, body, chosen, before=before, actor=actor, now=now)
     session.flush()
-    if incident.monitor_id is None:
-        dropped = [component for component in before if component not in chosen]
-        _fall_silent(session, page, incident, dropped, notify=notify)
-        if status.is_open:
-            _let_speak(session, page, incident, chosen, notify=notify)
-        else:
-            _fall_silent(session, page, incident, list(chosen), notify=notify)
+    dropped = [component for component in before if component not in chosen]
+    affected_components.fall_silent(session, page, incident, dropped, notify=notify)
+    if not status.is_open:
+        affected_components.fall_silent(session, page, incident, list(chosen), notify=notify)
+    elif incident.monitor_id is None:
+        affected_components.let_speak(session, page, incident, chosen, notify=notify)
+    elif affected is not None and actor is not None:
+        # A person adds to what the monitor found; the monitor speaks for its own component.
+        affected_components.let_speak(session, page, incident, chosen, notify=notify)
     _tell(session, page, incident, event_name(was, status), notify=notify)
     _audit(
         session,
@@ -154,6 +156,39 @@ def update(
         before={"status": was.value},
         after={"status": status.value, "body": body},
     )
+    return incident
+
+
+def edit(
+    session: Session,
+    page: Page,
+    incident_id: UUID,
+    *,
+    title: str | None = None,
+    impact: Impact | None = None,
+    actor: str | None = None,
+    notify: bool = True,
+) -> Incident:
+    """Mend title or impact without an update, also of an incident that is over. Subscribers hear of open ones."""
+    _check(title=title, body="")
+    now = utc_now()
+    pages.touch(session, page.id, now)
+    incident = stored.locked(session, incident_id)
+    if incident is None or incident.page_id != page.id:
+        raise NotFound("incident", incident_id)
+    before = {"title": incident.title, "impact": incident.impact.value}
+    incident.title = title or incident.title
+    if impact is not None:
+        incident.impact, incident.impact_set = impact, True
+    was, now_is = audit.difference(
+        before, {"title": incident.title, "impact": incident.impact.value}
+    )
+    if now_is:
+        incident.updated_at = now
+        session.flush()
+        told = notify and incident.status.is_open
+        _tell(session, page, incident, "incident.updated", notify=told)
+        _audit(session, "edit", incident, actor, before=was, after=now_is)
     return incident
 
 
@@ -187,51 +222,6 @@ def _check(*, title: str | None, body: str) -> None:
         raise Invalid.field("body", f"At most {MAX_CHARACTERS} characters.")
 
 
-def _statuses(
-    session: Session, page: Page, affected: Affected, impact: Impact | None
-) -> dict[Component, ComponentStatus]:
-    found = components.named(session, page, list(affected))
-    if not isinstance(affected, Mapping):
-        implied = (impact or Impact.NONE).floor
-        return dict.fromkeys(found, implied)
-    by_ident = {**{c.slug: c for c in found}, **{str(c.id): c for c in found}}
-    return {by_ident[ident]: status for ident, status in affected.items()}
-
-
-def _after(
-    session: Session,
-    page: Page,
-    incident: Incident,
-    before: Mapping[Component, ComponentStatus],
-    affected: Affected | None,
-    impact: Impact | None,
-    status: IncidentStatus,
-) -> dict[Component, ComponentStatus]:
-    """The components and their statuses once the update is made."""
-    if isinstance(affected, Mapping):
-        return {**before, **_statuses(session, page, affected, impact)}
-    if affected is not None:
-        named = _statuses(session, page, affected, impact or incident.impact)
-        return {component: before.get(component, implied) for component, implied in named.items()}
-    if status is IncidentStatus.RESOLVED:
-        return dict.fromkeys(before, ComponentStatus.OPERATIONAL)
-    return dict(before)
-
-
-def _set_affected(incident: Incident, chosen: Mapping[Component, ComponentStatus]) -> None:
-    rows = {item.component: item for item in incident.affected}
-    for component, row in rows.items():
-        if component not in chosen:
-            incident.affected.remove(row)
-    for position, (component, status) in enumerate(chosen.items()):
-        if component in rows:
-            rows[component].status = status
-        else:
-            incident.affected.append(
-                AffectedComponent(component=component, status=status, position=position)
-            )
-
-
 def _add_update(
     incident: Incident,
     status: IncidentStatus,
@@ -262,41 +252,6 @@ def _add_update(
             created_at=now,
             updated_at=now,
         )
-    )
-
-
-def _let_speak(
-    session: Session,
-    page: Page,
-    incident: Incident,
-    chosen: Mapping[Component, ComponentStatus],
-    *,
-    notify: bool,
-) -> None:
-    if incident.visibility != "published":
-        return
-    for component, status in chosen.items():
-        conditions.say(
-            session,
-            page,
-            component,
-            status,
-            source="incident",
-            reference=str(incident.id),
-            notify=notify,
-        )
-
-
-def _fall_silent(
-    session: Session,
-    page: Page,
-    incident: Incident,
-    gone: Collection[Component],
-    *,
-    notify: bool,
-) -> None:
-    conditions.hush(
-        session, page, gone, source="incident", reference=str(incident.id), notify=notify
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -25,6 +26,8 @@ from ..storage.pages import Page
 from . import conditions, events, facts, incidents
 
 logger = logging.getLogger(__name__)
+
+MAX_ERROR = 200  # characters
 
 OUTAGE_WORDS = {
     ComponentStatus.MAJOR_OUTAGE: "is down",
@@ -63,7 +66,8 @@ def record(session: Session, results: Iterable[CheckResult]) -> None:
 
     A monitor whose consequences fail is logged and left as it was; its next result tries again.
     """
-    results = list(results)
+    results = [_fitting(result) for result in results]
+    pages.begin_writing(session)
     monitors = _locked(session, {result.monitor_id for result in results})
     known = [result for result in results if result.monitor_id in monitors]
     checks.add_all(session, map(_row, known))
@@ -80,6 +84,11 @@ def record(session: Session, results: Iterable[CheckResult]) -> None:
                 _turn(session, monitor, latest[monitor.id])
         except Exception:
             logger.exception("status page: monitor %s could not change its page", monitor.slug)
+
+
+def _fitting(result: CheckResult) -> CheckResult:
+    """*result* with an error that fits its column, whatever another package's probe has to say."""
+    return replace(result, error=result.error and result.error[:MAX_ERROR])
 
 
 def _locked(session: Session, monitor_ids: Collection[UUID]) -> dict[UUID, Monitor]:

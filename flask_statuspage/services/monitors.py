@@ -193,6 +193,20 @@ def resume(session: Session, page: Page, monitor: Monitor, *, actor: str | None)
     return monitor
 
 
+def vet(kind: str, target: str) -> None:
+    """Ask the network whether *target* may be called. No transaction may be open: this can take seconds.
+
+    :raises Invalid: naming ``target``. What else is wrong is left to :func:`create` and :func:`change`.
+    """
+    if kind not in probes:
+        return
+    try:
+        target = probes[kind].normalise(target, current_settings())
+    except Invalid:
+        return  # it is named together with all else that is wrong
+    probes[kind].vet(target, current_settings())
+
+
 def described(monitor: Monitor) -> dict[str, Any]:
     """The fields of a monitor as the API and the audit show them."""
     return {

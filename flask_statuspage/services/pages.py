@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 from ..domain.facts import plain
 from ..domain.ids import RESERVED_SLUGS, is_slug, slugify
 from ..errors import Conflict, Invalid, NotFound
+from ..storage import components as stored_components
+from ..storage import outbox
 from ..storage import pages as stored
 from ..storage.base import utc_now
 from ..storage.components import Component, ComponentGroup
@@ -91,10 +93,20 @@ def remove(session: Session, page: Page, *, actor: str | None) -> None:
     """
     if page.is_default:
         raise Conflict("The default page cannot be deleted.")
-    for model in (Component, ComponentGroup, Monitor, Incident, Subscription):
-        if session.scalar(select(model.id).where(model.page_id == page.id).limit(1)):
-            raise Conflict(f"The page {page.slug!r} still has {model.__tablename__[11:]}s.")
+    living = {
+        "components": select(Component.id).where(Component.archived_at.is_(None)),
+        "component groups": select(ComponentGroup.id),
+        "monitors": select(Monitor.id),
+        "incidents": select(Incident.id),
+        "subscriptions": select(Subscription.id),
+    }
+    for what, query in living.items():
+        model = query.column_descriptions[0]["entity"]
+        if session.scalar(query.where(model.page_id == page.id).limit(1)) is not None:
+            raise Conflict(f"The page {page.slug!r} still has {what}.")
     _audit(session, "delete", page, actor, before=plain(facts.page(page)))
+    stored_components.forget(session, page.id)
+    outbox.forget_events(session, page.id)
     session.delete(page)
     session.flush()
 

@@ -7,10 +7,7 @@ types an address that is subscribed already changes nothing; its owner is mailed
 from __future__ import annotations
 
 import hashlib
-import secrets
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -19,32 +16,16 @@ from sqlalchemy.orm import Session
 
 from ..delivery import links, signing
 from ..delivery.channels import channels
-from ..delivery.formats import formats
-from ..domain.events import CONFIRMATION, TEST
-from ..errors import Conflict, FieldError, Invalid, LinkExpired, NotFound, TooMany
+from ..domain.events import TEST
+from ..errors import Conflict, Invalid, LinkExpired, NotFound, TooMany
 from ..state import current_settings
-from ..storage import outbox
+from ..storage import outbox, pages
 from ..storage import subscriptions as stored
 from ..storage.base import utc_now
 from ..storage.pages import Page
 from ..storage.subscriptions import SubscribedComponent, Subscription, SubscriptionState
-from . import addresses, audit, components, events
-
-MAX_SECRET = 200
-MAILS_AN_HOUR = 3
-"""A stranger can make one address get at most this many confirmation mails an hour."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wish:
-    """What somebody asks for. ``components`` are slugs or ids, none: all. ``events`` None: the format's own choice."""
-
-    channel: str
-    address: str
-    format: str | None = None
-    components: Collection[str] = ()
-    events: Collection[str] | None = None
-    secret: str | None = None
+from . import audit, components, confirmations, events, wishes
+from .wishes import Wish
 
 
 def subscribe(
@@ -63,9 +44,10 @@ def subscribe(
     :raises Invalid: naming the field.
     :raises TooMany: after too many sign-ups from *origin*.
     """
+    channel, address, format = wishes.checked(wish)
+    pages.hold(session, page.id)  # two sign-ups of one address must not both find none
     if origin is not None:
         origin = _count_signup(session, origin)
-    channel, address, format = _checked(wish)
     chosen = components.named(session, page, list(wish.components))
     subscription = stored.by_address(session, page.id, channel, address)
     now = utc_now()
@@ -76,14 +58,14 @@ def subscribe(
             address=address,
             address_digest=stored.digest(address),
             state=SubscriptionState.PENDING,
-            nonce=_new_nonce(),
+            nonce=confirmations.new_nonce(),
             created_at=now,
             chosen=[],
         )
         session.add(subscription)
     elif not proven and _belongs_to_somebody(subscription):
         if channels[channel].needs_confirmation:
-            _mail_owner(session, page, subscription)
+            confirmations.mail_owner(session, page, subscription)
         return subscription
     _apply(subscription, wish, format, [component.id for component in chosen])
     subscription.origin, subscription.actor, subscription.asked_at = origin, actor, now
@@ -93,7 +75,7 @@ def subscribe(
     else:
         subscription.state, subscription.reason = SubscriptionState.PENDING, None
         if channels[channel].needs_confirmation:
-            _mail_owner(session, page, subscription)
+            confirmations.mail_owner(session, page, subscription)
     return subscription
 
 
@@ -104,7 +86,7 @@ def confirm(session: Session, token: str) -> Subscription:
     """
     subscription = confirmable(session, token)
     page = session.get_one(Page, subscription.page_id)
-    subscription.nonce = _new_nonce()  # the link works once
+    subscription.nonce = confirmations.new_nonce()  # the link works once
     _activate(session, page, subscription, actor=None)
     return subscription
 
@@ -144,7 +126,7 @@ def choose(
 ) -> Subscription:
     """The owner chooses components (none: all) and events."""
     chosen = components.named(session, page, list(wanted))
-    _check_events(event_names, subscription.format)
+    wishes.check_events(event_names, subscription.format)
     _choose_components(subscription, [component.id for component in chosen])
     subscription.events = None if event_names is None else sorted(event_names)
     subscription.updated_at = utc_now()
@@ -156,6 +138,7 @@ def unsubscribe(session: Session, subscription: Subscription) -> None:
     """End a subscription for its owner. Doing it twice is fine."""
     if subscription.state is not SubscriptionState.ENDED:
         _stop(session, subscription, SubscriptionState.ENDED, "unsubscribed")
+        subscription.mailed_at = None  # who comes back at once is asked at once
         _audit(session, "unsubscribe", subscription, None)
 
 
@@ -206,7 +189,7 @@ def change(
 ) -> Subscription:
     """A member changes ``components events format secret``."""
     if "format" in values:
-        _check_format(values["format"], subscription.channel)
+        wishes.check_format(values["format"], subscription.channel)
         subscription.format = values["format"]
     choose(
         session,
@@ -216,7 +199,7 @@ def change(
         event_names=values.get("events", subscription.events),
     )
     if "secret" in values:
-        _check_secret(values["secret"])
+        wishes.check_secret(values["secret"])
         subscription.secret = values["secret"]
     session.flush()
     _audit(session, "change", subscription, actor, after=described(subscription))
@@ -268,54 +251,6 @@ def described(subscription: Subscription) -> dict[str, Any]:
         "state": subscription.state.value,
         "reason": subscription.reason,
     }
-
-
-def _checked(wish: Wish) -> tuple[str, str, str]:
-    """Channel, normalised address and format of a wish."""
-    if wish.channel not in channels:
-        raise Invalid.field("channel", f"Must be one of {', '.join(channels)}.")
-    channel = channels[wish.channel]
-    if missing := channel.available(current_settings()):
-        raise Invalid.field("channel", f"{wish.channel} is not available: {missing}")
-    errors: list[FieldError] = []
-    address, format = "", wish.format or channel.default_format
-    with _gathered(errors):
-        address = channel.normalise(wish.address, current_settings())
-    with _gathered(errors):
-        _check_format(format, wish.channel)
-        _check_events(wish.events, format)
-    with _gathered(errors):
-        _check_secret(wish.secret)
-    if errors:
-        raise Invalid(*errors)
-    return wish.channel, address, format
-
-
-@contextmanager
-def _gathered(errors: list[FieldError]) -> Iterator[None]:
-    """Keep what is wrong with one field, so that all wrong fields are named together."""
-    try:
-        yield
-    except Invalid as error:
-        errors.extend(error.errors)
-
-
-def _check_format(name: str, channel: str) -> None:
-    allowed = [other for other in formats if channel in formats[other].channels]
-    if name not in allowed:
-        raise Invalid.field("format", f"Must be one of {', '.join(allowed)}.")
-
-
-def _check_events(names: Collection[str] | None, format: str) -> None:
-    for name in names or ():
-        if name not in formats[format].offered:
-            offered = ", ".join(sorted(formats[format].offered))
-            raise Invalid.field("events", f"There is no event {name!r}. Choose from {offered}.")
-
-
-def _check_secret(secret: str | None) -> None:
-    if secret is not None and not 1 <= len(secret) <= MAX_SECRET:
-        raise Invalid.field("secret", f"Must have 1 to {MAX_SECRET} characters.")
 
 
 def _count_signup(session: Session, origin: str) -> str:
@@ -390,25 +325,6 @@ def _stop(
     subscription.state, subscription.reason, subscription.updated_at = state, reason, now
     session.flush()
     outbox.cancel_pending(session, subscription.id, reason, now)
-
-
-def _mail_owner(session: Session, page: Page, subscription: Subscription) -> None:
-    """Send the link that confirms, or, to somebody who is subscribed already, the one that changes."""
-    now = utc_now()
-    pause = timedelta(hours=1) / MAILS_AN_HOUR
-    if subscription.mailed_at is not None and now - subscription.mailed_at < pause:
-        return  # one is on its way; the answer to whoever asked stays the same
-    subscription.mailed_at = now
-    purpose = "manage" if subscription.state is SubscriptionState.ACTIVE else "confirm"
-    if purpose == "confirm":
-        subscription.nonce = _new_nonce()
-    session.flush()
-    url = addresses.ticket_url(page, purpose, subscription.id, subscription.nonce)
-    events.record_for(session, page, CONFIRMATION, subscription, data={f"{purpose}_url": url})
-
-
-def _new_nonce() -> str:
-    return secrets.token_urlsafe(16)
 
 
 def _audit(

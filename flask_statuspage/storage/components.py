@@ -6,7 +6,18 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, Select, String, Text, UniqueConstraint, func, or_, select
+from sqlalchemy import (
+    ForeignKey,
+    Index,
+    Select,
+    String,
+    Text,
+    UniqueConstraint,
+    delete,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.orm import (
     Mapped,
     Session,
@@ -154,12 +165,26 @@ def expired_conditions(now: datetime) -> Select[Condition]:
 
 
 def open_interval(session: Session, component_id: UUID) -> StatusInterval | None:
+    """The interval that lasts, as it is now."""
     query = (
         select(StatusInterval)
         .where(StatusInterval.component_id == component_id, StatusInterval.ended_at.is_(None))
         .order_by(StatusInterval.started_at.desc())
+        .with_for_update()
+        .execution_options(populate_existing=True)
     )
     return session.scalars(query.limit(1)).first()
+
+
+def forget(session: Session, page_id: UUID) -> None:
+    """Delete the page's components with their history, archived ones too."""
+    ids = select(Component.id).where(Component.page_id == page_id)
+    for statement in (
+        delete(Condition).where(Condition.component_id.in_(ids)),
+        delete(StatusInterval).where(StatusInterval.component_id.in_(ids)),
+        delete(Component).where(Component.page_id == page_id),
+    ):
+        session.execute(statement, execution_options={"synchronize_session": False})
 
 
 def history(

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 from flask import Flask, current_app
 from sqlalchemy import event
-from sqlalchemy.orm import Session, SessionTransaction
+from sqlalchemy.orm import Session, SessionTransaction, scoped_session
 
 Callback = Callable[[], object]
 
@@ -27,7 +27,9 @@ class _Waiting:
 _waiting: WeakKeyDictionary[SessionTransaction, _Waiting] = WeakKeyDictionary()
 
 
-def on_commit(session: Session, callback: Callback, *, key: Hashable = None) -> None:
+def on_commit(
+    session: Session | scoped_session[Session], callback: Callback, *, key: Hashable = None
+) -> None:
     """Call *callback* after the outermost commit of *session*, in a fresh app context; never after a rollback.
 
     Callbacks run in the order of their registration. One that raises is logged and stops neither the others nor the
@@ -35,6 +37,8 @@ def on_commit(session: Session, callback: Callback, *, key: Hashable = None) -> 
 
     :param key: of callbacks with the same key only the first runs, once per transaction.
     """
+    if isinstance(session, scoped_session):  # the host's ``db.session`` itself
+        session = session()
     for name, listener in _LISTENERS.items():
         if not event.contains(session, name, listener):
             event.listen(session, name, listener)

@@ -248,39 +248,48 @@ def keep_body(session: Session, delivery_id: UUID, body: str) -> None:
 
 
 def cancel_pending(session: Session, subscription_id: UUID, reason: str, now: datetime) -> None:
-    """Nothing more for this subscription: what is pending and not in flight is cancelled."""
+    """Nothing more for this subscription: what is pending is cancelled.
+
+    What is in flight keeps its lease, so that its outcome is still written down; if it fails it is cancelled when it
+    would be due again.
+    """
     session.execute(
         update(Delivery)
         .where(
             Delivery.subscription_id == subscription_id,
             Delivery.state == DeliveryState.PENDING,
+            or_(Delivery.lease_until.is_(None), Delivery.lease_until < now),
         )
-        .values(
-            state=DeliveryState.CANCELLED,
-            reason=reason,
-            finished_at=now,
-            lease_token=None,
-            lease_until=None,
-        ),
+        .values(state=DeliveryState.CANCELLED, reason=reason, finished_at=now),
         execution_options={"synchronize_session": False},
     )
 
 
 def forget(session: Session, subscription_ids: Collection[UUID]) -> None:
-    """Delete subscriptions with all that belongs to them.
+    """Delete subscriptions with all that belongs to them, the events that tell of them too: they hold the address.
 
     Written out because SQLite cascades only where the host has switched its foreign keys on.
     """
     deliveries = select(Delivery.id).where(Delivery.subscription_id.in_(subscription_ids))
+    failed = list(session.scalars(deliveries))
     for statement in (
         delete(Attempt).where(Attempt.delivery_id.in_(deliveries)),
         delete(Delivery).where(Delivery.subscription_id.in_(subscription_ids)),
         delete(SubscribedComponent).where(
             SubscribedComponent.subscription_id.in_(subscription_ids)
         ),
+        delete(EventRow).where(EventRow.subject_id.in_([*subscription_ids, *failed])),
         delete(Subscription).where(Subscription.id.in_(subscription_ids)),
     ):
         session.execute(statement, execution_options={"synchronize_session": "fetch"})
+
+
+def forget_events(session: Session, page_id: UUID) -> None:
+    """Delete the events of a page that nobody is subscribed to."""
+    session.execute(
+        delete(EventRow).where(EventRow.page_id == page_id),
+        execution_options={"synchronize_session": False},
+    )
 
 
 def lag(session: Session, now: datetime) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, String, select, update
+from sqlalchemy import Select, String, false, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from ..domain.ids import MAX_SLUG, new_id
@@ -49,6 +49,26 @@ def version_of(session: Session, slug: str | None) -> tuple[UUID, int] | None:
     query = query.where(Page.slug == slug) if slug else query.order_by(Page.is_default.desc())
     row = session.execute(query.limit(1)).first()
     return (row.id, row.version) if row else None
+
+
+def begin_writing(session: Session) -> None:
+    """Begin the transaction with a write that changes nothing.
+
+    SQLite locks no rows: its one writer is the lock, which must be held before anything is read. Elsewhere this
+    locks nothing.
+    """
+    session.execute(
+        update(Page).where(false()).values(version=Page.version),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def hold(session: Session, page_id: UUID) -> None:
+    """Hold the page's row until the transaction ends, without changing what the page shows."""
+    session.execute(
+        update(Page).where(Page.id == page_id).values(version=Page.version),
+        execution_options={"synchronize_session": False},
+    )
 
 
 def touch(session: Session, page_id: UUID, now: datetime) -> None:

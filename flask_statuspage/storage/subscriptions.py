@@ -18,7 +18,7 @@ from sqlalchemy import (
     func,
     select,
 )
-from sqlalchemy.orm import Mapped, Session, mapped_column, relationship, selectinload
+from sqlalchemy.orm import Mapped, Session, defer, mapped_column, relationship, selectinload
 
 from ..domain.ids import new_id
 from .base import Base, Json, Key, Name, Word, utc_now, words
@@ -131,8 +131,12 @@ def of_page(page_id: UUID) -> Select[Subscription]:
 def active_after(
     session: Session, page_id: UUID, cursor: UUID | None, *, limit: int
 ) -> Sequence[Subscription]:
-    """The next *limit* active subscriptions of a page in the order of their ids."""
-    query = _whole().where(
+    """The next *limit* active subscriptions of a page in the order of their ids.
+
+    Without their secrets: whom an event concerns must not depend on keys that open them.
+    """
+    query = _whole().options(defer(Subscription.secret))
+    query = query.where(
         Subscription.page_id == page_id, Subscription.state == SubscriptionState.ACTIVE
     )
     if cursor is not None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, Select, String, select
+from sqlalchemy import Index, Select, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from ..domain.ids import new_id
@@ -38,7 +38,7 @@ class AuditEntry(Base):
 
     id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
     at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
-    page_id: Mapped[UUID | None] = mapped_column(ForeignKey("statuspage_page.id"))
+    page_id: Mapped[UUID | None] = mapped_column(Key)  # no foreign key: an entry outlives its page
     actor: Mapped[str] = mapped_column(Name)
     action: Mapped[str] = mapped_column(Word)
     subject: Mapped[str] = mapped_column(Word)

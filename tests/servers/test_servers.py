@@ -19,6 +19,7 @@ import requests
 import sqlalchemy
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
+
 from tests.servers import browser, http, mariadb, postgresql, redis, smtp
 from tests.servers.http import Answer, Receiver, Target
 from tests.servers.presence import started

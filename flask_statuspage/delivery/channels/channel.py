@@ -31,7 +31,14 @@ class Channel(Protocol):
         ...
 
     def normalise(self, address: str, settings: Settings) -> str:
-        """*address* in the one spelling that is stored.
+        """*address* in the one spelling that is stored. Looks at the text only.
+
+        :raises flask_statuspage.errors.Invalid: naming ``address``.
+        """
+        ...
+
+    def vet(self, address: str, settings: Settings) -> None:
+        """Ask the network whether *address* may be used; no transaction may be open.
 
         :raises flask_statuspage.errors.Invalid: naming ``address``.
         """

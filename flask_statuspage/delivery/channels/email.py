@@ -53,6 +53,9 @@ class EmailChannel:
         # The domain's case never matters; the mailbox's could.
         return f"{local}@{domain.lower()}"
 
+    def vet(self, address: str, settings: Settings) -> None:
+        """Only a mail to it tells whether a mailbox is there."""
+
     @contextmanager
     def open(self, settings: Settings) -> Iterator[Line]:
         line = EmailLine(settings)
@@ -95,7 +98,8 @@ class EmailLine:
         return Outcome(code=250)
 
     def _refused(self, code: int, answer: bytes | str, *, about_address: bool) -> Outcome:
-        """4xx is worth a retry, 5xx is not; 5xx about the mailbox ends the subscription."""
+        """5xx about the mailbox ends the subscription. All else is worth a retry: 4xx, and 5xx that may
+        come from our own settings."""
         text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
         permanent = code >= 500
         if self._server is not None:
@@ -106,7 +110,7 @@ class EmailLine:
         return Outcome(
             error=f"The mail server answered {code}.",
             code=code,
-            answer=text[:4096],
+            answer=text[:4096].replace("\x00", ""),
             final=permanent and about_address,
             ends_subscription=permanent and about_address,
         )

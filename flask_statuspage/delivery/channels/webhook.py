@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from email.utils import parsedate_to_datetime
 
 from ...config import Settings
 from ...errors import Invalid
-from ...outgoing import AddressRefused, Client, SendFailed, vet_address
+from ...outgoing import AddressRefused, Client, SendFailed, vet_address, vet_url
 from ...outgoing.site import site_client, site_policy
 from .. import signing
 from ..formats import formats
@@ -43,10 +44,16 @@ class WebhookChannel:
     def normalise(self, address: str, settings: Settings) -> str:
         address = address.strip()
         try:
-            vet_address(address, site_policy(settings))
+            vet_url(address, site_policy(settings))
         except AddressRefused as error:
             raise Invalid.field("address", str(error)) from error
         return address
+
+    def vet(self, address: str, settings: Settings) -> None:
+        try:
+            vet_address(address.strip(), site_policy(settings))
+        except AddressRefused as error:
+            raise Invalid.field("address", str(error)) from error
 
     @contextmanager
     def open(self, settings: Settings) -> Iterator[Line]:
@@ -101,7 +108,7 @@ def _seconds(retry_after: str | None) -> float | None:
     """``Retry-After`` (RFC 9110, 10.2.3) as seconds from now; None when absent or unreadable."""
     if retry_after is None:
         return None
-    if retry_after.strip().isdigit():
+    if re.fullmatch(r"\s*[0-9]+\s*", retry_after):
         return float(retry_after)
     try:
         moment = parsedate_to_datetime(retry_after)

@@ -48,9 +48,6 @@ def upgrade() -> None:
         sa.Column("subject_id", sa.Uuid(), nullable=False),
         sa.Column("before", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("after", sa.JSON(none_as_null=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["page_id"], ["statuspage_page.id"], name="fk_statuspage_audit_page_id"
-        ),
         sa.PrimaryKeyConstraint("id", name="pk_statuspage_audit"),
         if_not_exists=True,
     )

@@ -1,0 +1,36 @@
+"""The mail that asks an address's owner, and the nonce that lets a mailed link work only so long."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+
+from sqlalchemy.orm import Session
+
+from ..domain.events import CONFIRMATION
+from ..storage.base import utc_now
+from ..storage.pages import Page
+from ..storage.subscriptions import Subscription, SubscriptionState
+from . import addresses, events
+
+MAILS_AN_HOUR = 3
+"""A stranger can make one address get at most this many confirmation mails an hour."""
+
+
+def mail_owner(session: Session, page: Page, subscription: Subscription) -> None:
+    """Send the link that confirms, or, to somebody who is subscribed already, the one that changes."""
+    now = utc_now()
+    pause = timedelta(hours=1) / MAILS_AN_HOUR
+    if subscription.mailed_at is not None and now - subscription.mailed_at < pause:
+        return  # one is on its way; the answer to whoever asked stays the same
+    subscription.mailed_at = now
+    purpose = "manage" if subscription.state is SubscriptionState.ACTIVE else "confirm"
+    if purpose == "confirm":
+        subscription.nonce = new_nonce()
+    session.flush()
+    url = addresses.ticket_url(page, purpose, subscription.id, subscription.nonce)
+    events.record_for(session, page, CONFIRMATION, subscription, data={f"{purpose}_url": url})
+
+
+def new_nonce() -> str:
+    return secrets.token_urlsafe(16)

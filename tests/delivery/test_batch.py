@@ -1,0 +1,86 @@
+"""A batch: every parcel comes back, and none holds up another."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from flask_statuspage.config import Settings
+from flask_statuspage.delivery.batch import send_all
+from flask_statuspage.delivery.parcel import Outcome, Parcel
+from flask_statuspage.domain.retry import Policy
+from tests.servers.http import Answer, Receiver
+
+from .facts import LOOPBACK, parcel, uuid
+
+
+def sent(
+    parcels: list[Parcel], settings: Settings = LOOPBACK, *, lasts: float = 60
+) -> dict[Parcel, Outcome | None]:
+    return dict(send_all(parcels, settings, lease_ends=time.monotonic() + lasts))
+
+
+def test_every_parcel_comes_back_once(receiver: Receiver) -> None:
+    """More parcels than threads: each is sent once and has its outcome."""
+    settings = replace(LOOPBACK, worker_threads=4)
+    parcels = [parcel(delivery_id=uuid(n), address=f"{receiver.url}/{n}") for n in range(30)]
+    outcomes = sent(parcels, settings)
+    assert all(outcome and outcome.delivered for outcome in outcomes.values())
+    assert set(outcomes) == set(parcels)
+    paths = Counter(request.path for request in receiver.requests)
+    assert paths == Counter(f"/{n}" for n in range(30))
+
+
+def test_one_that_hangs_holds_up_no_other(receiver: Receiver) -> None:
+    """The others are back long before the one that hangs has spent its time."""
+    receiver.answer = lambda request: Answer(hang=request.path == "/0")
+    parcels = [
+        parcel(delivery_id=uuid(n), address=f"{receiver.url}/{n}", policy=Policy(timeout=1.5))
+        for n in range(10)
+    ]
+    started = time.monotonic()
+    back = [
+        (one.address, time.monotonic() - started)
+        for one, _ in send_all(parcels, LOOPBACK, lease_ends=started + 60)
+    ]
+    assert back[-1][0].endswith("/0")
+    assert back[-2][1] < 1.2
+    assert back[-1][1] >= 1.4
+
+
+def test_what_could_outlast_its_lease_is_not_sent(receiver: Receiver) -> None:
+    """A parcel whose deadline lies behind the end of the lease comes back unsent."""
+    outcomes = sent([parcel(address=receiver.url, policy=Policy(timeout=10))], lasts=9)
+    assert list(outcomes.values()) == [None]
+    assert receiver.requests == []
+
+
+def test_a_channel_that_is_not_set_up_any_more(
+    receiver: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Mail without a mail server fails and comes back; the webhooks beside it are sent."""
+    mail = [parcel(delivery_id=uuid(n), channel="email", format="email") for n in range(3)]
+    outcomes = sent([*mail, parcel(address=receiver.url)])
+    assert len(outcomes) == 4
+    assert {outcomes[one].error for one in mail} == {"The channel failed: AssertionError"}  # type: ignore[union-attr]
+    assert outcomes[parcel(address=receiver.url)] is not None
+    assert "channel email could not be opened" in caplog.text
+
+
+def test_a_parcel_that_cannot_be_sent_is_a_failure(
+    receiver: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A body that no channel can encode fails alone, and is logged."""
+    bad, good = parcel(body="\ud800", address=receiver.url), parcel(address=receiver.url)
+    outcomes = sent([bad, good])
+    assert outcomes[bad] == Outcome(error="The channel failed: UnicodeEncodeError")
+    assert outcomes[good].delivered  # type: ignore[union-attr]
+    assert "channel webhook failed" in caplog.text
+
+
+def test_an_empty_batch() -> None:
+    """Nothing to send is nothing to wait for."""
+    assert sent([]) == {}

@@ -1,0 +1,207 @@
+"""Mail: the message, and what becomes of it at a real server."""
+
+from __future__ import annotations
+
+import json
+from email.utils import parsedate_to_datetime
+
+import html5lib
+import pytest
+
+from flask_statuspage.config import Settings
+from flask_statuspage.delivery.channels import channels
+from flask_statuspage.delivery.formats import formats
+from flask_statuspage.delivery.parcel import Outcome
+from flask_statuspage.errors import Invalid
+from tests.outgoing.peer import closed_port
+from tests.servers.smtp import Mail, SmtpServer
+
+from .facts import UPDATE, component_data, event, incident_data, monitor_data, parcel, uuid
+
+EMAIL = channels["email"]
+READER = "reader@example.org"
+MANAGE = "https://status.example.com/manage/token"
+LEAVE = "https://status.example.com/unsubscribe/token"
+
+
+def settings_for(port: int) -> Settings:
+    return Settings(
+        smtp_url=f"smtp://127.0.0.1:{port}", email_from="Ääkme Status <status@example.com>"
+    )
+
+
+def send(smtp: SmtpServer, *, text: str | None = None, **changes: object) -> Outcome:
+    body = text or formats["email"].render(event("incident.created", incident=incident_data()))
+    values = {"channel": "email", "format": "email", "address": READER, "body": body}
+    with EMAIL.open(settings_for(smtp.port)) as line:
+        return line.send(parcel(**(values | changes)))
+
+
+def only(smtp: SmtpServer) -> Mail:
+    (mail,) = smtp.messages
+    return mail
+
+
+def part(mail: Mail, kind: str) -> str:
+    found = mail.get_body((kind,))
+    assert found is not None
+    return found.get_content()
+
+
+def test_a_message_as_it_arrives(smtp: SmtpServer) -> None:
+    """Headers, plain text and HTML of a mail about an incident."""
+    outcome = send(smtp, manage_url=MANAGE, unsubscribe_url=LEAVE)
+    assert (outcome.delivered, outcome.code) == (True, 250)
+    mail = only(smtp)
+    assert (mail.envelope_from, mail.envelope_to) == ("status@example.com", (READER,))
+    assert mail["Subject"] == "[FacioTech Status] Investigating: API is dówn"
+    assert mail["From"] == "Ääkme Status <status@example.com>"
+    assert mail["To"] == READER
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["Message-ID"] == f"<{uuid(50)}@example.com>"
+    assert mail["References"] == f"<{uuid(10)}.{uuid(51)}@example.com>"
+    assert mail["List-Unsubscribe"] == f"<{LEAVE}>"
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert parsedate_to_datetime(mail["Date"]).tzinfo is not None
+    text = part(mail, "plain")
+    for words in (
+        "Investigating: API is dówn",
+        "Started 2026-02-19 17:30 UTC",
+        "API: Major outage",
+        "We are **looking**.",
+        "https://status.example.com/incidents/x",
+        MANAGE,
+        LEAVE,
+    ):
+        assert words in text
+    assert "<strong>looking</strong>" in part(mail, "html")
+
+
+def test_a_mail_without_links_has_no_list_header(smtp: SmtpServer) -> None:
+    """The mail that asks for a confirmation offers nothing to unsubscribe from."""
+    link = "https://status.example.com/confirm/token"
+    text = formats["email"].render(event("subscription.confirmation", confirm_url=link))
+    send(smtp, text=text)
+    mail = only(smtp)
+    assert mail["Subject"] == "[FacioTech Status] Please confirm your subscription"
+    assert mail["List-Unsubscribe"] is None
+    assert link in part(mail, "plain")
+    assert f'href="{link}"' in part(mail, "html")
+
+
+def test_retries_are_the_same_mail(smtp: SmtpServer) -> None:
+    """A reader's mail program knows a double by its Message-ID, and an incident's mails by References."""
+    for attempt in (1, 2):
+        send(smtp, attempt=attempt)
+    send(smtp, delivery_id=uuid(99))
+    first, second, other = smtp.messages
+    assert first["Message-ID"] == second["Message-ID"] != other["Message-ID"]
+    assert first["References"] == other["References"]
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\n", "\r", "\u2028", "\x0b", "\x85"])
+def test_a_title_starts_no_header(smtp: SmtpServer, end: str) -> None:
+    """A line break in a title, page or component name is a space in the subject and nothing else."""
+    title = f"Down{end}Bcc: victim@example.org{end}{end}<b>body</b>"
+    fact = event("incident.created", incident=incident_data(title=title))
+    assert send(smtp, text=formats["email"].render(fact)).delivered
+    mail = only(smtp)
+    assert mail["Bcc"] is None
+    assert mail.envelope_to == (READER,)
+    assert mail["Subject"].strip() == (  # a long one may be folded before its first word
+        "[FacioTech Status] Investigating: Down Bcc: victim@example.org <b>body</b>"
+    )
+
+
+def test_nothing_in_a_mail_can_act(smtp: SmtpServer) -> None:
+    """Titles, names and bodies are text in the HTML part, whatever stands in them."""
+    evil = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
+    facts = [
+        event(
+            "incident.created",
+            incident=incident_data(title=evil, updates=[{**UPDATE, "body": evil}]),
+        ),
+        event("component.status_change", component=component_data(name=evil)),
+        event("monitor.down", monitor=monitor_data(name=evil)),
+        event("test", message=evil),
+    ]
+    for fact in facts:
+        html = json.loads(formats["email"].render(fact))["html"]
+        tree = html5lib.parseFragment(html, namespaceHTMLElements=False)
+        tags = {element.tag for element in tree.iter() if isinstance(element.tag, str)}
+        assert tags <= {"DOCUMENT_FRAGMENT", "p", "a", "br", "strong"}
+
+
+@pytest.mark.parametrize("command", ["RCPT", "DATA"])
+def test_4xx_is_tried_again(smtp: SmtpServer, command: str) -> None:
+    """A server that asks for patience gets it."""
+    smtp.reject_with, smtp.reject_at = "451 4.7.1 greylisted", command  # type: ignore[assignment]
+    outcome = send(smtp)
+    assert (outcome.error, outcome.code) == ("The mail server answered 451.", 451)
+    assert (outcome.final, outcome.ends_subscription) == (False, False)
+    assert "greylisted" in (outcome.answer or "")
+
+
+def test_5xx_about_the_mailbox_ends_the_subscription(smtp: SmtpServer) -> None:
+    """A mailbox that does not exist is not written to again."""
+    smtp.reject_with = "550 5.1.1 no such user"
+    outcome = send(smtp)
+    assert (outcome.code, outcome.final, outcome.ends_subscription) == (550, True, True)
+
+
+def test_5xx_about_the_message_leaves_the_subscription(smtp: SmtpServer) -> None:
+    """A server that refuses one message, perhaps for our own settings, refuses not the reader."""
+    smtp.reject_with, smtp.reject_at = "554 5.7.1 looks like spam", "DATA"
+    outcome = send(smtp)
+    assert (outcome.code, outcome.ends_subscription) == (554, False)
+
+
+def test_one_connection_serves_a_batch(smtp: SmtpServer) -> None:
+    """After a refusal the same line carries the next mail."""
+    body = formats["email"].render(event("test", message="Hello"))
+    values = {"channel": "email", "format": "email", "address": READER, "body": body}
+    with EMAIL.open(settings_for(smtp.port)) as line:
+        smtp.reject_with = "550 no such user"
+        assert line.send(parcel(**values)).ends_subscription
+        smtp.reject_with = None
+        assert line.send(parcel(**values)).delivered
+        assert line.send(parcel(**values)).delivered
+    assert len(smtp.messages) == 2
+
+
+def test_no_server_is_tried_again() -> None:
+    """A mail server that is away is a failure like any other, in fixed words."""
+    values = {"channel": "email", "format": "email", "body": "{}", "address": READER}
+    values["body"] = formats["email"].render(event("test", message="Hello"))
+    with EMAIL.open(settings_for(closed_port())) as line:
+        outcome = line.send(parcel(**values))
+    assert outcome.error == "The mail server could not be reached."
+    assert (outcome.final, outcome.ends_subscription) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("address", "kept"),
+    [
+        ("a@example.com", "a@example.com"),
+        (" Ann.Lee+status@EXAMPLE.com ", "Ann.Lee+status@example.com"),
+        ("o'neil@example.co.uk", "o'neil@example.co.uk"),
+    ],
+)
+def test_an_address_is_kept_in_one_spelling(address: str, kept: str) -> None:
+    """The domain's case never matters; the mailbox's is kept."""
+    assert EMAIL.normalise(address, Settings()) == kept
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("", "a", "@example.com", "a@", "a b@example.com", "a@exam ple.com", "<a@example.com>"),
+        *("a@example.com, b@example.com", "a@example.com;b@example.com", "a@b@example.com"),
+        *("a@example.com\nBcc: b@example.com", "a\x00@example.com", 'a"b@example.com'),
+        *("a..b@example.com", "a@[127.0.0.1]", "x" * 243 + "@example.com"),
+    ],
+)
+def test_what_is_no_address_is_refused(address: str) -> None:
+    """One address and nothing else: no list, no header, no comment, no route."""
+    with pytest.raises(Invalid, match="not an email address"):
+        EMAIL.normalise(address, Settings())

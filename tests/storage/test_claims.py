@@ -1,0 +1,380 @@
+"""Work is claimed by one worker at a time, on every database."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from itertools import count
+from uuid import UUID
+
+from flask import Flask
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from flask_statuspage.domain.ids import new_id
+from flask_statuspage.domain.status import ComponentStatus
+from flask_statuspage.storage import leases, monitors, outbox, pages
+from flask_statuspage.storage import subscriptions as stored
+from flask_statuspage.storage.base import utc_now
+from flask_statuspage.storage.monitors import Monitor, MonitorRegion
+from flask_statuspage.storage.outbox import Delivery, DeliveryState, EventRow
+from flask_statuspage.storage.session import current_session, database_now
+from flask_statuspage.storage.subscriptions import Subscription, SubscriptionState
+
+LEASE = timedelta(seconds=60)
+WORKERS = 4
+numbers = count()
+
+
+def at_once(app: Flask, work: Callable[[Session], object], times: int = WORKERS) -> list[object]:
+    """What *work* returns in so many threads, each with a session of its own, started together."""
+    barrier = threading.Barrier(times)
+
+    def one() -> object:
+        with app.app_context():
+            barrier.wait()
+            return work(current_session())
+
+    with ThreadPoolExecutor(times) as pool:
+        return [future.result() for future in [pool.submit(one) for _ in range(times)]]
+
+
+def subscribe(session: Session, how_many: int) -> list[UUID]:
+    page = pages.default_page(session)
+    rows = [
+        Subscription(
+            page_id=page.id,
+            channel="webhook",
+            address=f"https://example.com/{number}",
+            address_digest=stored.digest(str(number)),
+            format="native",
+            state=SubscriptionState.ACTIVE,
+            nonce="nonce",
+        )
+        for number in (next(numbers) for _ in range(how_many))
+    ]
+    session.add_all(rows)
+    session.commit()
+    return [row.id for row in rows]
+
+
+def tell(
+    session: Session, subscriptions: list[UUID], subject: UUID | None = None
+) -> list[Delivery]:
+    """An event with a delivery due now for each subscription; returns those in their order."""
+    page = pages.default_page(session)
+    event = EventRow(page_id=page.id, name="test", subject_id=subject or new_id(), data={})
+    session.add(event)
+    session.flush()
+    outbox.add_deliveries(session, event, subscriptions, utc_now() - timedelta(seconds=1))
+    session.commit()
+    query = select(Delivery).where(Delivery.event_id == event.id).order_by(Delivery.id)
+    return list(session.scalars(query))
+
+
+def claim(session: Session, *, later: float = 0, limit: int = 100) -> list[Delivery]:
+    """Claim and commit, *later* seconds from now."""
+    now = database_now(session) + timedelta(seconds=later)
+    claimed = list(outbox.claim(session, now, lease=LEASE, limit=limit))
+    session.commit()
+    return claimed
+
+
+def finish(session: Session, delivery: Delivery, token: UUID | None = None) -> bool:
+    token = token or delivery.lease_token
+    assert token is not None
+    held = outbox.finish(session, delivery.id, token, state=DeliveryState.DONE)
+    session.commit()
+    return held
+
+
+def test_no_delivery_is_claimed_twice(app: Flask) -> None:
+    """Workers that claim at the same moment share the deliveries out, in round after round."""
+    with app.app_context():
+        subscriptions = subscribe(current_session(), 30)
+    for _ in range(12):
+        with app.app_context():
+            wanted = Counter(row.id for row in tell(current_session(), subscriptions))
+
+        def work(session: Session) -> list[UUID]:
+            mine: list[UUID] = []
+            for _ in range(30):
+                mine += [row.id for row in claim(session, limit=4)]
+            return mine
+
+        claimed: Counter[UUID] = Counter()
+        for share in at_once(app, work):
+            claimed.update(share)  # type: ignore[arg-type]
+        # A worker may see nothing while others hold all that is left to be seen, so ask once more.
+        with app.app_context():
+            claimed.update(work(current_session()))
+            current_session().execute(update(Delivery).values(state=DeliveryState.DONE))
+            current_session().commit()
+        assert claimed == wanted
+
+
+def test_a_claim_locks_nothing_while_the_network_is_used(app: Flask) -> None:
+    """After a claim was committed, another worker finds nothing, and no lock to wait for."""
+    with app.app_context():
+        tell(current_session(), subscribe(current_session(), 3))
+        assert len(claim(current_session(), limit=2)) == 2
+    with app.app_context():
+        assert len(claim(current_session())) == 1
+        assert claim(current_session()) == []
+        assert not outbox.any_due(current_session(), database_now(current_session()))
+
+
+def test_an_open_claim_is_passed_over(app: Flask) -> None:
+    """While one worker's claim is not yet committed, another one takes the rest and does not wait.
+
+    On MariaDB the open claim holds all rows that it looked at; on SQLite the other waits for it.
+    """
+    with app.app_context():
+        session = current_session()
+        rows = tell(session, subscribe(session, 4))
+        held = outbox.claim(session, database_now(session), lease=LEASE, limit=2)
+        mine = {row.id for row in held}
+        with ThreadPoolExecutor(1) as pool:
+
+            def other() -> set[UUID]:
+                with app.app_context():
+                    return {row.id for row in claim(current_session())}
+
+            future = pool.submit(other)
+            database = session.get_bind().dialect.name
+            if database != "sqlite":
+                future.result(10)
+            if database == "postgresql":
+                assert future.result() == {row.id for row in rows} - mine
+            session.commit()
+            assert future.result(20).isdisjoint(mine)
+
+
+def test_a_claim_counts_the_attempt(session: Session) -> None:
+    """The attempt is counted when the work is taken, so a worker that dies has used it up."""
+    (row,) = tell(session, subscribe(session, 1))
+    for attempt in (1, 2, 3):
+        (claimed,) = claim(session, later=attempt * 100)
+        assert (claimed.id, claimed.attempts) == (row.id, attempt)
+
+
+def test_a_lease_that_ran_out_is_free_again(session: Session) -> None:
+    """A delivery stays with its worker for the lease, not shorter and not longer."""
+    tell(session, subscribe(session, 1))
+    (first,) = claim(session)
+    token = first.lease_token
+    assert claim(session, later=58) == []
+    (second,) = claim(session, later=62)
+    assert second.lease_token != token
+
+
+def test_who_lost_the_lease_writes_nothing(session: Session) -> None:
+    """A worker that was stopped past its lease changes no row when it wakes up."""
+    tell(session, subscribe(session, 1))
+    (row,) = claim(session)
+    lost = row.lease_token
+    (row,) = claim(session, later=62)
+    assert lost is not None
+    assert not finish(session, row, lost)
+    outbox.give_back(session, row.id, lost)
+    session.commit()
+    session.refresh(row)
+    assert (row.state, row.attempts) == (DeliveryState.PENDING, 2)
+    assert row.lease_token is not None
+    assert finish(session, row)
+    session.refresh(row)
+    assert (row.state, row.lease_token) == (DeliveryState.DONE, None)
+
+
+def test_giving_back_costs_no_attempt(session: Session) -> None:
+    """What was not sent after all is free at once and has not used up an attempt."""
+    tell(session, subscribe(session, 1))
+    (row,) = claim(session)
+    assert row.lease_token is not None
+    outbox.give_back(session, row.id, row.lease_token)
+    session.commit()
+    (again,) = claim(session)
+    assert (again.id, again.attempts) == (row.id, 1)
+
+
+def test_one_in_flight_per_subscription_and_subject(session: Session) -> None:
+    """What is told of one incident comes in order; of other incidents and to others at any time."""
+    first, second = subscribe(session, 2)
+    incident, other = new_id(), new_id()
+    created = {row.subscription_id: row for row in tell(session, [first, second], incident)}
+    resolved = {row.subscription_id: row for row in tell(session, [first, second], incident)}
+    (unrelated,) = tell(session, [first], other)
+
+    claimed = {row.id: row for row in claim(session)}
+    assert set(claimed) == {created[first].id, created[second].id, unrelated.id}
+    assert claim(session) == []
+    assert finish(session, claimed[created[first].id])
+    assert [row.id for row in claim(session)] == [resolved[first].id]
+
+
+def test_a_retry_holds_up_what_follows(session: Session) -> None:
+    """While an earlier delivery waits for its retry, the later ones of its subject wait too."""
+    (one,) = subscribe(session, 1)
+    incident = new_id()
+    tell(session, [one], incident)
+    (later,) = tell(session, [one], incident)
+    (row,) = claim(session)
+    due_at = database_now(session) + timedelta(minutes=5)
+    assert row.lease_token is not None
+    outbox.finish(session, row.id, row.lease_token, state=DeliveryState.PENDING, due_at=due_at)
+    session.commit()
+    assert claim(session) == []
+    assert not outbox.any_due(session, database_now(session))
+    (row,) = claim(session, later=301)
+    assert finish(session, row)
+    assert [row.id for row in claim(session)] == [later.id]
+
+
+def test_the_longest_due_goes_first(session: Session) -> None:
+    """A limit takes what has waited longest."""
+    one, two, three = subscribe(session, 3)
+    for seconds, subscription in ((5, one), (50, two), (20, three)):
+        (row,) = tell(session, [subscription])
+        row.due_at = utc_now() - timedelta(seconds=seconds)
+        session.commit()
+    assert [claim(session, limit=1)[0].subscription_id for _ in range(3)] == [two, three, one]
+
+
+def watch(session: Session, how_many: int, *, interval: int = 60) -> list[UUID]:
+    """Monitors due now in region "default"; returns the ids of the region rows."""
+    page = pages.default_page(session)
+    now = database_now(session)
+    rows = [
+        Monitor(
+            page_id=page.id,
+            slug=f"m-{next(numbers)}",
+            name="M",
+            kind="http",
+            target="https://example.com",
+            interval=interval,
+            timeout=10,
+            failure_threshold=3,
+            recovery_threshold=2,
+            outage_status=ComponentStatus.MAJOR_OUTAGE,
+            regions=[MonitorRegion(region="default", due_at=now)],
+        )
+        for _ in range(how_many)
+    ]
+    session.add_all(rows)
+    session.commit()
+    query = select(MonitorRegion.id).where(MonitorRegion.monitor_id.in_([row.id for row in rows]))
+    return list(session.scalars(query))
+
+
+def test_no_check_is_claimed_twice(app: Flask) -> None:
+    """Workers of one region that look at the same moment share the due checks out."""
+    with app.app_context():
+        rows = watch(current_session(), 20)
+        now = database_now(current_session())
+    for _ in range(12):
+        now += timedelta(seconds=61)
+
+        def work(session: Session, now: datetime = now) -> list[UUID]:
+            mine: list[UUID] = []
+            for _ in range(20):
+                claimed = monitors.claim_due(session, "default", now, limit=3)
+                mine += [row.id for row in claimed]
+                session.commit()
+            return mine
+
+        claimed: Counter[UUID] = Counter()
+        for share in at_once(app, work):
+            claimed.update(share)  # type: ignore[arg-type]
+        with app.app_context():
+            claimed.update(work(current_session()))
+        assert claimed == Counter(rows)
+
+
+def test_a_check_keeps_its_rhythm(session: Session) -> None:
+    """The next check is due one interval after this one was, however late the claim came."""
+    watch(session, 1)
+    row = session.scalars(select(MonitorRegion)).one()
+    due_at = row.due_at
+    assert due_at is not None
+    monitors.claim_due(session, "default", due_at + timedelta(seconds=20), limit=10)
+    session.commit()
+    assert row.due_at == due_at + timedelta(seconds=60)
+
+
+def test_a_long_stop_is_not_followed_by_a_burst(session: Session) -> None:
+    """After an hour without a scheduler each monitor is checked once, then at its interval."""
+    watch(session, 3)
+    now = database_now(session) + timedelta(hours=1)
+    assert len(monitors.claim_due(session, "default", now, limit=10)) == 3
+    session.commit()
+    for seconds in (0, 30, 59):
+        later = now + timedelta(seconds=seconds)
+        assert list(monitors.claim_due(session, "default", later, limit=10)) == []
+    assert monitors.due_regions(session, now + timedelta(seconds=60)) == ["default"]
+    assert monitors.lag(session, now + timedelta(seconds=61.5)) == 1.5
+
+
+def test_a_region_sees_its_own_checks_only(session: Session) -> None:
+    """Workers of other regions find nothing due."""
+    watch(session, 1)
+    now = database_now(session) + timedelta(seconds=1)
+    assert list(monitors.claim_due(session, "eu", now, limit=10)) == []
+    (row,) = monitors.claim_due(session, "default", now, limit=10)
+    assert row.monitor.interval == 60
+
+
+def test_one_scheduler_leads(app: Flask) -> None:
+    """Of many that ask at the same moment one gets the lease, whether its row exists or not."""
+    for name in ("a", "b", "b", "c"):
+        with app.app_context():
+            current_session().execute(update(leases.Lease).values(until=None, holder=None))
+            current_session().commit()
+
+        def work(session: Session, name: str = name) -> bool:
+            leads = leases.take(session, name, new_id(), database_now(session), lasts=LEASE)
+            session.commit()
+            return leads
+
+        assert sorted(at_once(app, work)) == [False] * (WORKERS - 1) + [True]  # type: ignore[type-var]
+
+
+def test_a_leader_renews_and_another_waits(session: Session) -> None:
+    """The holder may take its lease again; another gets it after it ran out or was given back."""
+    first, second, now = new_id(), new_id(), utc_now()
+
+    def take(holder: UUID, seconds: float) -> bool:
+        at = now + timedelta(seconds=seconds)
+        leads = leases.take(session, "scheduler", holder, at, lasts=timedelta(seconds=10))
+        session.commit()
+        return leads
+
+    assert take(first, 0)
+    assert not take(second, 5)
+    assert take(first, 8)
+    assert not take(second, 17)
+    assert take(second, 19)
+    assert not take(first, 20)
+    leases.give_back(session, "scheduler", first)  # no longer its own: nothing happens
+    assert not take(first, 21)
+    leases.give_back(session, "scheduler", second)
+    assert take(first, 22)
+
+
+def test_pulses_show_who_lives(session: Session) -> None:
+    """A process is seen while it beats; one that died is forgotten, one that stopped is gone."""
+    alive, dead, stopped, now = new_id(), new_id(), new_id(), utc_now()
+    for pulse_id, name, seconds in ((alive, "a", 0), (dead, "b", -7200), (stopped, "c", 0)):
+        at = now + timedelta(seconds=seconds)
+        leases.beat(session, pulse_id, kind="worker", name=name, now=at)
+    session.commit()
+    leases.beat(session, alive, kind="worker", name="a", now=now + timedelta(seconds=10))
+    leases.stop(session, stopped)
+    session.commit()
+    (seen,) = leases.seen_since(session, now - timedelta(hours=1))
+    assert (seen.name, seen.started_at, seen.seen_at - now) == ("a", now, timedelta(seconds=10))
+    leases.forget_before(session, now - timedelta(hours=1))
+    session.commit()
+    assert [pulse.name for pulse in session.scalars(select(leases.Pulse))] == ["a"]

@@ -1,0 +1,283 @@
+"""Callbacks after the outermost commit."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import pytest
+from flask import Flask, current_app, g
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from flask_statuspage.storage.on_commit import on_commit
+from flask_statuspage.storage.pages import Page
+from flask_statuspage.storage.session import current_session, release_session
+
+
+@pytest.fixture
+def told() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def tell(session: Session, told: list[str]) -> Callable[..., None]:
+    """Register a callback that notes a word, in a transaction that writes something."""
+
+    def register(word: str, **options: object) -> None:
+        write(session)
+        on_commit(session, lambda: told.append(word), **options)
+
+    return register
+
+
+def write(session: Session, name: str = "x") -> None:
+    # A write first: sqlite3 begins its transaction with it, and savepoints then lie inside.
+    session.execute(update(Page).values(name=name))
+
+
+def test_it_runs_after_the_commit_and_not_before(session: Session, told: list[str], tell) -> None:
+    """Neither registration nor a flush runs a callback; the commit does, once."""
+    tell("a")
+    session.flush()
+    assert told == []
+    session.commit()
+    assert told == ["a"]
+    write(session)
+    session.commit()
+    assert told == ["a"]
+
+
+def test_it_runs_without_a_transaction_begun_before(session: Session, told: list[str]) -> None:
+    """A callback may be the first thing that a session is asked for."""
+    on_commit(session, lambda: told.append("a"))
+    session.commit()
+    assert told == ["a"]
+
+
+def test_a_rollback_forgets_it(session: Session, told: list[str], tell) -> None:
+    """What was registered in a transaction that was rolled back never runs."""
+    tell("a")
+    session.rollback()
+    tell("b")
+    session.commit()
+    assert told == ["b"]
+
+
+def test_a_commit_that_fails_forgets_it(session: Session, told: list[str], tell) -> None:
+    """When the database refuses the flush of a commit, nothing is durable and nothing runs."""
+    tell("a")
+    session.add(Page(slug="main"))  # taken by the default page
+    with pytest.raises(IntegrityError):
+        session.commit()
+    session.rollback()
+    session.commit()
+    assert told == []
+
+
+def test_a_released_savepoint_is_not_a_commit(session: Session, told: list[str], tell) -> None:
+    """A callback of a savepoint waits for the outermost commit."""
+    with session.begin_nested():
+        tell("a")
+    assert told == []
+    session.commit()
+    assert told == ["a"]
+
+
+def test_a_savepoint_rolled_back_forgets_only_its_own(
+    session: Session, told: list[str], tell
+) -> None:
+    """What was registered outside the savepoint stays; what was registered inside is gone."""
+    tell("before")
+    savepoint = session.begin_nested()
+    tell("inside")
+    savepoint.rollback()
+    tell("after")
+    session.commit()
+    assert told == ["before", "after"]
+
+
+def test_a_rollback_after_a_released_savepoint_forgets_all(
+    session: Session, told: list[str], tell
+) -> None:
+    """A released savepoint goes down with the transaction around it."""
+    with session.begin_nested():
+        tell("inside")
+    tell("outside")
+    session.rollback()
+    session.commit()
+    assert told == []
+
+
+def test_savepoints_within_savepoints(session: Session, told: list[str], tell) -> None:
+    """A callback climbs one level with each release, and falls with the first that rolls back."""
+    write(session)
+    with session.begin_nested():
+        tell("one")
+        with session.begin_nested():
+            tell("two")
+        savepoint = session.begin_nested()
+        with session.begin_nested():
+            tell("three")
+        savepoint.rollback()
+        with session.begin_nested():
+            tell("four")
+    assert told == []
+    session.commit()
+    assert told == ["one", "two", "four"]
+
+
+def test_an_exception_in_a_savepoint(session: Session, told: list[str], tell) -> None:
+    """A block that raises takes its callbacks with it, and the rest of the transaction goes on."""
+    write(session)
+
+    def fail() -> None:
+        with session.begin_nested():
+            tell("inside")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    tell("outside")
+    session.commit()
+    assert told == ["outside"]
+
+
+def test_commit_with_an_open_savepoint(session: Session, told: list[str], tell) -> None:
+    """A commit of the session commits its open savepoints too, and their callbacks run."""
+    tell("outside")
+    session.begin_nested()
+    tell("inside")
+    session.commit()
+    assert told == ["outside", "inside"]
+
+
+def test_a_begin_block_commits_at_its_end(session: Session, told: list[str], tell) -> None:
+    """`with session.begin()` is an outermost commit like any other, and rolls back on an error."""
+    session.rollback()
+    with session.begin():
+        tell("a")
+        assert told == []
+    assert told == ["a"]
+
+    def fail() -> None:
+        with session.begin():
+            tell("b")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert told == ["a"]
+
+
+def test_they_run_in_the_order_of_registration(session: Session, told: list[str], tell) -> None:
+    """Order is kept, across savepoints too."""
+    tell("1")
+    with session.begin_nested():
+        tell("2")
+    tell("3")
+    session.commit()
+    assert told == ["1", "2", "3"]
+
+
+def test_of_one_key_the_first_runs_once(session: Session, told: list[str], tell) -> None:
+    """A key makes a callback single within a transaction, across savepoints, and free in the next."""
+    tell("a", key="wake")
+    tell("b", key="wake")
+    with session.begin_nested():
+        tell("c", key="wake")
+        tell("d", key="other")
+    session.commit()
+    assert told == ["a", "d"]
+    tell("e", key="wake")
+    session.commit()
+    assert told == ["a", "d", "e"]
+
+
+def test_a_key_of_a_savepoint_rolled_back_is_free_again(
+    session: Session, told: list[str], tell
+) -> None:
+    """A callback that was forgotten does not stand in the way of a later one with its key."""
+    write(session)
+    savepoint = session.begin_nested()
+    tell("a", key="wake")
+    savepoint.rollback()
+    tell("b", key="wake")
+    session.commit()
+    assert told == ["b"]
+
+
+def test_one_that_raises_disturbs_nobody(
+    session: Session, told: list[str], tell, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The host's commit succeeds, the change is there, and the callbacks behind it run."""
+    write(session, "changed")
+
+    def explode() -> None:
+        raise RuntimeError("a receiver broke")
+
+    on_commit(session, explode)
+    tell("after")
+    write(session, "changed")
+    with caplog.at_level(logging.ERROR):
+        session.commit()
+    assert told == ["after"]
+    assert "a receiver broke" in caplog.text
+    assert session.scalars(select(Page.name)).one() == "changed"
+
+
+def test_each_runs_in_a_fresh_app_context_and_may_commit(app: Flask, session: Session) -> None:
+    """A callback has its own session, sees the change, and may commit, with callbacks of its own."""
+    seen = []
+
+    def work() -> None:
+        own = current_session()
+        seen.append((own is session, own.scalars(select(Page.name)).one(), "mark" in g))
+        write(own, "second")
+        on_commit(own, lambda: seen.append("inner"))
+        own.commit()
+
+    g.mark = True
+    write(session, "first")
+    on_commit(session, work)
+    session.commit()
+    assert seen == [(False, "first", False), "inner"]
+    assert current_app == app
+    assert session.scalars(select(Page.name)).one() == "second"
+
+
+def test_a_session_of_its_own_is_left_alone(session: Session, told: list[str], tell) -> None:
+    """The commit of another session runs nothing of this one."""
+    tell("a")
+    session.commit()
+    told.clear()
+    on_commit(session, lambda: told.append("mine"))
+    with Session(session.get_bind()) as other, other.begin():
+        other.scalars(select(Page)).all()
+    assert told == []
+    session.rollback()
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_the_end_of_a_context_without_a_commit_forgets_it(app: Flask) -> None:
+    """A request that ends without a commit has told nobody, now or at a later commit."""
+    told: list[str] = []
+    with app.app_context():
+        write(current_session())
+        on_commit(current_session(), lambda: told.append("lost"))
+    with app.app_context():
+        write(current_session())
+        current_session().commit()
+        on_commit(current_session(), lambda: told.append("closed"))
+        release_session()
+        current_session().commit()
+    assert told == []
+
+
+def test_many_transactions_of_one_session(session: Session, told: list[str], tell) -> None:
+    """Listeners are attached once, however many transactions a session has."""
+    for number in range(5):
+        tell(str(number))
+        session.commit()
+    assert told == list("01234")
