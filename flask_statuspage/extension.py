@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -208,8 +208,8 @@ def statuspage_banner(page: str | None = None) -> Markup:
     """For host templates: a short box when something is wrong, else nothing. It never breaks the host's page."""
     state = current_state()
     try:
-        with _apart_from_host() as session:
-            snapshot = state.documents.snapshot(session, page)
+        with _apart_from_host() as open_session:
+            snapshot = state.documents.snapshot(open_session, page)
         return documents.banner_box(snapshot, PageUrls(state.mounts[0], page))
     except (SQLAlchemyError, StatusPageError):
         current_app.logger.exception("status page: no banner")
@@ -223,8 +223,8 @@ def statuspage_subscribe_form(components: Collection[str] = (), page: str | None
     """
     state = current_state()
     try:
-        with _apart_from_host() as session:
-            fact = state.documents.snapshot(session, page).page
+        with _apart_from_host() as open_session:
+            fact = state.documents.snapshot(open_session, page).page
         email = state.subscriber_loader()
         return documents.subscribe_box(
             fact,
@@ -239,15 +239,20 @@ def statuspage_subscribe_form(components: Collection[str] = (), page: str | None
 
 
 @contextmanager
-def _apart_from_host() -> Iterator[Session]:
-    """A session for reading while the host's view is at work: its transaction is neither flushed, seen nor ended."""
-    engine = current_engine()
-    if isinstance(engine.pool, StaticPool):  # SQLite in memory: there is one connection for all
-        with current_session().no_autoflush as session:
-            yield session
-    else:
-        with Session(engine) as session:
-            yield session
+def _apart_from_host() -> Iterator[Callable[[], Session]]:
+    """Opens a session for reading while the host's view is at work, if one is needed.
+
+    The host's transaction is neither flushed, seen nor ended.
+    """
+    with ExitStack() as stack:
+
+        def open_session() -> Session:
+            engine = current_engine()
+            if isinstance(engine.pool, StaticPool):  # SQLite in memory: one connection for all
+                return stack.enter_context(current_session().no_autoflush)
+            return stack.enter_context(Session(engine))
+
+        yield open_session
 
 
 def _exempt_machine_views(endpoint: str | None, values: dict[str, Any] | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response, current_app, json, request
+from werkzeug.datastructures import Headers
 
 from ..config import Settings
 from ..state import current_settings
@@ -17,6 +18,13 @@ CONTENT_SECURITY_POLICY = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 )
 
+OPEN_HEADERS = [
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Expose-Headers", "ETag, Last-Modified, Link, Warning"),
+]
+
+CONDITIONS = frozenset({"HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE"})
+
 JSON_TYPE = "application/json"
 PROBLEM_TYPE = "application/problem+json"
 
@@ -26,23 +34,28 @@ def document(found: Document, content_type: str, *, open_to_all: bool = True) ->
 
     :param open_to_all: add the CORS header.
     """
-    response = Response(found.body, content_type=content_type)
-    response.set_etag(found.etag)
-    response.last_modified = found.modified
-    response.headers["Cache-Control"] = CACHE_CONTROL if found.shared else "private, no-cache"
-    response.headers["X-Content-Type-Options"] = "nosniff"
+    cache_control = CACHE_CONTROL if found.shared else "private, no-cache"
+    headers = [
+        ("Content-Type", content_type),
+        ("ETag", f'"{found.etag}"'),
+        ("Last-Modified", found.last_modified),
+        ("X-Content-Type-Options", "nosniff"),
+    ]
     if found.stale_since is not None:
-        response.headers["Cache-Control"] = "no-cache"
-        response.headers["Warning"] = '110 - "Response is Stale"'
+        cache_control = "no-cache"
+        headers.append(("Warning", '110 - "Response is Stale"'))
+    headers.append(("Cache-Control", cache_control))
     if open_to_all:
-        allow_any_origin(response)
-    response.make_conditional(request)
+        headers += OPEN_HEADERS
+    # All headers at once: setting them one by one took longer than all else in a warm answer.
+    response = Response(found.body, headers=Headers(headers))
+    if CONDITIONS.intersection(request.environ):
+        response.make_conditional(request)
     return response
 
 
 def allow_any_origin(response: Response) -> Response:
-    response.headers["Access-Control-Allow-Origin"] = "*"
-    response.headers["Access-Control-Expose-Headers"] = "ETag, Last-Modified, Link, Warning"
+    response.headers.update(OPEN_HEADERS)
     return response
 
 

@@ -17,6 +17,7 @@ from uuid import UUID
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
+from werkzeug.http import http_date
 
 from ..documents.page import is_impersonal
 from ..documents.snapshot import Snapshot
@@ -46,7 +47,7 @@ class Document:
 
     body: bytes
     etag: str
-    modified: datetime
+    last_modified: str
     stale_since: datetime | None
     source: Snapshot
     shared: bool = True
@@ -79,7 +80,7 @@ class DocumentCache:
 
     def document(
         self,
-        session: Session,
+        open_session: Callable[[], Session],
         slug: str | None,
         name: str,
         render: Render,
@@ -88,15 +89,17 @@ class DocumentCache:
     ) -> Document:
         """The document *name* of the page *slug* (None: the default page), rendered once per snapshot.
 
+        :param open_session: opens the session to read in; not called while what is kept is fresh.
         :param shared: False: it may differ from visitor to visitor, so it is rendered now and not kept.
         :raises NotFound: without such a page.
         :raises SQLAlchemyError: when the database does not answer and nothing was read before.
         """
-        held = self._fresh(session, slug)
+        held = self._fresh(open_session, slug)
         if not shared:
             body = render(held.snapshot, held.stale_since)
             now = datetime.now(UTC)
-            return Document(body, _etag(body), now, held.stale_since, held.snapshot, shared=False)
+            made = http_date(now)
+            return Document(body, _etag(body), made, held.stale_since, held.snapshot, shared=False)
         known = self._documents.get((slug, name))
         if known and known.source is held.snapshot and known.stale_since == held.stale_since:
             return known
@@ -107,7 +110,9 @@ class DocumentCache:
             document = Document(
                 body=body,
                 etag=etag,
-                modified=known.modified if known and same else datetime.now(UTC),
+                last_modified=known.last_modified
+                if known and same
+                else http_date(datetime.now(UTC)),
                 stale_since=held.stale_since,
                 source=held.snapshot,
             )
@@ -116,17 +121,19 @@ class DocumentCache:
             self._documents[slug, name] = document
             return document
 
-    def page(self, session: Session, slug: str | None, name: str, render: Render) -> Document:
+    def page(
+        self, open_session: Callable[[], Session], slug: str | None, name: str, render: Render
+    ) -> Document:
         """An HTML page: kept like any document, unless the host's templates take part in it."""
         if self._impersonal is None:
             self._impersonal = is_impersonal()
-        return self.document(session, slug, name, render, shared=self._impersonal)
+        return self.document(open_session, slug, name, render, shared=self._impersonal)
 
-    def snapshot(self, session: Session, slug: str | None) -> Snapshot:
+    def snapshot(self, open_session: Callable[[], Session], slug: str | None) -> Snapshot:
         """The page's snapshot, as fresh as documents are."""
-        return self._fresh(session, slug).snapshot
+        return self._fresh(open_session, slug).snapshot
 
-    def _fresh(self, session: Session, slug: str | None) -> _Held:
+    def _fresh(self, open_session: Callable[[], Session], slug: str | None) -> _Held:
         held = self._held.get(slug)
         if held is not None and time.monotonic() - held.looked_at < VERSION_SECONDS:
             return held
@@ -134,6 +141,7 @@ class DocumentCache:
             held = self._held.get(slug)
             if held is not None and time.monotonic() - held.looked_at < VERSION_SECONDS:
                 return held
+            session = open_session()
             try:
                 held = self._renewed(session, slug, held)
             except SQLAlchemyError as error:

@@ -37,7 +37,7 @@ def add_routes(blueprint: Blueprint, cache: Callable[[], DocumentCache]) -> None
             return subscribe.from_home(page_slug)
         urls = current_urls()
         found = cache().page(
-            current_session(),
+            current_session,
             page_slug,
             f"home {current_mount()} {request.script_root}",
             lambda snapshot, stale: documents.home(snapshot, urls, stale_since=stale).encode(),
@@ -49,7 +49,7 @@ def add_routes(blueprint: Blueprint, cache: Callable[[], DocumentCache]) -> None
     def incident(page_slug: str | None, incident_id: UUID) -> Response:
         urls = current_urls()
         found = cache().page(
-            current_session(),
+            current_session,
             page_slug,
             f"incident {incident_id} {current_mount()} {request.script_root}",
             lambda snapshot, stale: _incident(snapshot, incident_id, urls, stale),
@@ -61,7 +61,7 @@ def add_routes(blueprint: Blueprint, cache: Callable[[], DocumentCache]) -> None
     def badge_svg(page_slug: str | None) -> Response:
         label, style = request.args.get("label"), request.args.get("style", "flat")
         found = cache().document(
-            current_session(),
+            current_session,
             page_slug,
             f"badge {style} {label!r}",
             lambda snapshot, stale: badge.badge(snapshot, label=label, style=style),
@@ -89,7 +89,7 @@ def _json_view(
 ) -> Callable[..., Response]:
     def view(page_slug: str | None) -> Response:
         found = cache().document(
-            current_session(),
+            current_session,
             page_slug,
             f"json {name}",
             lambda snapshot, stale: native_api.dumps(render(snapshot)),
@@ -118,7 +118,8 @@ def _check_page_slug(endpoint: str | None, values: dict[str, Any] | None) -> Non
 def _open_api(response: Response) -> Response:
     """Answer preflights and errors of the public API to scripts of any site, too."""
     if answers.is_api():
-        answers.allow_any_origin(response)
+        if "Access-Control-Allow-Origin" not in response.headers:
+            answers.allow_any_origin(response)
         if request.method == "OPTIONS":
             response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS"
             response.headers["Access-Control-Allow-Headers"] = "If-None-Match, If-Modified-Since"
