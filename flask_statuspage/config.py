@@ -219,8 +219,8 @@ class Settings:
     )
     lease_seconds: int = _key(
         60,
-        _integer(15, 3600),
-        allowed="15 to 3600",
+        _integer(40, 3600),
+        allowed="40 to 3600",
         doc="How long a claimed delivery stays with its worker before another may take it.",
     )
 

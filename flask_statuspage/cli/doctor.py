@@ -8,7 +8,9 @@ from datetime import timedelta
 
 import click
 from redis.exceptions import RedisError
+from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from ..delivery.channels.email import connect as connect_mail
 from ..errors import StatusPageError
@@ -54,8 +56,23 @@ def doctor() -> None:
 
 def _database() -> str:
     engine = current_engine()
-    ping(current_session())
+    session = current_session()
+    ping(session)
+    if engine.dialect.name in ("mysql", "mariadb") and _refuses_old_reads(session):
+        raise Fault(
+            "innodb_snapshot_isolation with REPEATABLE READ ends changes that meet with error 1020; set "
+            "SQLALCHEMY_ENGINE_OPTIONS = {'isolation_level': 'READ COMMITTED'}"
+        )
     return engine.dialect.name
+
+
+def _refuses_old_reads(session: Session) -> bool:
+    """Whether MariaDB (by default since 11.6.2) fails a transaction that writes what changed since it began."""
+    names = "'innodb_snapshot_isolation', 'transaction_isolation', 'tx_isolation'"
+    rows = session.execute(text(f"SHOW VARIABLES WHERE Variable_name IN ({names})"))
+    values = {row[0]: row[1] for row in rows}
+    isolation = values.get("transaction_isolation") or values.get("tx_isolation")
+    return values.get("innodb_snapshot_isolation") == "ON" and isolation == "REPEATABLE-READ"
 
 
 def _migrations() -> str:

@@ -144,6 +144,8 @@ def set_status(
 
     :param until: aware; from then on the word does not count any more.
     """
+    if until is not None and until.tzinfo is None:
+        raise Invalid.field("until", "Must have a time zone.")
     if until is not None and until <= utc_now():
         raise Invalid.field("until", "Must lie in the future.")
     pages.touch(session, page.id, utc_now())

@@ -61,6 +61,8 @@ def open(
     if status is IncidentStatus.POSTMORTEM:
         raise Invalid.field("status", "An incident cannot begin with its postmortem.")
     now = utc_now()
+    if started_at is not None and started_at.tzinfo is None:
+        raise Invalid.field("started_at", "Must have a time zone.")
     if started_at is not None and started_at > now:
         raise Invalid.field("started_at", "Must not lie in the future.")
     pages.touch(session, page.id, now)

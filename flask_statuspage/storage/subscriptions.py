@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, defer, mapped_column, relationship, selectinload
 
 from ..domain.ids import new_id
+from . import pages
 from .base import Base, Json, Key, Name, Word, utc_now, words
 from .encryption import Encrypted
 
@@ -104,8 +105,19 @@ def _whole() -> Select[Subscription]:
 
 
 def get(session: Session, subscription_id: UUID, *, lock: bool = False) -> Subscription | None:
+    """One subscription; with *lock* as it is now, held until the transaction ends, and its page's row before it.
+
+    The page comes first everywhere: an event that is written next refers to it, and whoever holds a page writes
+    deliveries that refer to subscriptions.
+    """
     query = _whole().where(Subscription.id == subscription_id)
     if lock:
+        page_id = session.scalar(
+            select(Subscription.page_id).where(Subscription.id == subscription_id)
+        )
+        if page_id is None:
+            return None
+        pages.hold(session, page_id)
         query = query.with_for_update().execution_options(populate_existing=True)
     return session.scalar(query)
 

@@ -205,3 +205,10 @@ def test_what_is_no_address_is_refused(address: str) -> None:
     """One address and nothing else: no list, no header, no comment, no route."""
     with pytest.raises(Invalid, match="not an email address"):
         EMAIL.normalise(address, Settings())
+
+
+@pytest.mark.parametrize("address", ["jürgen@example.com", "a@exämple.com"])
+def test_an_address_beyond_ascii_is_refused_where_it_is_typed(address: str) -> None:
+    """Not every server on the way could carry it, so whoever types it is told at once."""
+    with pytest.raises(Invalid, match="ASCII"):
+        channels["email"].normalise(address, Settings())

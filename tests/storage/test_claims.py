@@ -101,7 +101,7 @@ def test_no_delivery_is_claimed_twice(app: Flask) -> None:
 
         def work(session: Session) -> list[UUID]:
             mine: list[UUID] = []
-            for _ in range(30):
+            for _ in range(10):
                 mine += [row.id for row in claim(session, limit=4)]
             return mine
 
@@ -279,7 +279,7 @@ def test_no_check_is_claimed_twice(app: Flask) -> None:
 
         def work(session: Session, now: datetime = now) -> list[UUID]:
             mine: list[UUID] = []
-            for _ in range(20):
+            for _ in range(8):
                 claimed = monitors.claim_due(session, "default", now, limit=3)
                 mine += [row.id for row in claimed]
                 session.commit()

@@ -22,9 +22,9 @@ from tests.servers.redis import RedisServer
 from tests.story.site import Site, eventually, running_site
 
 BACK_WITHIN = 15.0
-LEASE = 15.0
+LEASE = 40
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+EVERYWHERE = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 
 
 @pytest.fixture
@@ -42,6 +42,7 @@ def site(tmp_path: Path, database_url: str, redis_server: RedisServer) -> Iterat
     redis_server.start()
 
 
+@EVERYWHERE
 def test_a_process_that_dies_between_commit_and_enqueue_loses_nothing(
     site: Site, receiver: Receiver
 ) -> None:
@@ -53,6 +54,7 @@ def test_a_process_that_dies_between_commit_and_enqueue_loses_nothing(
     receiver.wait_for(lambda got: b"Killed in between" in got.body, timeout=BACK_WITHIN)
 
 
+@EVERYWHERE
 def test_a_change_succeeds_while_redis_is_down_and_is_told_when_it_is_back(
     site: Site, receiver: Receiver, redis_server: RedisServer
 ) -> None:
@@ -68,6 +70,7 @@ def test_a_change_succeeds_while_redis_is_down_and_is_told_when_it_is_back(
     receiver.wait_for(lambda got: b"Redis was away" in got.body, timeout=BACK_WITHIN)
 
 
+@EVERYWHERE
 def test_a_flushed_redis_loses_triggers_but_no_delivery(
     site: Site, receiver: Receiver, redis_server: RedisServer
 ) -> None:
@@ -84,6 +87,8 @@ def test_a_flushed_redis_loses_triggers_but_no_delivery(
     receiver.wait_for(lambda got: b"Flushed again" in got.body, timeout=BACK_WITHIN)
 
 
+# On one database: the lease has to run out, and its shortest is 40 s.
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_worker_killed_in_the_middle_of_a_send_is_followed_by_another(
     site: Site, receiver: Receiver
 ) -> None:
@@ -106,6 +111,7 @@ def test_a_worker_killed_in_the_middle_of_a_send_is_followed_by_another(
     eventually(lambda: _states(site) == {"done"}, within=5, what="deliveries are done")
 
 
+@EVERYWHERE
 def test_redis_killed_under_its_workers_is_survived(
     site: Site, receiver: Receiver, redis_server: RedisServer
 ) -> None:
@@ -122,6 +128,7 @@ def test_redis_killed_under_its_workers_is_survived(
     receiver.wait_for(lambda got: b"After the crash" in got.body, timeout=BACK_WITHIN)
 
 
+@EVERYWHERE
 def test_a_host_that_rolls_back_has_told_nobody(site: Site, receiver: Receiver) -> None:
     """No row, no signal and no delivery is left of a change that the host took back."""
     _subscribe(site, receiver)
@@ -143,6 +150,7 @@ def test_a_host_that_rolls_back_has_told_nobody(site: Site, receiver: Receiver) 
     assert site.public("status.json")["status"]["indicator"] == "operational"
 
 
+@EVERYWHERE
 def test_a_signal_receiver_that_raises_disturbs_nobody(site: Site, receiver: Receiver) -> None:
     """The commit, the other receivers and the deliveries go on."""
     _subscribe(site, receiver)

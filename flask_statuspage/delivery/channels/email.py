@@ -40,6 +40,11 @@ class EmailChannel:
     def normalise(self, address: str, settings: Settings) -> str:
         address = address.strip()
         local, _, domain = address.rpartition("@")
+        # Beyond ASCII every server on the way would have to know SMTPUTF8 (RFC 6531).
+        if not address.isascii():
+            raise Invalid.field(
+                "address", "Only ASCII letters are possible in an email address here."
+            )
         if len(address) > MAX_ADDRESS or not _ADDRESS.fullmatch(address) or ".." in address:
             raise Invalid.field(
                 "address", "This is not an email address, such as name@example.com."
