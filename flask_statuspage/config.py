@@ -271,5 +271,5 @@ def _refuse_unknown(config: Mapping[str, Any], known: Mapping[str, Any]) -> None
             # Without the prefix, which alone would make every key a near one.
             names = [name.removeprefix(PREFIX) for name in known]
             near = difflib.get_close_matches(key.removeprefix(PREFIX), names, n=1, cutoff=0.6)
-            hint = f"did you mean {PREFIX}{near[0]}?" if near else "the keys in the README's table"
-            raise ConfigError(key, "(unknown key)", hint)
+            hint = f"did you mean {PREFIX}{near[0]}?" if near else "the README lists them all."
+            raise ConfigError.unknown(key, hint)

@@ -33,11 +33,20 @@ class ConfigError(StatusPageError, click.ClickException):
     It is a click error too, so that any ``flask`` command ends with one line instead of a traceback.
     """
 
-    def __init__(self, key: str, value: object, allowed: str) -> None:
+    def __init__(
+        self, key: str, value: object, allowed: str, *, message: str | None = None
+    ) -> None:
         self.key = key
         self.value = value
         self.allowed = allowed
-        click.ClickException.__init__(self, f"{key}={value!r} is not usable. Allowed: {allowed}.")
+        usual = f"{key}={value!r} is not usable. Allowed: {allowed}."
+        click.ClickException.__init__(self, message or usual)
+
+    @classmethod
+    def unknown(cls, key: str, hint: str) -> ConfigError:
+        """For a key that does not exist."""
+        message = f"{key} is not a setting of the status page; {hint}"
+        return cls(key, None, hint, message=message)
 
 
 class SetupError(StatusPageError, click.ClickException):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import smtplib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import click
+from flask import current_app
+from jinja2 import TemplateNotFound
 from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -23,6 +25,7 @@ from ..storage.session import current_engine, current_session, database_now, pin
 from .group import one_line, statuspage_cli
 
 SEEN_WITHIN = timedelta(seconds=45)
+SWEPT_WITHIN = timedelta(hours=1)
 LATE_AFTER = 120.0
 SKEW_AT_MOST = 5.0
 
@@ -90,6 +93,15 @@ def _public_url() -> str:
     return current_settings().page_url or addresses.mounted_url()
 
 
+def _templates() -> str:
+    name = current_settings().base_template
+    try:
+        current_app.jinja_env.get_template(name)
+    except TemplateNotFound:
+        raise Fault(f"STATUSPAGE_BASE_TEMPLATE={name!r}: there is no such template") from None
+    return f"pages extend {name}"
+
+
 def _redis() -> str:
     url = current_settings().redis_url
     if url is None:
@@ -102,6 +114,9 @@ def _workers() -> str:
     session = current_session()
     pulses = leases.seen_since(session, database_now(session) - SEEN_WITHIN)
     kinds = sorted({pulse.kind for pulse in pulses})
+    hour = leases.seen_since(session, database_now(session) - SWEPT_WITHIN)
+    if not kinds and any(pulse.kind == "sweep" for pulse in hour):
+        return "swept within the last hour, as by a cron job"
     if "scheduler" not in kinds:
         raise Fault(
             "no scheduler was seen in the last 45 s; start 'flask statuspage run' or scheduler and worker"
@@ -112,7 +127,7 @@ def _workers() -> str:
     return f"{len(pulses)} seen ({', '.join(kinds)})"
 
 
-def _missing(kinds: list[str]) -> Iterator[str] | list[str]:
+def _missing(kinds: list[str]) -> list[str]:
     needed = ["statuspage", "statuspage-deliver"]
     return [queue for queue in needed if f"worker {queue}" not in kinds]
 
@@ -157,6 +172,7 @@ CHECKS: dict[str, Callable[[], str]] = {
     "migrations": _migrations,
     "keys": _keys,
     "public URL": _public_url,
+    "templates": _templates,
     "redis": _redis,
     "workers": _workers,
     "mail": _mail,

@@ -22,6 +22,9 @@ class StatusPageGroup(AppGroup):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except click.UsageError as error:
+            # In one line and with exit code 1, as all that goes wrong here.
+            raise click.ClickException(error.format_message()) from error
         except click.ClickException:
             raise
         except StatusPageError as error:

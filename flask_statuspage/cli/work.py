@@ -13,7 +13,7 @@ from ..errors import SetupError
 from ..jobs import tasks
 from ..jobs.embedded import Runner
 from ..jobs.queue import RedisTrigger, connect, queues_for
-from ..jobs.schedule import Scheduler, due_tasks
+from ..jobs.schedule import Heartbeat, Scheduler, due_tasks
 from ..services.monitors import DEFAULT_REGION
 from ..state import current_settings
 from ..storage.migrate import require_current
@@ -43,8 +43,10 @@ def worker(queues: tuple[str, ...], region: str | None) -> None:
 @statuspage_cli.command("scheduler")
 def scheduler() -> None:
     """Wake the workers when something is due. Several may run: one leads."""
-    trigger = RedisTrigger(_redis_url())
+    url = _redis_url()
     require_current(current_engine())
+    connect(url).ping()
+    trigger = RedisTrigger(url)
     click.echo("Scheduling. Stop with Ctrl-C.")
     beat = Scheduler(lambda task: None if trigger.waiting(task) else trigger(task))
     stopping = _until_signal()
@@ -70,6 +72,7 @@ def run() -> None:
 def sweep() -> None:
     """Do once, here, all that is due: checks, deliveries, housekeeping. For a cron job."""
     require_current(current_engine())
+    Heartbeat("sweep").beat()
     session = current_session()
     due = [*due_tasks(session), "housekeep"]
     release_session()

@@ -16,6 +16,11 @@ _TAGS = {"p", "br", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol"
 _TAGS |= {"h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"}
 
 
+def has_control(text: str) -> bool:
+    """Whether *text* has line breaks or control characters, which a title or name must not bring into a mail."""
+    return any(mark < " " or mark in "\x7f\x85\u2028\u2029" for mark in text)
+
+
 def to_html(text: str) -> str:
     """*text* (Markdown) as sanitized HTML. Links go to http, https and mailto only; images and raw HTML are text."""
     return nh3.clean(

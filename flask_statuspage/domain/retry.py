@@ -22,14 +22,12 @@ class Policy:
     :param timeout: seconds for one attempt in all: DNS, connect, headers and body.
     :param delays: seconds before the second, third, … attempt. Its length is the number of retries.
     :param success: the statuses that count as received.
-    :param max_bytes: size of the largest body.
     :param jitter: share of a delay that is added at random, 0 to 1.
     """
 
     timeout: float = 10.0
     delays: tuple[float, ...] = (MINUTE, 5 * MINUTE, 30 * MINUTE)
     success: range = range(200, 300)
-    max_bytes: int = 1_000_000
     jitter: float = 0.2
 
     def is_success(self, status: int | None) -> bool:

@@ -72,5 +72,9 @@ class Runner:
         with self._app.app_context():
             scheduler = Scheduler(self.wake)
             while not self._stopping.wait(TICK_SECONDS):
-                scheduler.tick()
+                try:
+                    scheduler.tick()
+                except Exception:
+                    # Whatever it was: without this thread nothing would be done any more, silently.
+                    logger.exception("status page: the scheduler failed; it tries again")
             scheduler.stop()

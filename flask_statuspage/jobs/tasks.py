@@ -7,21 +7,25 @@ when nothing is due, does no harm.
 from __future__ import annotations
 
 import logging
+import random
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 
 from flask import Flask, current_app
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from ..delivery.batch import send_all
-from ..probing.batch import ask_all
+from ..probing import ProbeOrder
+from ..probing.batch import Asking
 from ..services import conditions, deliveries, events, monitoring, subscriptions
 from ..state import current_settings
 from ..storage import checks, leases
 from ..storage.base import utc_now
-from ..storage.session import current_session, database_now, release_session
+from ..storage.session import current_session, database_now, lost_race, release_session
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -29,8 +33,13 @@ T = TypeVar("T")
 BUDGET = 45.0
 """Seconds after which a task leaves the rest to the next one, well within RQ's time limit for a job."""
 
+RACE_PAUSES = (0.05, 0.2, 0.8)
+"""Seconds before a transaction that was ended by a deadlock is run again."""
+
 DELIVERIES_AT_ONCE = 100
-PROBES_AT_ONCE = 200
+COLLECT_SECONDS = 0.25
+"""How long results of checks gather before they are recorded together."""
+
 CHECKS_DELETED_AT_ONCE = 1000
 
 
@@ -42,14 +51,12 @@ def run(task: str, *, stopping: Callable[[], bool] = lambda: False) -> int:
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     with app.app_context():
         try:
-            return _repeat(_step(task), stopping)
+            name, _, region = task.partition(":")
+            if name == "probe":
+                return _probe(region, stopping)
+            return _repeat(TASKS[name], stopping)
         finally:
             release_session()
-
-
-def _step(task: str) -> Callable[[], int]:
-    name, _, region = task.partition(":")
-    return (lambda: _probe(region)) if name == "probe" else TASKS[name]
 
 
 def _repeat(step: Callable[[], int], stopping: Callable[[], bool]) -> int:
@@ -64,14 +71,22 @@ def _repeat(step: Callable[[], int], stopping: Callable[[], bool]) -> int:
 
 
 def _committed(work: Callable[[Session], T]) -> T:
+    """What *work* returns, once it is committed. A transaction that lost a race for locks is run again."""
     session = current_session()
-    try:
-        result = work(session)
-        session.commit()
-    except BaseException:
-        session.rollback()
-        raise
-    return result
+    for pause in (*RACE_PAUSES, None):
+        try:
+            result = work(session)
+            session.commit()
+            return result
+        except DBAPIError as error:
+            session.rollback()
+            if pause is None or not lost_race(error):
+                raise
+            time.sleep(pause * (1 + random.random()))
+        except BaseException:
+            session.rollback()
+            raise
+    raise AssertionError("the last round returns or raises")
 
 
 def _deliver() -> int:
@@ -85,7 +100,7 @@ def _deliver() -> int:
     for parcel, outcome in send_all(parcels, settings, lease_ends=lease_ends):
         sent += outcome is not None
         try:
-            _committed(lambda session: deliveries.finish(session, parcel, outcome))  # noqa: B023
+            _committed(partial(deliveries.finish, parcel=parcel, outcome=outcome))
         except Exception:
             # The lease runs out and the delivery is sent again: a double, which the same webhook-id tells.
             logger.exception("status page: delivery %s could not be noted", parcel.delivery_id)
@@ -96,16 +111,24 @@ def _fan_out() -> int:
     return _committed(events.expand_waiting)
 
 
-def _probe(region: str) -> int:
-    orders = _committed(
-        lambda session: monitoring.claim_due(
-            session, region, database_now(session), limit=PROBES_AT_ONCE
-        )
-    )
-    results = list(ask_all(orders, current_settings()))
-    if results:
-        _committed(lambda session: monitoring.record(session, results))
-    return len(orders)
+def _probe(region: str, stopping: Callable[[], bool]) -> int:
+    """Ask all that is due, and what becomes due meanwhile: a target that hangs holds up its own thread only."""
+    ends, asked = time.monotonic() + BUDGET, 0
+    with Asking(current_settings()) as asking:
+        while True:
+            room = asking.room if time.monotonic() < ends and not stopping() else 0
+            if room:
+                orders = _committed(partial(_claim_checks, region=region, limit=room))
+                asking.add(orders)
+                asked += len(orders)
+            if not asking.open:
+                return asked
+            if results := asking.collect(within=COLLECT_SECONDS):
+                _committed(partial(monitoring.record, results=results))
+
+
+def _claim_checks(session: Session, *, region: str, limit: int) -> list[ProbeOrder]:
+    return monitoring.claim_due(session, region, database_now(session), limit=limit)
 
 
 def _housekeep() -> int:

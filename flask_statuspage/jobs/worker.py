@@ -24,7 +24,7 @@ from rq.serializers import JSONSerializer
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..domain.ids import new_id
-from ..storage.session import current_engine, release_session
+from ..storage.session import current_engine, forget_connections, release_session
 from .queue import connect, rq_queue
 from .schedule import Heartbeat
 
@@ -43,7 +43,7 @@ class StatusPageWorker(Worker):  # type: ignore[misc,unused-ignore]
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         # The parent goes on using its sockets; the child must not close them, only forget them.
-        current_engine().dispose(close=False)
+        forget_connections()
         super().main_work_horse(job, queue)
 
 

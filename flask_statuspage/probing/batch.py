@@ -1,12 +1,13 @@
-"""Ask a batch of orders over a thread pool, each kind's connections kept alive for the whole batch."""
+"""Ask many orders over a thread pool, each kind's connections kept alive as long as it is open."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from types import TracebackType
 
 from ..config import Settings
 from ..domain.verdict import Verdict
@@ -16,24 +17,70 @@ from .probe import Asker, CheckResult, ProbeOrder
 logger = logging.getLogger(__name__)
 
 
-def ask_all(orders: Iterable[ProbeOrder], settings: Settings) -> Iterator[CheckResult]:
-    """The results of *orders* as they come in. A probe that raises is a failed check, logged, and stops no other."""
-    orders = list(orders)
-    with ExitStack() as stack:
-        askers = {kind: _opened(stack, kind, settings) for kind in {order.kind for order in orders}}
-        pool = stack.enter_context(
-            ThreadPoolExecutor(settings.worker_threads, thread_name_prefix="statuspage-probe")
+class Asking:
+    """Orders in, results out as they come. A probe that raises is a failed check, logged, and stops no other::
+
+    with Asking(settings) as asking:
+        asking.add(orders)
+        while asking.open:
+            results = asking.collect(within=1.0)
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._stack = ExitStack()
+        self._askers: dict[str, Asker] = {}
+        self._open: set[Future[CheckResult]] = set()
+
+    def __enter__(self) -> Asking:
+        self._pool = self._stack.enter_context(
+            ThreadPoolExecutor(self._settings.worker_threads, thread_name_prefix="statuspage-probe")
         )
-        futures = [pool.submit(_ask, askers[order.kind], order) for order in orders]
-        for future in as_completed(futures):
-            yield future.result()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    @property
+    def room(self) -> int:
+        """How many orders could be asked at once without waiting for a thread."""
+        return self._settings.worker_threads - len(self._open)
+
+    @property
+    def open(self) -> int:
+        """How many orders are on their way."""
+        return len(self._open)
+
+    def add(self, orders: Iterable[ProbeOrder]) -> None:
+        for order in orders:
+            asker = self._asker(order.kind)
+            self._open.add(self._pool.submit(_ask, asker, order))
+
+    def collect(self, *, within: float) -> list[CheckResult]:
+        """The results that came by now; waits at most *within* seconds for a first one."""
+        done, self._open = wait(self._open, timeout=within, return_when=FIRST_COMPLETED)
+        return [future.result() for future in done]
+
+    def _asker(self, kind: str) -> Asker:
+        if kind not in self._askers:
+            try:
+                self._askers[kind] = self._stack.enter_context(probes[kind].open(self._settings))
+            except Exception as error:  # a package that was uninstalled, or is broken
+                self._askers[kind] = _NoAsker(error)
+        return self._askers[kind]
 
 
-def _opened(stack: ExitStack, kind: str, settings: Settings) -> Asker:
-    try:
-        return stack.enter_context(probes[kind].open(settings))
-    except Exception as error:  # a package that was uninstalled, or is broken
-        return _NoAsker(error)
+def ask_all(orders: Iterable[ProbeOrder], settings: Settings) -> Iterable[CheckResult]:
+    """The results of *orders* as they come in."""
+    with Asking(settings) as asking:
+        asking.add(orders)
+        while asking.open:
+            yield from asking.collect(within=1.0)
 
 
 class _NoAsker:

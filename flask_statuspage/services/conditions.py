@@ -77,8 +77,10 @@ def expire(session: Session) -> int:
     """Drop the words whose time is over; returns how many."""
     now, dropped = utc_now(), 0
     due = {condition.component_id for condition in session.scalars(stored.expired_conditions(now))}
-    for component_id in sorted(due):
-        page = session.get_one(Page, session.get_one(Component, component_id).page_id)
+    places = sorted((session.get_one(Component, id_).page_id, id_) for id_ in due)
+    # Pages in one order, as wherever several are held: two transactions must not wait for each other.
+    for page_id, component_id in places:
+        page = session.get_one(Page, page_id)
         pages.touch(session, page.id, now)
         # Read again now that nobody else writes: a word that was renewed meanwhile stays.
         for condition in stored.conditions_of(session, component_id):

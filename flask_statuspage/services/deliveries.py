@@ -18,11 +18,12 @@ from ..delivery.parcel import Outcome, Parcel
 from ..domain.events import CONFIRMATION
 from ..domain.facts import plain
 from ..domain.retry import STALE_AFTER, Policy
-from ..errors import Conflict, NotFound
+from ..errors import Conflict, NotFound, SetupError
 from ..state import current_settings
 from ..storage import outbox, session
 from ..storage import subscriptions as stored_subscriptions
 from ..storage.base import utc_now
+from ..storage.encryption import reveal
 from ..storage.outbox import Attempt, Delivery, DeliveryState
 from ..storage.pages import Page
 from ..storage.subscriptions import SubscriptionState
@@ -39,20 +40,19 @@ def claim(db: Session, *, limit: int) -> list[Parcel]:
     """
     now = session.database_now(db)
     lease = timedelta(seconds=current_settings().lease_seconds)
-    return [
-        parcel
-        for delivery in outbox.claim(db, now, lease=lease, limit=limit)
-        if (parcel := _prepare(db, delivery, now))
-    ]
+    claimed = outbox.claim(db, now, lease=lease, limit=limit)
+    sealed = stored_subscriptions.sealed_secrets(db, {row.subscription_id for row in claimed})
+    prepared = [_prepare(db, row, sealed.get(row.subscription_id), now) for row in claimed]
+    return [parcel for parcel in prepared if parcel is not None]
 
 
 def any_due(db: Session) -> bool:
     return outbox.any_due(db, session.database_now(db))
 
 
-def _prepare(db: Session, delivery: Delivery, now: datetime) -> Parcel | None:
+def _prepare(db: Session, delivery: Delivery, sealed: str | None, now: datetime) -> Parcel | None:
     """The parcel of a leased delivery; None after finishing one that will not be sent."""
-    reason = _reason_to_drop(delivery, now)
+    reason = _reason_to_drop(db, delivery, now)
     if reason is not None:
         _close(db, delivery, DeliveryState.CANCELLED, reason, now)
         return None
@@ -72,11 +72,28 @@ def _prepare(db: Session, delivery: Delivery, now: datetime) -> Parcel | None:
             )
             _give_up(db, delivery, "The format could not word this event.", now)
             return None
-        outbox.keep_body(db, delivery.id, delivery.body)
-    return _parcel(db, delivery)
+    try:
+        secret = reveal(sealed)
+    except SetupError as error:
+        # Unsigned it must not go out, and the others must not wait for it.
+        logger.error("status page: delivery %s waits: %s", delivery.id, error)
+        _postpone(db, delivery, "Its secret cannot be opened with the site's keys.", now)
+        return None
+    return _parcel(db, delivery, secret)
 
 
-def _reason_to_drop(delivery: Delivery, now: datetime) -> str | None:
+def _postpone(db: Session, delivery: Delivery, reason: str, now: datetime) -> None:
+    """Count an attempt that could not be made."""
+    delay = _policy(delivery).delay_after(delivery.attempts)
+    if delay is None:
+        _give_up(db, delivery, reason, now)
+        return
+    assert delivery.lease_token is not None
+    due_at = now + timedelta(seconds=delay)
+    outbox.finish(db, delivery.id, delivery.lease_token, due_at=due_at, reason=reason)
+
+
+def _reason_to_drop(db: Session, delivery: Delivery, now: datetime) -> str | None:
     subscription, event = delivery.subscription, delivery.event
     asked = event.name == CONFIRMATION and subscription.state is SubscriptionState.PENDING
     if subscription.state is not SubscriptionState.ACTIVE and not asked:
@@ -84,7 +101,13 @@ def _reason_to_drop(delivery: Delivery, now: datetime) -> str | None:
     if subscription.format not in formats or subscription.channel not in channels:
         return f"The format {subscription.format!r} is not installed."
     # Due since its event occurred, or since a member asked for it again.
-    if delivery.attempts == 1 and (now - delivery.due_at).total_seconds() > STALE_AFTER:
+    stale = timedelta(seconds=STALE_AFTER)
+    if (
+        delivery.attempts == 1
+        and now - delivery.due_at > stale
+        # One that had to wait for its turn behind another is not to blame.
+        and not outbox.followed_one_since(db, delivery, now - stale)
+    ):
         return "The event was too old at its first attempt."
     return None
 
@@ -93,7 +116,7 @@ def _policy(delivery: Delivery) -> Policy:
     return formats[delivery.subscription.format].policy
 
 
-def _parcel(db: Session, delivery: Delivery) -> Parcel:
+def _parcel(db: Session, delivery: Delivery, secret: str | None) -> Parcel:
     subscription = delivery.subscription
     assert delivery.lease_token is not None
     assert delivery.body is not None
@@ -117,7 +140,7 @@ def _parcel(db: Session, delivery: Delivery) -> Parcel:
         event_name=delivery.event.name,
         subject_id=delivery.subject_id,
         body=delivery.body,
-        secret=subscription.secret,
+        secret=secret,
         policy=_policy(delivery),
         **urls,
     )

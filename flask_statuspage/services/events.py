@@ -100,7 +100,7 @@ def expand_waiting(session: Session) -> int:
     """Take the oldest event that waits for its deliveries one page further; returns 0 when none waits."""
     rows = session.scalars(outbox.waiting_events(1)).all()
     for row in rows:
-        pages.touch(session, row.page_id, utc_now())  # on SQLite this keeps a second worker out
+        pages.hold(session, row.page_id)  # on SQLite this keeps a second worker out
         session.refresh(row)
         if row.fanned_out_at is None:
             expand(session, row)

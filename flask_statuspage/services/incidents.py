@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from ..domain.facts import plain
 from ..domain.incident import IncidentStatus, event_name, may_become
-from ..domain.markup import MAX_CHARACTERS
+from ..domain.markup import MAX_CHARACTERS, has_control
 from ..domain.status import ComponentStatus, Impact
 from ..errors import Conflict, Invalid, NotFound
 from ..storage import incidents as stored
@@ -54,10 +54,11 @@ def open(
 
     :param impact: None: what the affected components amount to.
     :param affected: a plain list gives each component the status that *impact* stands for.
-    :param started_at: aware; in the past for an incident that is told late.
+    :param started_at: aware; in the past for an incident that is told late, and then without notices.
     :param monitor: the monitor that found it. Its own word stands on the component, so the incident adds none.
     """
     _check(title=title, body=body)
+    notify = notify and started_at is None
     if status is IncidentStatus.POSTMORTEM:
         raise Invalid.field("status", "An incident cannot begin with its postmortem.")
     now = utc_now()
@@ -168,30 +169,49 @@ def edit(
     *,
     title: str | None = None,
     impact: Impact | None = None,
+    visibility: str | None = None,
     actor: str | None = None,
     notify: bool = True,
 ) -> Incident:
-    """Mend title or impact without an update, also of an incident that is over. Subscribers hear of open ones."""
+    """Mend title or impact without an update, also of an incident that is over. Subscribers hear of open ones.
+
+    :param visibility: ``published`` makes a draft known as a new incident.
+    :raises Conflict: when a published incident is to become a draft.
+    """
     _check(title=title, body="")
     now = utc_now()
     pages.touch(session, page.id, now)
     incident = stored.locked(session, incident_id)
     if incident is None or incident.page_id != page.id:
         raise NotFound("incident", incident_id)
-    before = {"title": incident.title, "impact": incident.impact.value}
+    before = _editable(incident)
+    if visibility == "draft" and incident.visibility == "published":
+        raise Conflict("A published incident cannot become a draft again.")
+    newly_published = visibility == "published" and incident.visibility == "draft"
+    incident.visibility = visibility or incident.visibility
     incident.title = title or incident.title
     if impact is not None:
         incident.impact, incident.impact_set = impact, True
-    was, now_is = audit.difference(
-        before, {"title": incident.title, "impact": incident.impact.value}
-    )
+    was, now_is = audit.difference(before, _editable(incident))
     if now_is:
         incident.updated_at = now
         session.flush()
+        if newly_published and incident.status.is_open and incident.monitor_id is None:
+            chosen = {item.component: item.status for item in incident.affected}
+            affected_components.let_speak(session, page, incident, chosen, notify=notify)
         told = notify and incident.status.is_open
-        _tell(session, page, incident, "incident.updated", notify=told)
+        name = "incident.created" if newly_published else "incident.updated"
+        _tell(session, page, incident, name, notify=told)
         _audit(session, "edit", incident, actor, before=was, after=now_is)
     return incident
+
+
+def _editable(incident: Incident) -> dict[str, Any]:
+    return {
+        "title": incident.title,
+        "impact": incident.impact.value,
+        "visibility": incident.visibility,
+    }
 
 
 def resolve(
@@ -218,6 +238,8 @@ def resolve(
 def _check(*, title: str | None, body: str) -> None:
     if title is not None and not title.strip():
         raise Invalid.field("title", "Must not be empty.")
+    if title is not None and has_control(title):
+        raise Invalid.field("title", "Must not have line breaks or control characters.")
     if title is not None and len(title) > MAX_TITLE:
         raise Invalid.field("title", f"At most {MAX_TITLE} characters.")
     if len(body) > MAX_CHARACTERS:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, contains_eager
 
 from ..domain.incident import IncidentStatus
@@ -21,11 +22,15 @@ from ..storage import checks, pages
 from ..storage import components as stored_components
 from ..storage import incidents as stored_incidents
 from ..storage import monitors as stored
+from ..storage.base import utc_now
 from ..storage.monitors import Monitor
 from ..storage.pages import Page
 from . import conditions, events, facts, incidents
 
 logger = logging.getLogger(__name__)
+
+CLOCKS_APART = timedelta(seconds=5)
+"""How far the clocks of two workers may be apart."""
 
 MAX_ERROR = 200  # characters
 
@@ -64,7 +69,8 @@ def ask(order: ProbeOrder) -> CheckResult:
 def record(session: Session, results: Iterable[CheckResult]) -> None:
     """Store *results* and act on the verdicts that they change.
 
-    A monitor whose consequences fail is logged and left as it was; its next result tries again.
+    A monitor whose consequences fail is logged and left as it was; its next result tries again. An error of the
+    database ends the whole batch; the caller may repeat it.
     """
     results = [_fitting(result) for result in results]
     pages.begin_writing(session)
@@ -82,6 +88,8 @@ def record(session: Session, results: Iterable[CheckResult]) -> None:
         try:
             with session.begin_nested():
                 _turn(session, monitor, latest[monitor.id])
+        except DBAPIError:
+            raise  # the database may have rolled back all of it, not only this savepoint
         except Exception:
             logger.exception("status page: monitor %s could not change its page", monitor.slug)
 
@@ -121,7 +129,8 @@ def _count(monitor: Monitor, result: CheckResult) -> bool:
     region = next((row for row in monitor.regions if row.region == result.region), None)
     if region is None or monitor.paused_at is not None:
         return False
-    if region.last_at is not None and result.at <= region.last_at:
+    # A latest result that lies in the future was written by a clock that was wrong; it must not silence all others.
+    if region.last_at is not None and result.at <= region.last_at <= utc_now() + CLOCKS_APART:
         return False
     region.streak = region.streak.after(result.outcome, monitor.thresholds)
     region.last_outcome, region.last_at = result.outcome, result.at

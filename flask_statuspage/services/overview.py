@@ -9,7 +9,9 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from ..documents.snapshot import ComponentState, Snapshot, overall_status
+from ..domain.facts import IncidentFact
 from ..domain.uptime import Interval, uptime_percent
+from ..errors import NotFound
 from ..state import current_settings
 from ..storage import components as stored_components
 from ..storage import incidents as stored_incidents
@@ -58,6 +60,17 @@ def snapshot(session: Session, page: Page) -> Snapshot:
         incidents=shown,
         uptime_days=settings.uptime_days,
     )
+
+
+def incident(session: Session, page_id: UUID, incident_id: UUID) -> IncidentFact:
+    """One published incident of a page, however old.
+
+    :raises NotFound: when there is none.
+    """
+    row = stored_incidents.get(session, incident_id)
+    if row is None or row.page_id != page_id or row.visibility != "published":
+        raise NotFound("incident", incident_id)
+    return facts.incident(row)
 
 
 def _uptimes(

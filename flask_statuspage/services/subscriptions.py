@@ -6,7 +6,6 @@ types an address that is subscribed already changes nothing; its owner is mailed
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any
@@ -17,14 +16,14 @@ from sqlalchemy.orm import Session
 from ..delivery import links, signing
 from ..delivery.channels import channels
 from ..domain.events import TEST
-from ..errors import Conflict, Invalid, LinkExpired, NotFound, TooMany
+from ..errors import Conflict, Invalid, LinkExpired, NotFound
 from ..state import current_settings
 from ..storage import outbox, pages
 from ..storage import subscriptions as stored
 from ..storage.base import utc_now
 from ..storage.pages import Page
 from ..storage.subscriptions import SubscribedComponent, Subscription, SubscriptionState
-from . import audit, components, confirmations, events, wishes
+from . import audit, components, confirmations, events, signups, wishes
 from .wishes import Wish
 
 
@@ -40,14 +39,14 @@ def subscribe(
     """The one subscription of the wish's address, new or changed.
 
     :param proven: the address is known to belong to whoever asks (a signed-in customer, or a member decides).
-    :param origin: network address of a stranger; sign-ups are counted per origin.
+    :param origin: network address of a stranger; attempts are counted by origin and by target.
     :raises Invalid: naming the field.
     :raises TooMany: after too many sign-ups from *origin*.
     """
     channel, address, format = wishes.checked(wish)
     pages.hold(session, page.id)  # two sign-ups of one address must not both find none
     if origin is not None:
-        origin = _count_signup(session, origin)
+        signups.count_attempt(session, origin, address)
     chosen = components.named(session, page, list(wish.components))
     subscription = stored.by_address(session, page.id, channel, address)
     now = utc_now()
@@ -68,7 +67,7 @@ def subscribe(
             confirmations.mail_owner(session, page, subscription)
         return subscription
     _apply(subscription, wish, format, [component.id for component in chosen])
-    subscription.origin, subscription.actor, subscription.asked_at = origin, actor, now
+    subscription.actor, subscription.asked_at = actor, now
     session.flush()
     if proven or not _must_wait(channel):
         _activate(session, page, subscription, actor=actor)
@@ -224,6 +223,8 @@ def send_test(session: Session, page: Page, subscription: Subscription) -> UUID:
 
 def forget_unconfirmed(session: Session) -> int:
     """Delete the sign-ups that nobody confirmed within the life of their link; returns how many."""
+    pages.begin_writing(session)
+    signups.forget(session)
     before = utc_now() - timedelta(seconds=links.CONFIRM_SECONDS)
     ids = stored.unconfirmed(session, before)
     if ids:
@@ -253,23 +254,12 @@ def described(subscription: Subscription) -> dict[str, Any]:
     }
 
 
-def _count_signup(session: Session, origin: str) -> str:
-    """The digest of *origin* that is kept, once it has proven to be below the limit."""
-    digest = hashlib.sha256(origin.encode()).hexdigest()
-    recent = stored.asked_since(session, digest, utc_now() - timedelta(hours=1))
-    if recent >= current_settings().signups_per_hour:
-        raise TooMany(
-            "Too many sign-ups from your network. Try again in an hour.", retry_after=3600
-        )
-    return digest
-
-
 def _belongs_to_somebody(subscription: Subscription) -> bool:
-    """Whether a stranger's wish must leave it alone. A webhook that was switched off stays off until a member acts;
-    a mailbox's owner can always prove to be the owner again."""
+    """Whether a stranger's wish must leave it alone. A webhook that waits for approval or was switched off stays as it
+    is until a member acts; a mailbox's owner can always prove to be the owner again."""
     if channels[subscription.channel].needs_confirmation:
         return subscription.state is SubscriptionState.ACTIVE
-    return subscription.state in (SubscriptionState.ACTIVE, SubscriptionState.DISABLED)
+    return bool(subscription.id) and subscription.state is not SubscriptionState.ENDED
 
 
 def _must_wait(channel: str) -> bool:

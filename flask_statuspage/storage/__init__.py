@@ -11,6 +11,7 @@ from . import (  # noqa: F401
     monitors,
     outbox,
     pages,
+    signups,
     subscriptions,
     team,
 )

@@ -26,6 +26,22 @@ def _fernet(key: str) -> Fernet:
     return Fernet(base64.urlsafe_b64encode(derived))
 
 
+def reveal(value: str | None) -> str | None:
+    """The text that was stored as *value*.
+
+    :raises SetupError: when none of the app's keys opens it.
+    """
+    if value is None:
+        return None
+    try:
+        return _cipher().decrypt(value.encode()).decode()
+    except InvalidToken:
+        raise SetupError(
+            "A stored secret cannot be opened with the app's keys. Was SECRET_KEY changed? Add the old one to "
+            "SECRET_KEY_FALLBACKS or STATUSPAGE_SECRET_KEYS."
+        ) from None
+
+
 class Encrypted(TypeDecorator[str]):
     """A text that the database only sees encrypted. Any of the app's keys opens it, the newest one closes it."""
 
@@ -36,12 +52,4 @@ class Encrypted(TypeDecorator[str]):
         return None if value is None else _cipher().encrypt(value.encode()).decode()
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
-        if value is None:
-            return None
-        try:
-            return _cipher().decrypt(value.encode()).decode()
-        except InvalidToken:
-            raise SetupError(
-                "A stored secret cannot be opened with the app's keys. Was SECRET_KEY changed? Add the old one to "
-                "SECRET_KEY_FALLBACKS or STATUSPAGE_SECRET_KEYS."
-            ) from None
+        return reveal(value)

@@ -239,12 +239,15 @@ def give_back(session: Session, delivery_id: UUID, token: UUID) -> None:
     )
 
 
-def keep_body(session: Session, delivery_id: UUID, body: str) -> None:
-    """Keep the exact text that this and all later attempts send."""
-    session.execute(
-        update(Delivery).where(Delivery.id == delivery_id).values(body=body),
-        execution_options={"synchronize_session": False},
+def followed_one_since(session: Session, delivery: Delivery, instant: datetime) -> bool:
+    """Whether a delivery about the same subject, which *delivery* had to wait for, ended after *instant*."""
+    query = select(Delivery.id).where(
+        Delivery.subscription_id == delivery.subscription_id,
+        Delivery.subject_id == delivery.subject_id,
+        Delivery.sequence < delivery.sequence,
+        Delivery.finished_at > instant,
     )
+    return session.scalar(query.limit(1)) is not None
 
 
 def cancel_pending(session: Session, subscription_id: UUID, reason: str, now: datetime) -> None:

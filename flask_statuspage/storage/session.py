@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from flask import current_app
 from sqlalchemy import Engine, literal_column, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -65,6 +66,26 @@ def _sqlite_clock(element: _clock, compiler: SQLCompiler, **kw: Any) -> str:
 def database_now(session: Session) -> datetime:
     """The database's clock, which all workers share whatever their own clocks say. Aware, UTC."""
     return cast(datetime, session.scalar(select(_clock()))).astimezone(UTC)
+
+
+def lost_race(error: DBAPIError) -> bool:
+    """Whether the database ended the transaction for the sake of another one, so that it is worth running again."""
+    cause = error.orig
+    if getattr(cause, "sqlstate", None) in (
+        "40001",
+        "40P01",
+    ):  # PostgreSQL: serialization, deadlock
+        return True
+    number = cause.args[0] if cause is not None and cause.args else None
+    if number in (1020, 1205, 1213):  # MariaDB: record has changed, lock wait timeout, deadlock
+        return True
+    return "database is locked" in str(cause)
+
+
+def forget_connections() -> None:
+    """Forget, without closing them, the connections that this process inherited by a fork."""
+    for engine in _database().engines.values():
+        engine.dispose(close=False)
 
 
 def ping(session: Session) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy import (
@@ -17,8 +18,16 @@ from sqlalchemy import (
     UniqueConstraint,
     func,
     select,
+    type_coerce,
 )
-from sqlalchemy.orm import Mapped, Session, defer, mapped_column, relationship, selectinload
+from sqlalchemy.orm import (
+    Mapped,
+    Session,
+    column_property,
+    mapped_column,
+    relationship,
+    selectinload,
+)
 
 from ..domain.ids import new_id
 from . import pages
@@ -54,12 +63,12 @@ class Subscription(Base):
     address: Mapped[str] = mapped_column(String(2048))
     address_digest: Mapped[str] = mapped_column(String(64))
     format: Mapped[str] = mapped_column(Word)
-    secret: Mapped[str | None] = mapped_column(Encrypted)
+    secret: Mapped[str | None] = mapped_column(Encrypted, deferred=True)
     events: Mapped[list[str] | None] = mapped_column(Json(none_as_null=True))
+    is_signed: ClassVar[Mapped[bool]]
     state: Mapped[SubscriptionState] = mapped_column(words(SubscriptionState))
     reason: Mapped[str | None] = mapped_column(Text)
     nonce: Mapped[str] = mapped_column(Word)
-    origin: Mapped[str | None] = mapped_column(String(64), index=True)
     actor: Mapped[str | None] = mapped_column(Name)
     asked_at: Mapped[datetime] = mapped_column(default=utc_now)
     mailed_at: Mapped[datetime | None]
@@ -70,6 +79,10 @@ class Subscription(Base):
     chosen: Mapped[list[SubscribedComponent]] = relationship(
         lazy="raise_on_sql", cascade="all, delete-orphan"
     )
+
+
+# Whether there is a secret can be told without a key that opens it.
+Subscription.is_signed = column_property(Subscription.__table__.c.secret.is_not(None))
 
 
 class SubscribedComponent(Base):
@@ -122,6 +135,12 @@ def get(session: Session, subscription_id: UUID, *, lock: bool = False) -> Subsc
     return session.scalar(query)
 
 
+def sealed_secrets(session: Session, ids: Collection[UUID]) -> dict[UUID, str | None]:
+    """The secrets of *ids* as they are stored; :func:`.encryption.reveal` opens one."""
+    query = select(Subscription.id, type_coerce(Subscription.secret, Text))
+    return {row[0]: row[1] for row in session.execute(query.where(Subscription.id.in_(ids)))}
+
+
 def by_address(session: Session, page_id: UUID, channel: str, address: str) -> Subscription | None:
     """The one subscription of a normalised address, held until the transaction ends."""
     query = _whole().where(
@@ -147,8 +166,7 @@ def active_after(
 
     Without their secrets: whom an event concerns must not depend on keys that open them.
     """
-    query = _whole().options(defer(Subscription.secret))
-    query = query.where(
+    query = _whole().where(
         Subscription.page_id == page_id, Subscription.state == SubscriptionState.ACTIVE
     )
     if cursor is not None:
@@ -163,14 +181,6 @@ def count_active(session: Session, page_id: UUID) -> int:
     return session.scalar(query) or 0
 
 
-def asked_since(session: Session, origin: str, instant: datetime) -> int:
-    """How many sign-ups came from one network address since *instant*."""
-    query = select(func.count()).where(
-        Subscription.origin == origin, Subscription.asked_at >= instant
-    )
-    return session.scalar(query) or 0
-
-
 def unconfirmed(session: Session, before: datetime) -> list[UUID]:
     """The sign-ups by email that were asked for before that instant and never confirmed."""
     query = select(Subscription.id).where(
@@ -178,4 +188,5 @@ def unconfirmed(session: Session, before: datetime) -> list[UUID]:
         Subscription.channel == "email",
         Subscription.asked_at < before,
     )
-    return list(session.scalars(query))
+    # One that is being confirmed at this moment is held by whoever confirms it.
+    return list(session.scalars(query.with_for_update(skip_locked=True)))

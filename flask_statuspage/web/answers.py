@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from flask import Response, current_app, json, request
@@ -12,6 +13,9 @@ from ..state import current_settings
 from .cache import Document
 
 CACHE_CONTROL = "public, max-age=5, stale-while-revalidate=30, stale-if-error=86400"
+
+# A page is asked for again at every visit (304 while it stands): an outage must not look green to whoever comes back.
+PAGE_CACHE_CONTROL = "public, no-cache, stale-if-error=86400"
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -34,7 +38,8 @@ def document(found: Document, content_type: str, *, open_to_all: bool = True) ->
 
     :param open_to_all: add the CORS header.
     """
-    cache_control = CACHE_CONTROL if found.shared else "private, no-cache"
+    kept = CACHE_CONTROL if open_to_all else PAGE_CACHE_CONTROL
+    cache_control = kept if found.shared else "private, no-cache"
     headers = [
         ("Content-Type", content_type),
         ("ETag", f'"{found.etag}"'),
@@ -87,16 +92,15 @@ def as_json(body: Any, status: int = 200) -> Response:
 
 def problem(
     status: int,
-    title: str,
     detail: str,
     *,
     errors: list[dict[str, str]] | None = None,
     headers: dict[str, str] | None = None,
 ) -> Response:
-    """Problem details (RFC 9457) with ``errors: [{field, message}]``."""
+    """Problem details (RFC 9457) with ``errors: [{field, message}]``; the title is the status's phrase (4.2.1)."""
     body: dict[str, Any] = {
         "type": "about:blank",
-        "title": title,
+        "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
     }

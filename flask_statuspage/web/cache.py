@@ -32,6 +32,9 @@ VERSION_SECONDS = 1.0
 MEASUREMENT_SECONDS = 15.0
 """How long response times and uptimes may lag behind while the version stays."""
 
+WAIT_SECONDS = 1.0
+"""How long a reader waits for another one's rebuild before it is given what there is."""
+
 MAX_DOCUMENTS = 2000
 
 Render = Callable[[Snapshot, datetime | None], bytes]
@@ -69,14 +72,14 @@ class DocumentCache:
     def __init__(self) -> None:
         self._held: dict[str | None, _Held] = {}
         self._documents: dict[tuple[str | None, str], Document] = {}
-        self._lock = threading.RLock()
+        self._renewing = threading.Lock()
+        self._rendering = threading.Lock()
         self._impersonal: bool | None = None
 
     def expire_versions(self) -> None:
         """Look versions up again at the next request: this process has just changed a page."""
-        with self._lock:
-            for held in self._held.values():
-                held.looked_at = 0.0
+        for held in list(self._held.values()):
+            held.looked_at = 0.0
 
     def document(
         self,
@@ -103,7 +106,10 @@ class DocumentCache:
         known = self._documents.get((slug, name))
         if known and known.source is held.snapshot and known.stale_since == held.stale_since:
             return known
-        with self._lock:
+        with self._rendering:
+            known = self._documents.get((slug, name))
+            if known and known.source is held.snapshot and known.stale_since == held.stale_since:
+                return known  # another reader was first
             body = render(held.snapshot, held.stale_since)
             etag = _etag(body)
             same = known is not None and known.etag == etag
@@ -137,7 +143,11 @@ class DocumentCache:
         held = self._held.get(slug)
         if held is not None and time.monotonic() - held.looked_at < VERSION_SECONDS:
             return held
-        with self._lock:  # one look-up and one rebuild, however many readers wait
+        # One reader looks and rebuilds, the others wait for it; but while a database hangs not for long.
+        if not self._renewing.acquire(timeout=-1 if held is None else WAIT_SECONDS):
+            assert held is not None
+            return held
+        try:
             held = self._held.get(slug)
             if held is not None and time.monotonic() - held.looked_at < VERSION_SECONDS:
                 return held
@@ -152,6 +162,8 @@ class DocumentCache:
                 held.stale_since = held.stale_since or held.snapshot.generated_at
                 held.looked_at = time.monotonic()
             return held
+        finally:
+            self._renewing.release()
 
     def _renewed(self, session: Session, slug: str | None, held: _Held | None) -> _Held:
         now = time.monotonic()

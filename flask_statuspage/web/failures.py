@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable
 from contextlib import suppress
 
-from flask import Response
+from flask import Response, request
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError, StatementError
 
 from ..documents import page as documents
@@ -29,6 +29,8 @@ from .mounts import current_urls
 
 logger = logging.getLogger(__name__)
 
+MAX_BODY = 2 * 1024 * 1024  # bytes
+
 ANSWERS: dict[type[StatusPageError], tuple[int, str]] = {
     Unauthorized: (401, "Unauthorized"),
     Forbidden: (403, "Forbidden"),
@@ -47,6 +49,24 @@ class Unreadable(StatusPageError):
 
 
 ANSWERS[Unreadable] = (400, "Unreadable request")
+
+
+class TooLarge(StatusPageError):
+    """A request body beyond what any route here can use."""
+
+
+ANSWERS[TooLarge] = (413, "Content too large")
+
+
+def check_size() -> None:
+    """Refuse a large body before it is read, and one that does not tell its size.
+
+    :raises TooLarge: for either.
+    """
+    if (request.content_length or 0) > MAX_BODY or "chunked" in request.headers.get(
+        "Transfer-Encoding", ""
+    ):
+        raise TooLarge(f"A body may have {MAX_BODY} bytes, and must tell its Content-Length.")
 
 
 class WrongMethod(StatusPageError):
@@ -82,13 +102,13 @@ def describe(error: Exception) -> tuple[int, str, str]:
 def as_problem(error: Exception) -> Response:
     """*error* as problem details; the transaction is rolled back."""
     _roll_back()
-    status, title, detail = describe(error)
+    status, _, detail = describe(error)
     fields = (
         [{"field": e.field, "message": e.message} for e in error.errors]
         if isinstance(error, Invalid)
         else []
     )
-    return answers.problem(status, title, detail, errors=fields, headers=_headers(error))
+    return answers.problem(status, detail, errors=fields, headers=_headers(error))
 
 
 def as_page(error: Exception) -> Response:
@@ -121,11 +141,13 @@ def _headers(error: Exception) -> dict[str, str]:
 
 def _database_detail(error: SQLAlchemyError) -> str:
     """What the operator can do about it; the database's own words go to the log only."""
-    logger.error("status page: the database failed", exc_info=error)
     try:
         require_current(current_engine())
     except SetupError as missing:
+        logger.error("status page: %s", missing)
         return str(missing)
-    except SQLAlchemyError:
+    except SQLAlchemyError as unreachable:
+        logger.error("status page: the database cannot be reached: %s", unreachable)
         return "The database cannot be reached. Try again soon."
+    logger.error("status page: the database failed", exc_info=error)
     return "The database could not do this. Try again soon."

@@ -14,10 +14,11 @@ from ..documents import badge, native_api
 from ..documents import page as documents
 from ..documents.snapshot import Snapshot
 from ..errors import NotFound, StatusPageError
+from ..services import overview
 from ..storage.session import current_session
 from . import answers, failures, subscribe
 from .cache import DocumentCache
-from .mounts import PageUrls, current_mount, current_urls, page_route
+from .mounts import PageUrls, current_urls, page_route
 from .storable import is_storable
 
 JSON_DOCUMENTS: dict[str, Callable[[Snapshot], native_api.Document]] = {
@@ -39,7 +40,7 @@ def add_routes(blueprint: Blueprint, cache: Callable[[], DocumentCache]) -> None
         found = cache().page(
             current_session,
             page_slug,
-            f"home {current_mount()} {request.script_root}",
+            f"page {request.script_root}{request.path}",
             lambda snapshot, stale: documents.home(snapshot, urls, stale_since=stale).encode(),
         )
         return answers.protect(
@@ -51,7 +52,7 @@ def add_routes(blueprint: Blueprint, cache: Callable[[], DocumentCache]) -> None
         found = cache().page(
             current_session,
             page_slug,
-            f"incident {incident_id} {current_mount()} {request.script_root}",
+            f"page {request.script_root}{request.path}",
             lambda snapshot, stale: _incident(snapshot, incident_id, urls, stale),
         )
         return answers.protect(
@@ -68,7 +69,8 @@ def add_routes(blueprint: Blueprint, cache: Callable[[], DocumentCache]) -> None
         )
         return answers.document(found, "image/svg+xml; charset=utf-8")
 
-    page_route(blueprint, "/", "home", home, methods=["GET", "POST"])
+    # Without the slash as well: published clients POST to "…?action=subscribe" and follow no redirect.
+    page_route(blueprint, "/", "home", home, methods=["GET", "POST"], strict_slashes=False)
     page_route(blueprint, "/incidents/<uuid:incident_id>", "incident", incident)
     page_route(blueprint, "/api/v2/badge.svg", "badge", badge_svg)
     for name, render in JSON_DOCUMENTS.items():
@@ -102,10 +104,11 @@ def _json_view(
 def _incident(
     snapshot: Snapshot, incident_id: UUID, urls: PageUrls, stale: datetime | None
 ) -> bytes:
-    for fact in snapshot.incidents:
-        if fact.id == incident_id:
-            return documents.incident(snapshot, fact, urls, stale_since=stale).encode()
-    raise NotFound("incident", incident_id)
+    shown = (fact for fact in snapshot.incidents if fact.id == incident_id)
+    fact = next(shown, None)
+    if fact is None:  # older than what a page shows; mails and webhooks link to it all the same
+        fact = overview.incident(current_session(), snapshot.page.id, incident_id)
+    return documents.incident(snapshot, fact, urls, stale_since=stale).encode()
 
 
 def _check_page_slug(endpoint: str | None, values: dict[str, Any] | None) -> None:

@@ -10,7 +10,7 @@ from flask import request
 from ..delivery.channels import channels
 from ..errors import FieldError, Invalid
 from ..services.wishes import Wish
-from .failures import Unreadable
+from .failures import Unreadable, check_size
 from .storable import UNSTORABLE, is_storable
 
 FIELDS = {"channel", "type", "address", "url", "email", "format", "secret", "scope", "csrf_token"}
@@ -22,6 +22,7 @@ ADDRESS_FIELDS = ("address", "url", "email")
 
 def sent() -> dict[str, Any]:
     """The fields of the request, from JSON or a form."""
+    check_size()
     if request.is_json:
         try:
             body = request.get_json(silent=True)

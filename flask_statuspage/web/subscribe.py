@@ -19,14 +19,14 @@ from ..delivery.channels import channels
 from ..delivery.formats import formats
 from ..documents import page as documents
 from ..domain.facts import ComponentFact
-from ..errors import FieldError, Invalid, SetupError, StatusPageError
+from ..errors import FieldError, Invalid, LinkExpired, SetupError, StatusPageError
 from ..services import facts, pages, subscriptions, wishes
 from ..services.wishes import Wish
 from ..state import current_settings, current_state
 from ..storage import components as stored_components
 from ..storage.pages import Page
 from ..storage.session import current_session
-from ..storage.subscriptions import Subscription
+from ..storage.subscriptions import Subscription, SubscriptionState
 from . import answers, failures, signup
 from .mounts import current_urls, page_route
 
@@ -213,6 +213,8 @@ def _confirmed_page(page: Page, subscription: Subscription) -> str:
 def manage(page_slug: str | None, token: str) -> BaseResponse:
     session = current_session()
     subscription = subscriptions.owned(session, token)
+    if subscription.state is SubscriptionState.ENDED:
+        raise LinkExpired("This subscription has ended. Subscribe again to hear of changes.")
     page = session.get_one(Page, subscription.page_id)
     errors: tuple[FieldError, ...] = ()
     if request.method == "POST":
@@ -222,12 +224,14 @@ def manage(page_slug: str | None, token: str) -> BaseResponse:
             wanted = values.get("components", []) if values.get("scope") != "all" else []
             if values.get("scope") == "some" and not wanted:
                 raise Invalid.field("components", "Choose at least one service.")
+            if not values.get("events"):
+                raise Invalid.field("events", "Choose at least one, or unsubscribe.")
             subscriptions.choose(
                 session,
                 page,
                 subscription,
                 wanted=wanted,
-                event_names=values.get("events") or None,
+                event_names=values["events"],
             )
             session.commit()
             return redirect(current_urls()("manage", token=token, saved=1), 303)

@@ -39,7 +39,7 @@ def create_app():
     return app
 """
 
-SECONDS_TO_STOP = 8
+SECONDS_TO_STOP = 20  # a machine under load; an idle one takes about one
 
 
 class Shell:
@@ -312,7 +312,7 @@ def failed(shell: Shell) -> dict[str, str]:
     else:
         assert done.returncode == 1
         assert len(done.stderr.splitlines()) == 1
-        assert done.stderr.startswith(f"Error: {len(found)} of 10 checks failed: ")
+        assert done.stderr.startswith(f"Error: {len(found)} of 11 checks failed: ")
     return found
 
 

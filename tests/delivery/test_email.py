@@ -77,6 +77,26 @@ def test_a_message_as_it_arrives(smtp: SmtpServer) -> None:
     assert "<strong>looking</strong>" in part(mail, "html")
 
 
+def test_the_list_header_is_on_the_wire_as_it_is(smtp: SmtpServer) -> None:
+    """A mail provider reads the raw header: an encoded word there (RFC 2047) is no address to unsubscribe at."""
+    leave = "https://status.example.com/unsubscribe/" + "t" * 150
+    send(smtp, manage_url=MANAGE, unsubscribe_url=leave)
+    raw = only(smtp).content
+    head = raw.partition(b"\r\n\r\n")[0]
+    assert f"\r\nList-Unsubscribe: <{leave}>\r\n".encode() in head
+    assert f"\r\nReferences: <{uuid(10)}.{uuid(51)}@example.com>\r\n".encode() in head
+
+
+def test_a_refusal_that_is_our_own_fault_ends_no_subscription(smtp: SmtpServer) -> None:
+    """A server that will not relay says nothing about the mailbox; the mail is tried again."""
+    smtp.reject_with = "554 5.7.1 Relay access denied"
+    outcome = send(smtp)
+    assert (outcome.final, outcome.ends_subscription) == (False, False)
+    smtp.reject_with = "550 5.1.1 No such user"
+    outcome = send(smtp)
+    assert (outcome.final, outcome.ends_subscription) == (True, True)
+
+
 def test_a_mail_without_links_has_no_list_header(smtp: SmtpServer) -> None:
     """The mail that asks for a confirmation offers nothing to unsubscribe from."""
     link = "https://status.example.com/confirm/token"

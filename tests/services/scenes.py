@@ -20,7 +20,7 @@ from flask_statuspage.domain.status import ComponentStatus
 from flask_statuspage.domain.verdict import Verdict
 from flask_statuspage.probing import CheckResult
 from flask_statuspage.services import components, monitors, subscriptions
-from flask_statuspage.services.subscriptions import Wish
+from flask_statuspage.services.wishes import Wish
 from flask_statuspage.storage.base import utc_now
 from flask_statuspage.storage.components import Component, StatusInterval
 from flask_statuspage.storage.monitors import Monitor

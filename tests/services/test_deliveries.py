@@ -26,7 +26,7 @@ from flask_statuspage.services import (
     incidents,
     subscriptions,
 )
-from flask_statuspage.services.subscriptions import Wish
+from flask_statuspage.services.wishes import Wish
 from flask_statuspage.storage import outbox
 from flask_statuspage.storage.base import utc_now
 from flask_statuspage.storage.outbox import Attempt, Delivery, DeliveryState, EventRow
@@ -128,6 +128,25 @@ def test_retry_after_is_honoured_and_capped(
     (parcel,) = claim(session)
     finish(session, parcel, Outcome(error="later", code=429, retry_after=asked))
     assert round(-scenes.since(scenes.delivery(session, hook).due_at)) == seconds
+
+
+def test_a_secret_that_cannot_be_opened_stops_no_other_delivery(
+    app: Flask, session: Session, page: Page, hook: Subscription
+) -> None:
+    """It counts as a failed attempt of its own delivery; the others go out."""
+    other = scenes.webhook(session, page, url="https://hooks.example.com/other")
+    subscriptions.send_test(session, page, other)
+    session.commit()
+    app.config["SECRET_KEY"] = "another key"
+    try:
+        (parcel,) = claim(session)
+        assert parcel.subscription_id == other.id
+        row = scenes.delivery(session, hook)
+        assert (row.state, row.attempts, row.lease_token) == (PENDING, 1, None)
+        assert row.reason is not None
+        assert "secret" in row.reason
+    finally:
+        app.config["SECRET_KEY"] = scenes.SETTINGS.get("SECRET_KEY", "a key for tests")
 
 
 def test_410_switches_the_subscription_off(

@@ -129,10 +129,19 @@ def test_a_late_result_is_kept_and_does_not_count(session: Session, page: Page) 
     """A result that was asked for before the latest one is stored, and turns nothing."""
     scenes.component(session, page)
     watcher = scenes.monitor(session, page, component="api")
-    record(session, result(watcher, UP, seconds=10))
-    record(session, result(watcher, DOWN, seconds=5), result(watcher, DOWN, seconds=10 - 9))
+    record(session, result(watcher, UP, seconds=-10))
+    record(session, result(watcher, DOWN, seconds=-15), result(watcher, DOWN, seconds=-19))
     assert verdict_of(session, watcher) is UP
     assert session.scalar(select(func.count(Check.id))) == 3
+
+
+def test_a_clock_that_was_ahead_does_not_silence_a_monitor(session: Session, page: Page) -> None:
+    """A latest result from the future is no reason to ignore all that come until then."""
+    scenes.component(session, page)
+    watcher = scenes.monitor(session, page, component="api")
+    record(session, result(watcher, UP, seconds=3600))
+    record(session, result(watcher, DOWN, seconds=1))
+    assert verdict_of(session, watcher) is DOWN
 
 
 def test_results_of_one_batch_count_in_their_order(session: Session, page: Page) -> None:

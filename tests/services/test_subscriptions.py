@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from flask_statuspage.delivery import links
@@ -21,9 +21,11 @@ from flask_statuspage.errors import (
     TooMany,
 )
 from flask_statuspage.services import incidents, pages, subscriptions
-from flask_statuspage.services.subscriptions import Wish
+from flask_statuspage.services.wishes import Wish
+from flask_statuspage.storage.base import utc_now
 from flask_statuspage.storage.outbox import Delivery, DeliveryState, EventRow
 from flask_statuspage.storage.pages import Page
+from flask_statuspage.storage.signups import SignupAttempt
 from flask_statuspage.storage.subscriptions import (
     SubscribedComponent,
     Subscription,
@@ -220,15 +222,30 @@ def test_one_network_gets_so_many_sign_ups(database_url: str) -> None:
         session = scenes.current_session()
         page = pages.find(session, None)
         for number in range(2):
-            row = sign_up(session, page, f"a{number}@example.com", origin="203.0.113.1")
-            assert "203.0.113.1" not in str(row.origin)
+            sign_up(session, page, f"a{number}@example.com", origin="203.0.113.1")
         with pytest.raises(TooMany) as caught:
             sign_up(session, page, "a3@example.com", origin="203.0.113.1")
         assert caught.value.retry_after == 3600
         session.rollback()
         sign_up(session, page, "a4@example.com", origin="203.0.113.2")
-        let_pass(session, hours=1)
+        session.execute(update(SignupAttempt).values(at=utc_now() - timedelta(hours=1)))
         sign_up(session, page, "a5@example.com", origin="203.0.113.1")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_attempts_on_a_known_address_count_as_well(database_url: str) -> None:
+    """Whether an address is subscribed cannot be read off the limit, nor the limit passed within a /64."""
+    settings = {**scenes.SETTINGS, "STATUSPAGE_SIGNUPS_PER_HOUR": 3}
+    with running(database_url, **settings) as app, app.app_context():
+        session = scenes.current_session()
+        page = pages.find(session, None)
+        sign_up(session, page, "known@example.com", proven=True)
+        for number in range(3):
+            sign_up(session, page, "known@example.com", origin=f"2001:db8::{number + 1}")
+        with pytest.raises(TooMany):
+            sign_up(session, page, "new@example.com", origin="2001:db8::ffff")
+        session.rollback()
+        sign_up(session, page, "new@example.com", origin="2001:db8:0:1::1")
 
 
 @pytest.mark.parametrize("channel", ["webhook", "email"])

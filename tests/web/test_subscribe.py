@@ -500,7 +500,8 @@ def test_choosing_components_and_events(site: Site) -> None:
     assert re.search(r'value="web"\s+checked', after.text)
     assert not re.search(r'value="api"\s+checked', after.text)
     assert only(site).events == ["incident.created"]
-    everything = site.post(path, data={"scope": "all", "components": ["web"]}, headers=HTML)
+    choice = {"scope": "all", "components": ["web"], "events": ["incident.created"]}
+    everything = site.post(path, data=choice, headers=HTML)
     assert everything.status_code == 303
     assert site.ask("GET", "/subscriptions").get_json()["items"][0]["components"] == []
 

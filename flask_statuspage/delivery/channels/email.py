@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import re
 import smtplib
+import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import SMTP
 from email.utils import formatdate, make_msgid, parseaddr
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -21,8 +24,14 @@ from ...errors import Invalid
 from ..parcel import Outcome, Parcel
 from .channel import Line
 
-TIMEOUT = 30.0  # seconds for each step of the SMTP dialogue
+TIMEOUT = 15.0  # seconds for each step of the SMTP dialogue
+# Folded at 78 characters, a long URL in a header becomes an encoded word, which RFC 2047 forbids there and which no
+# mail provider reads: List-Unsubscribe would be lost. 998 is the limit of RFC 5322.
+_WHOLE_LINES = SMTP.clone(max_line_length=998)
+
 MAX_ADDRESS = 254  # characters, RFC 5321 4.5.3.1.3
+
+_NO_MAILBOX = {"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"}
 
 # Deliberately simple: a dot-atom or anything printable before the @, a name with a dot (or localhost) behind it.
 _ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f]+@[^\s@<>()\[\]\\,;:\"]+", re.ASCII)
@@ -82,7 +91,13 @@ class EmailLine:
 
     def send(self, parcel: Parcel) -> Outcome:
         started = time.monotonic()
-        outcome = self._try(parcel)
+        # smtplib's timeout is for each step; a server that drips would outlast the lease.
+        deadline = threading.Timer(parcel.policy.timeout, self._cut)
+        deadline.start()
+        try:
+            outcome = self._try(parcel)
+        finally:
+            deadline.cancel()
         milliseconds = round((time.monotonic() - started) * 1000)
         return replace(outcome, milliseconds=milliseconds)
 
@@ -103,10 +118,10 @@ class EmailLine:
         return Outcome(code=250)
 
     def _refused(self, code: int, answer: bytes | str, *, about_address: bool) -> Outcome:
-        """5xx about the mailbox ends the subscription. All else is worth a retry: 4xx, and 5xx that may
-        come from our own settings."""
+        """A mailbox that does not exist ends the subscription. All else is worth a retry: 4xx, and 5xx that may come
+        from our own settings or reputation, such as "554 5.7.1 Relay access denied"."""
         text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
-        permanent = code >= 500
+        gone = about_address and _is_gone(code, text)
         if self._server is not None:
             try:
                 self._server.rset()
@@ -116,14 +131,21 @@ class EmailLine:
             error=f"The mail server answered {code}.",
             code=code,
             answer=text[:4096].replace("\x00", ""),
-            final=permanent and about_address,
-            ends_subscription=permanent and about_address,
+            final=gone,
+            ends_subscription=gone,
         )
 
     def _connected(self) -> smtplib.SMTP:
         if self._server is None:
             self._server = connect(self._url)
         return self._server
+
+    def _cut(self) -> None:
+        """End the dialogue from another thread: whoever waits for an answer gets an error."""
+        server = self._server
+        if server is not None and server.sock is not None:
+            with suppress(OSError):
+                socket.socket.shutdown(server.sock, socket.SHUT_RDWR)
 
     def close(self) -> None:
         if self._server is not None:
@@ -132,6 +154,13 @@ class EmailLine:
             except (OSError, smtplib.SMTPException):
                 self._server.close()
             self._server = None
+
+
+def _is_gone(code: int, text: str) -> bool:
+    """Whether an answer says that there is no such mailbox: by its enhanced status (RFC 3463), else by its code."""
+    if enhanced := re.match(r"\s*(5\.\d{1,3}\.\d{1,3})\b", text):
+        return enhanced[1] in _NO_MAILBOX
+    return code in (550, 551, 553)
 
 
 def connect(url: str) -> smtplib.SMTP:
@@ -158,7 +187,7 @@ def connect(url: str) -> smtplib.SMTP:
 def _message(parcel: Parcel, sender: str) -> EmailMessage:
     content = json.loads(parcel.body)
     domain = parseaddr(sender)[1].rpartition("@")[2]
-    message = EmailMessage()
+    message = EmailMessage(policy=_WHOLE_LINES)
     # One line each: a title with a line break must not start a header of its own.
     message["Subject"] = " ".join(content["subject"].split())
     message["From"] = sender

@@ -42,12 +42,10 @@ class WebhookChannel:
         return None
 
     def normalise(self, address: str, settings: Settings) -> str:
-        address = address.strip()
         try:
-            vet_url(address, site_policy(settings))
+            return vet_url(address.strip(), site_policy(settings)).url
         except AddressRefused as error:
             raise Invalid.field("address", str(error)) from error
-        return address
 
     def vet(self, address: str, settings: Settings) -> None:
         try:

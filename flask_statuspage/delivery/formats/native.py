@@ -89,10 +89,10 @@ def _component(component: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _monitor(monitor: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the target: anybody may subscribe, and it can be an internal address with a key in it."""
     return {
         "id": monitor["id"],
         "name": monitor["name"],
-        "url": monitor["target"],
         "status": monitor["verdict"],
         "previous_status": monitor["previous"],
         "check": monitor["check"],

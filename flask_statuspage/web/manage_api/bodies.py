@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from ...domain.incident import IncidentStatus
-from ...domain.markup import MAX_CHARACTERS
+from ...domain.markup import MAX_CHARACTERS, has_control
 from ...domain.status import ComponentStatus, Impact
 from ..storable import UNSTORABLE, is_storable
 
@@ -51,11 +51,20 @@ def _usual(moment: datetime) -> datetime:
 
 
 Text = Annotated[str, AfterValidator(_storable)]
+
+
+def _titled(text: str) -> str:
+    if has_control(text):
+        raise ValueError("Must not have line breaks or control characters")
+    return text
+
+
 Title = Annotated[
     str,
     # Before the check, so that spaces alone are no title.
     StringConstraints(min_length=1, max_length=200, strip_whitespace=True),
     AfterValidator(_storable),
+    AfterValidator(_titled),
 ]
 Word = Annotated[Text, StringConstraints(min_length=1, max_length=80)]
 Prose = Annotated[Text, StringConstraints(max_length=MAX_CHARACTERS)]
@@ -65,6 +74,9 @@ Position = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
 Whole = Annotated[int, Field(strict=True, ge=-(2**31), le=2**31 - 1)]
 Named = Annotated[list[Text], Field(max_length=MAX_NAMED)]
 Affected = Named | Annotated[dict[Text, ComponentStatus], Field(max_length=MAX_NAMED)]
+
+
+Visibility = Literal["published", "draft"]
 
 
 class Body(BaseModel):
@@ -170,7 +182,7 @@ class NewIncident(Body):
     impact: Impact | None = None
     components: Affected = Field(default_factory=list)
     started_at: Instant | None = None
-    visibility: Annotated[str, StringConstraints(pattern="^(published|draft)$")] = "published"
+    visibility: Visibility = "published"
     notify: bool = True
 
 
@@ -186,6 +198,7 @@ class IncidentChange(Body):
     title: Title | None = None
     impact: Impact | None = None
     components: Affected | None = None
+    visibility: Visibility = "published"
     notify: bool = True
 
 

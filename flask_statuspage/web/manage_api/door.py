@@ -25,7 +25,7 @@ from ...storage.pages import Page
 from ...storage.session import current_session
 from ...storage.team import Token
 from .. import answers, failures
-from ..failures import Unreadable, WrongMethod
+from ..failures import Unreadable, WrongMethod, check_size
 from ..storable import is_storable
 from .bodies import Body
 
@@ -168,6 +168,7 @@ def _parsed(model: type[Body]) -> Body:
     :raises Unreadable: when it is no JSON object.
     :raises Invalid: naming every wrong field.
     """
+    check_size()
     data = _json(request.get_data())
     if not isinstance(data, dict):
         raise Unreadable("The body must be a JSON object.")
@@ -189,6 +190,8 @@ def _field_error(item: Any) -> FieldError:
     location = [str(part) for part in item["loc"] if not str(part).startswith(("list[", "dict["))]
     field = ".".join(location) or "body"
     messages = {"missing": "Is missing.", "extra_forbidden": "There is no such field."}
+    if item["type"] in ("too_long", "string_too_long") and isinstance(item["input"], str):
+        return FieldError(field, f"At most {item['ctx']['max_length']} characters.")
     message = item["msg"].removeprefix("Value error, ").rstrip(".") + "."
     return FieldError(field, messages.get(item["type"], message))
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from ...domain.facts import plain
 from ...domain.roles import Role
-from ...errors import NotFound
+from ...errors import Invalid, NotFound
 from ...services import addresses, facts, incidents
 from ...storage import incidents as stored
 from ...storage.incidents import Incident
@@ -55,6 +55,8 @@ def change(call: Call, ident: str) -> dict[str, Any]:
     """Title and impact are mended in place; other components are an update."""
     values = call.values()
     if "components" in values:
+        if "visibility" in values:
+            raise Invalid.field("visibility", "Publish it first, then change its components.")
         return _updated(call, ident)
     if not call.values("notify"):
         return show(call, ident)  # nothing was sent, so there is nothing to tell

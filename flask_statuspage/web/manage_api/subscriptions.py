@@ -32,7 +32,7 @@ def add_routes(door: Door) -> None:
 def described(subscription: Subscription) -> dict[str, Any]:
     return {
         **subscriptions.described(subscription),
-        "signed": subscription.secret is not None,
+        "signed": subscription.is_signed,
         "confirmed_at": plain(subscription.confirmed_at),
         "created_at": plain(subscription.created_at),
     }

@@ -16,6 +16,7 @@ down_revision = "0002"
 TABLES = (
     "statuspage_subscription",
     "statuspage_subscription_component",
+    "statuspage_signup_attempt",
     "statuspage_event",
     "statuspage_delivery",
     "statuspage_attempt",
@@ -36,7 +37,6 @@ def upgrade() -> None:
         sa.Column("state", sa.String(40), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("nonce", sa.String(length=40), nullable=False),
-        sa.Column("origin", sa.String(length=64), nullable=True),
         sa.Column("actor", sa.String(length=200), nullable=True),
         sa.Column("asked_at", UtcDateTime(), nullable=False),
         sa.Column("mailed_at", UtcDateTime(), nullable=True),
@@ -50,13 +50,6 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "page_id", "channel", "address_digest", name="uq_statuspage_subscription_address"
         ),
-        if_not_exists=True,
-    )
-    op.create_index(
-        "ix_statuspage_subscription_origin",
-        "statuspage_subscription",
-        ["origin"],
-        unique=False,
         if_not_exists=True,
     )
     op.create_index(
@@ -94,6 +87,22 @@ def upgrade() -> None:
         "ix_statuspage_subscription_component_component_id",
         "statuspage_subscription_component",
         ["component_id"],
+        unique=False,
+        if_not_exists=True,
+    )
+
+    op.create_table(
+        "statuspage_signup_attempt",
+        sa.Column("id", Serial, autoincrement=True, nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_statuspage_signup_attempt"),
+        if_not_exists=True,
+    )
+    op.create_index(
+        "ix_statuspage_signup_attempt_digest",
+        "statuspage_signup_attempt",
+        ["digest", "at"],
         unique=False,
         if_not_exists=True,
     )
