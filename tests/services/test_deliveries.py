@@ -149,6 +149,23 @@ def test_a_secret_that_cannot_be_opened_stops_no_other_delivery(
         app.config["SECRET_KEY"] = scenes.SETTINGS.get("SECRET_KEY", "a key for tests")
 
 
+def test_a_resolve_that_waited_for_its_turn_is_not_too_old(session: Session, page: Page) -> None:
+    """However long the message before it was retried, the end of an incident is told."""
+    hook = scenes.webhook(session, page)
+    incident = incidents.open(session, page, title="Long")
+    session.commit()
+    (created,) = claim(session)
+    finish(session, created, FAILED)
+    incidents.resolve(session, page, incident.id)
+    long_ago = utc_now() - timedelta(hours=30)
+    session.execute(update(Delivery).values(due_at=long_ago))
+    session.commit()
+    (created,) = claim(session)
+    finish(session, created, Outcome(code=200))
+    (resolved,) = claim(session)
+    assert (resolved.event_name, resolved.subscription_id) == ("incident.resolved", hook.id)
+
+
 def test_410_switches_the_subscription_off(
     app: Flask, session: Session, page: Page, hook: Subscription
 ) -> None:
