@@ -11,21 +11,12 @@ import json
 from datetime import UTC, datetime
 from typing import Any, overload
 
+from ..domain.dialects import NATIVE_STATUS
 from ..domain.facts import AffectedFact, IncidentFact, UpdateFact
 from ..domain.status import ComponentStatus
 from .snapshot import ComponentState, Snapshot
 
 Document = dict[str, Any]
-
-COMPONENT_STATUS = {
-    ComponentStatus.OPERATIONAL: "up",
-    ComponentStatus.DEGRADED_PERFORMANCE: "degraded",
-    ComponentStatus.PARTIAL_OUTAGE: "partial_outage",
-    ComponentStatus.MAJOR_OUTAGE: "down",
-    ComponentStatus.UNDER_MAINTENANCE: "maintenance",
-    ComponentStatus.UNKNOWN: "unknown",
-}
-"""``status`` of a component."""
 
 INDICATOR = {
     ComponentStatus.OPERATIONAL: "operational",
@@ -130,7 +121,7 @@ def _component(state: ComponentState) -> Document:
     return {
         "name": fact.name,
         "group": fact.group,
-        "status": COMPONENT_STATUS[state.status],
+        "status": NATIVE_STATUS[state.status],
         "uptime_percent": state.uptime_percent,
         "response_time_ms": state.response_ms,
         "check_interval": state.check_interval,
@@ -158,7 +149,7 @@ def _affected(component: AffectedFact) -> Document:
     return {
         "name": component.name,
         "group": component.group,
-        "status": COMPONENT_STATUS[component.status],
+        "status": NATIVE_STATUS[component.status],
         "id": str(component.id),
         "slug": component.slug,
     }

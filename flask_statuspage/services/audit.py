@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -36,6 +36,36 @@ def record(
             before=dict(before) if before is not None else None,
             after=dict(after) if after is not None else None,
         )
+    )
+
+
+class Audited(Protocol):
+    """A row that entries can be about."""
+
+    @property
+    def id(self) -> UUID: ...
+
+
+def of(
+    session: Session,
+    action: str,
+    row: Audited,
+    actor: str | None,
+    *,
+    subject: str,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Write one entry about *row*; a module fixes *subject* for its own rows."""
+    record(
+        session,
+        actor=actor,
+        action=action,
+        subject=subject,
+        subject_id=row.id,
+        page_id=getattr(row, "page_id", None),
+        before=before,
+        after=after,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,8 @@ from ..storage.monitors import Monitor
 from ..storage.pages import Page
 from . import audit, conditions, facts
 from .slugs import free_slug
+
+_audit = partial(audit.of, subject="component")
 
 
 def get(session: Session, page: Page, ident: str) -> Component:
@@ -192,24 +195,3 @@ def _free_slug(session: Session, page: Page, slug: str | None, name: str) -> str
 def _last(session: Session, page: Page) -> int:
     query = select(func.max(Component.position)).where(Component.page_id == page.id)
     return session.scalar(query) or 0
-
-
-def _audit(
-    session: Session,
-    action: str,
-    component: Component,
-    actor: str | None,
-    *,
-    before: Mapping[str, Any] | None = None,
-    after: Mapping[str, Any] | None = None,
-) -> None:
-    audit.record(
-        session,
-        actor=actor,
-        action=action,
-        subject="component",
-        subject_id=component.id,
-        page_id=component.page_id,
-        before=before,
-        after=after,
-    )

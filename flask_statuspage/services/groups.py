@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -16,6 +17,8 @@ from ..storage.base import utc_now
 from ..storage.components import Component, ComponentGroup
 from ..storage.pages import Page
 from . import audit, facts
+
+_audit = partial(audit.of, subject="component-group")
 
 
 def create(
@@ -82,24 +85,3 @@ def named(session: Session, page: Page, ident: str) -> ComponentGroup:
         return get(session, page, ident)
     except NotFound as error:
         raise Invalid.field("group", str(error)) from error
-
-
-def _audit(
-    session: Session,
-    action: str,
-    group: ComponentGroup,
-    actor: str | None,
-    *,
-    before: Mapping[str, Any] | None = None,
-    after: Mapping[str, Any] | None = None,
-) -> None:
-    audit.record(
-        session,
-        actor=actor,
-        action=action,
-        subject="component-group",
-        subject_id=group.id,
-        page_id=group.page_id,
-        before=before,
-        after=after,
-    )

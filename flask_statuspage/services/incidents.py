@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +26,8 @@ from . import addresses, affected_components, audit, events, facts
 from .affected_components import Affected
 
 MAX_TITLE = 200
+
+_audit = partial(audit.of, subject="incident")
 
 
 def get(session: Session, page: Page, ident: UUID) -> Incident:
@@ -295,25 +298,4 @@ def _tell(session: Session, page: Page, incident: Incident, name: str, *, notify
             }
         },
         notify=notify,
-    )
-
-
-def _audit(
-    session: Session,
-    action: str,
-    incident: Incident,
-    actor: str | None,
-    *,
-    before: Mapping[str, Any] | None = None,
-    after: Mapping[str, Any] | None = None,
-) -> None:
-    audit.record(
-        session,
-        actor=actor,
-        action=action,
-        subject="incident",
-        subject_id=incident.id,
-        page_id=incident.page_id,
-        before=before,
-        after=after,
     )

@@ -6,6 +6,7 @@ Monitors are locked before their page is touched, here as in :mod:`.monitoring`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -46,6 +47,8 @@ OUTAGES = (
     ComponentStatus.PARTIAL_OUTAGE,
     ComponentStatus.MAJOR_OUTAGE,
 )
+
+_audit = partial(audit.of, subject="monitor")
 
 
 def get(session: Session, page: Page, ident: str, *, lock: bool = False) -> Monitor:
@@ -308,24 +311,3 @@ def _close_incident(session: Session, page: Page, monitor: Monitor, body: str) -
 def _free_slug(session: Session, page: Page, slug: str | None, name: str) -> str:
     taken = set(session.scalars(select(Monitor.slug).where(Monitor.page_id == page.id)))
     return free_slug(slug, name, taken, kind="monitor")
-
-
-def _audit(
-    session: Session,
-    action: str,
-    monitor: Monitor,
-    actor: str | None,
-    *,
-    before: Mapping[str, Any] | None = None,
-    after: Mapping[str, Any] | None = None,
-) -> None:
-    audit.record(
-        session,
-        actor=actor,
-        action=action,
-        subject="monitor",
-        subject_id=monitor.id,
-        page_id=monitor.page_id,
-        before=before,
-        after=after,
-    )

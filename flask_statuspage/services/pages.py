@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -24,6 +25,8 @@ from ..storage.monitors import Monitor
 from ..storage.pages import Page
 from ..storage.subscriptions import Subscription
 from . import audit, facts
+
+_audit = partial(audit.of, subject="page")
 
 
 def find(session: Session, slug: str | None) -> Page:
@@ -132,24 +135,3 @@ def _check(session: Session, *, slug: str | None, url: str | None, time_zone: st
             ZoneInfo(time_zone)
         except (KeyError, ValueError, OSError) as error:
             raise Invalid.field("time_zone", "Must be an IANA name, such as 'UTC'.") from error
-
-
-def _audit(
-    session: Session,
-    action: str,
-    page: Page,
-    actor: str | None,
-    *,
-    before: Mapping[str, Any] | None = None,
-    after: Mapping[str, Any] | None = None,
-) -> None:
-    # Without page_id: the entry must outlive its page.
-    audit.record(
-        session,
-        actor=actor,
-        action=action,
-        subject="page",
-        subject_id=page.id,
-        before=before,
-        after=after,
-    )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from flask_statuspage.delivery.formats import formats
-from flask_statuspage.delivery.formats.native import STATUS_WORDS
+from flask_statuspage.domain.dialects import NATIVE_STATUS
 from flask_statuspage.domain.events import PUBLIC_EVENTS, Event
 from flask_statuspage.domain.status import ComponentStatus
 
@@ -88,7 +88,7 @@ def test_a_test_literally() -> None:
 def test_every_status_has_its_word(status: ComponentStatus) -> None:
     """Each status leaves in the words of the native components.json."""
     words = ["unknown", "up", "maintenance", "degraded", "partial_outage", "down"]
-    assert STATUS_WORDS[status] == words[status.severity]
+    assert NATIVE_STATUS[status] == words[status.severity]
 
 
 @pytest.mark.parametrize("name", ["email", "native"])

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ...domain.dialects import NATIVE_STATUS
 from ...domain.events import (
     COMPONENT_EVENTS,
     INCIDENT_EVENTS,
@@ -21,15 +22,6 @@ from ...domain.retry import MINUTE, Policy
 from ...domain.status import ComponentStatus
 from .. import signing
 from .format import Format
-
-STATUS_WORDS = {
-    ComponentStatus.OPERATIONAL: "up",
-    ComponentStatus.DEGRADED_PERFORMANCE: "degraded",
-    ComponentStatus.PARTIAL_OUTAGE: "partial_outage",
-    ComponentStatus.MAJOR_OUTAGE: "down",
-    ComponentStatus.UNDER_MAINTENANCE: "maintenance",
-    ComponentStatus.UNKNOWN: "unknown",
-}
 
 
 def render(event: Event) -> str:
@@ -83,8 +75,8 @@ def _component(component: Mapping[str, Any]) -> dict[str, Any]:
         "slug": component["slug"],
         "name": component["name"],
         "group": component["group"],
-        "status": STATUS_WORDS[ComponentStatus(component["status"])],
-        "previous_status": STATUS_WORDS[ComponentStatus(component["previous_status"])],
+        "status": NATIVE_STATUS[ComponentStatus(component["status"])],
+        "previous_status": NATIVE_STATUS[ComponentStatus(component["previous_status"])],
     }
 
 
