@@ -78,10 +78,24 @@ def add_routes(blueprint: Blueprint, cache: Callable[[], DocumentCache]) -> None
         view = _json_view(name, render, cache)
         page_route(blueprint, f"/api/v2/{name}.json", endpoint, view)
 
+    page_route(
+        blueprint,
+        "/api/v2/<path:rest>",
+        "no_json",
+        _no_document,
+        methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+    )
     blueprint.register_error_handler(StatusPageError, failures.as_page)
     blueprint.register_error_handler(SQLAlchemyError, failures.as_page)
     blueprint.after_request(_open_api)
     blueprint.url_value_preprocessor(_check_page_slug)
+
+
+def _no_document(page_slug: str | None, rest: str) -> Response:
+    """Whatever else is asked of the API is answered as its errors are, to scripts of any site."""
+    if request.method not in ("GET", "HEAD"):
+        raise failures.WrongMethod(request.method, ["GET", "HEAD"])
+    raise NotFound("document", rest)
 
 
 def _json_view(

@@ -556,3 +556,22 @@ def test_unmigrated_database(make_site: SiteMaker, tmp_path: Any) -> None:
         assert "flask statuspage db upgrade" in answer.text
     site.app.test_cli_runner().invoke(args=["statuspage", "db", "upgrade"])
     assert site.json("/api/v2/status.json")["status"]["indicator"] == "operational"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/api/v2/nothing.json", 404),
+        ("GET", "/main/api/v2/nothing.json", 404),
+        ("POST", "/api/v2/summary.json", 405),
+        ("DELETE", "/api/v2/badge.svg", 405),
+    ],
+)
+def test_errors_of_the_api_are_for_programs(
+    site: Site, method: str, path: str, status: int
+) -> None:
+    """A wrong path or method is told as problem details, readable from any site's scripts."""
+    answer = site.client.open(f"/status{path}", method=method)
+    assert answer.status_code == status
+    assert answer.mimetype == "application/problem+json"
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
