@@ -30,8 +30,9 @@ from ..storage.session import current_session, database_now, lost_race, release_
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-BUDGET = 45.0
-"""Seconds after which a task leaves the rest to the next one, well within RQ's time limit for a job."""
+BUDGET = 20.0
+"""Seconds after which a task leaves the rest to the next one. A worker that is told to stop finishes its job first, so
+this is how long a graceful stop can take, beside what is in flight."""
 
 RACE_PAUSES = (0.05, 0.2, 0.8)
 """Seconds before a transaction that was ended by a deadlock is run again."""
