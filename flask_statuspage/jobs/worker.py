@@ -14,6 +14,7 @@ import time
 from collections.abc import Sequence
 from multiprocessing.context import ForkProcess
 from types import FrameType
+from typing import Any
 
 from flask import Flask
 from redis.exceptions import RedisError
@@ -40,6 +41,14 @@ _fork = multiprocessing.get_context("fork")
 
 class StatusPageWorker(Worker):  # type: ignore[misc,unused-ignore]
     """A worker whose forked jobs never share a database connection with it, whatever the host's code opened."""
+
+    def request_stop(self, signum: Any, frame: Any) -> None:
+        """Note the signal before RQ raises it as an exception, which some of its own code swallows.
+
+        Then it is acted on at the latest when the wait for a job ends, after 15 s, instead of never.
+        """
+        self._stop_requested = True
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call,unused-ignore]
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         # The parent goes on using its sockets; the child must not close them, only forget them.
