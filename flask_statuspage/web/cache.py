@@ -58,11 +58,15 @@ class Document:
 
 @dataclass
 class _Held:
-    """A page's latest snapshot, when it was read, and when its version was last looked up (monotonic seconds)."""
+    """A page's latest snapshot, when it was read, and when its version was last looked up (monotonic seconds).
+
+    ``changes`` is how many changes of this process had been committed before that look.
+    """
 
     snapshot: Snapshot
     read_at: float
     looked_at: float
+    changes: int
     stale_since: datetime | None = None
 
 
@@ -72,14 +76,14 @@ class DocumentCache:
     def __init__(self) -> None:
         self._held: dict[str | None, _Held] = {}
         self._documents: dict[tuple[str | None, str], Document] = {}
+        self._changes = 0  # of this process, each after its commit
         self._renewing = threading.Lock()
         self._rendering = threading.Lock()
         self._impersonal: bool | None = None
 
     def expire_versions(self) -> None:
         """Look versions up again at the next request: this process has just changed a page."""
-        for held in list(self._held.values()):
-            held.looked_at = 0.0
+        self._changes += 1
 
     def document(
         self,
@@ -141,7 +145,7 @@ class DocumentCache:
 
     def _fresh(self, open_session: Callable[[], Session], slug: str | None) -> _Held:
         held = self._held.get(slug)
-        if held is not None and time.monotonic() - held.looked_at < VERSION_SECONDS:
+        if held is not None and self._is_recent(held):
             return held
         # One reader looks and rebuilds, the others wait for it; but while a database hangs not for long.
         if not self._renewing.acquire(timeout=-1 if held is None else WAIT_SECONDS):
@@ -149,7 +153,7 @@ class DocumentCache:
             return held
         try:
             held = self._held.get(slug)
-            if held is not None and time.monotonic() - held.looked_at < VERSION_SECONDS:
+            if held is not None and self._is_recent(held):
                 return held
             session = open_session()
             try:
@@ -160,24 +164,33 @@ class DocumentCache:
                     raise
                 logger.warning("status page: serving the last snapshot: %s", error)
                 held.stale_since = held.stale_since or held.snapshot.generated_at
-                held.looked_at = time.monotonic()
+                held.looked_at, held.changes = time.monotonic(), self._changes
             return held
         finally:
             self._renewing.release()
 
     def _renewed(self, session: Session, slug: str | None, held: _Held | None) -> _Held:
-        now = time.monotonic()
+        now, changes = (
+            time.monotonic(),
+            self._changes,
+        )  # noted before the look, so that a later change counts
         found = pages.version_of(session, slug)
         if found is None:
             self._held.pop(slug, None)
             raise NotFound("page", slug)
         if held is not None and self._is_current(held, found, now):
-            held.looked_at, held.stale_since = now, None
+            held.looked_at, held.changes, held.stale_since = now, changes, None
             return held
         page = session.get_one(Page, found[0], populate_existing=True)
-        renewed = _Held(overview.snapshot(session, page), read_at=now, looked_at=now)
+        snapshot = overview.snapshot(session, page)
+        renewed = _Held(snapshot, read_at=now, looked_at=now, changes=changes)
         self._held[slug] = renewed
         return renewed
+
+    def _is_recent(self, held: _Held) -> bool:
+        """Whether the version was looked up within the second, and this process changed nothing since."""
+        recent = time.monotonic() - held.looked_at < VERSION_SECONDS
+        return recent and held.changes == self._changes
 
     @staticmethod
     def _is_current(held: _Held, found: tuple[UUID, int], now: float) -> bool:
