@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from alembic import context
-from sqlalchemy import JSON, BigInteger, Enum, Text
+from sqlalchemy import JSON, BigInteger, Enum, Float, Text
 
 from flask_statuspage import storage  # noqa: F401  # fills the metadata
 from flask_statuspage.storage.base import TABLE_PREFIX, Base, UtcDateTime
@@ -26,6 +26,8 @@ def _same_type(
     if isinstance(declared_type, JSON) and isinstance(inspected_type, Text):
         return False
     if isinstance(declared_type, UtcDateTime | Encrypted):
+        return False
+    if isinstance(declared_type, Float) and isinstance(inspected_type, Float):
         return False
     return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -37,8 +38,13 @@ def _one_line(text: str) -> str:
     return text
 
 
+_RFC_3339 = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.]\d{1,9})?)?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
+
+
 def _written(value: object) -> object:
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not _RFC_3339.fullmatch(value):
         raise ValueError("Must be a time as RFC 3339 writes it, such as '2026-02-19T17:30:00Z'")
     return value
 
