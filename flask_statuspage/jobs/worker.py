@@ -32,6 +32,7 @@ from .schedule import Heartbeat
 logger = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.5
+WAIT_SECONDS = 3
 RESTART_SECONDS = 1.0
 GRACE_SECONDS = 60.0
 """How long a job in work may go on after SIGTERM; its leases run out by themselves if it is cut."""
@@ -42,10 +43,15 @@ _fork = multiprocessing.get_context("fork")
 class StatusPageWorker(Worker):  # type: ignore[misc,unused-ignore]
     """A worker whose forked jobs never share a database connection with it, whatever the host's code opened."""
 
+    @property
+    def dequeue_timeout(self) -> int:
+        """Seconds of one wait for a job; RQ's own 15 would be the longest stop of a worker without work."""
+        return WAIT_SECONDS
+
     def request_stop(self, signum: Any, frame: Any) -> None:
         """Note the signal before RQ raises it as an exception, which some of its own code swallows.
 
-        Then it is acted on at the latest when the wait for a job ends, after 15 s, instead of never.
+        Then it is acted on at the latest when the wait for a job ends, instead of never.
         """
         self._stop_requested = True
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call,unused-ignore]

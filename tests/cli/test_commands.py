@@ -39,7 +39,7 @@ def create_app():
     return app
 """
 
-SECONDS_TO_STOP = 20  # about one; RQ's wait for a job, 15 s, when it swallows the signal
+SECONDS_TO_STOP = 8
 
 
 class Shell:
