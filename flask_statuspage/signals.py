@@ -17,10 +17,22 @@ incident_created = _signals.signal("statuspage.incident-created")
 """An incident was published, by a person or by a monitor."""
 
 incident_updated = _signals.signal("statuspage.incident-updated")
-"""An incident got an update, another status, impact or title."""
+"""An incident got an update, another status, impact or title, or its postmortem."""
 
 incident_resolved = _signals.signal("statuspage.incident-resolved")
 """An incident is over."""
+
+maintenance_scheduled = _signals.signal("statuspage.maintenance-scheduled")
+"""A maintenance was announced."""
+
+maintenance_started = _signals.signal("statuspage.maintenance-started")
+"""A maintenance began, on time by itself or by a person."""
+
+maintenance_updated = _signals.signal("statuspage.maintenance-updated")
+"""A maintenance got an update, another window, title or components, or is being verified."""
+
+maintenance_completed = _signals.signal("statuspage.maintenance-completed")
+"""A maintenance is over, or was cancelled: ``event.data["maintenance"]["status"]`` tells which."""
 
 monitor_went_down = _signals.signal("statuspage.monitor-went-down")
 """A monitor's verdict is "down"."""
@@ -42,6 +54,11 @@ BY_EVENT = {
     "incident.created": incident_created,
     "incident.updated": incident_updated,
     "incident.resolved": incident_resolved,
+    "incident.postmortem": incident_updated,
+    "maintenance.scheduled": maintenance_scheduled,
+    "maintenance.started": maintenance_started,
+    "maintenance.updated": maintenance_updated,
+    "maintenance.completed": maintenance_completed,
     "monitor.down": monitor_went_down,
     "monitor.recovered": monitor_recovered,
     "subscription.confirmed": subscription_confirmed,

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ..domain.facts import ComponentFact, GroupFact, IncidentFact, PageFact
+from ..domain.facts import ComponentFact, GroupFact, IncidentFact, MaintenanceFact, ShownPage
+from ..domain.maintenance import MaintenanceStatus
 from ..domain.status import ComponentStatus, Impact, page_status, worst
 
 MISSED_CHECKS = 3
@@ -40,20 +41,33 @@ class Snapshot:
     :param status: of the page as a whole.
     :param components: in the order of the page: group position, then component position, then name.
     :param incidents: published ones, newest first: all that are open, and the newest others.
+    :param maintenances: all that are not over and the newest that are, the earliest window first.
     """
 
-    page: PageFact
+    page: ShownPage
     version: int
     generated_at: datetime
     status: ComponentStatus
     groups: tuple[GroupFact, ...]
     components: tuple[ComponentState, ...]
     incidents: tuple[IncidentFact, ...]
+    maintenances: tuple[MaintenanceFact, ...] = ()
     uptime_days: int
 
     @property
     def open_incidents(self) -> tuple[IncidentFact, ...]:
         return tuple(incident for incident in self.incidents if incident.status.is_open)
+
+    @property
+    def active_maintenances(self) -> tuple[MaintenanceFact, ...]:
+        """What is going on, the earliest first."""
+        return tuple(fact for fact in self.maintenances if fact.status.is_active)
+
+    @property
+    def upcoming_maintenances(self) -> tuple[MaintenanceFact, ...]:
+        """What has not begun, the next one first."""
+        scheduled = MaintenanceStatus.SCHEDULED
+        return tuple(fact for fact in self.maintenances if fact.status is scheduled)
 
     @property
     def last_check_at(self) -> datetime | None:

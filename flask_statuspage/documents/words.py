@@ -71,6 +71,7 @@ EVENTS = {
     "maintenance.started": "Maintenance begins",
     "maintenance.updated": "News of a maintenance",
     "maintenance.completed": "Maintenance is over",
+    "maintenance.reminder": "Maintenance is near",
     "component.status_change": "A service changes its status",
     "monitor.down": "A monitor finds a failure",
     "monitor.recovered": "A monitor finds a recovery",

@@ -20,10 +20,19 @@ MAINTENANCE_EVENTS = (
     "maintenance.updated",
     "maintenance.completed",
 )
+REMINDER = "maintenance.reminder"
+"""A window is near. Nothing has changed, so receivers of changes get it only when they ask for it."""
+
 COMPONENT_EVENTS = ("component.status_change",)
 MONITOR_EVENTS = ("monitor.down", "monitor.recovered")
 
-PUBLIC_EVENTS = (*INCIDENT_EVENTS, *MAINTENANCE_EVENTS, *COMPONENT_EVENTS, *MONITOR_EVENTS)
+PUBLIC_EVENTS = (
+    *INCIDENT_EVENTS,
+    *MAINTENANCE_EVENTS,
+    REMINDER,
+    *COMPONENT_EVENTS,
+    *MONITOR_EVENTS,
+)
 """The events that a subscription can choose from."""
 
 TEST = "test"

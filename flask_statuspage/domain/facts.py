@@ -12,13 +12,14 @@ from typing import Any
 from uuid import UUID
 
 from .incident import IncidentStatus
+from .maintenance import MaintenanceStatus
 from .status import ComponentStatus, Impact
 from .verdict import Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
 class PageFact:
-    """``url`` has no trailing slash."""
+    """``url`` has no trailing slash. ``locale`` is None where nobody chose one."""
 
     id: UUID
     slug: str
@@ -26,6 +27,28 @@ class PageFact:
     url: str
     time_zone: str
     updated_at: datetime
+    locale: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownPage(PageFact):
+    """A page with what only its readers need.
+
+    :param visibility: ``public``, ``signed-in`` or ``link``.
+    :param logo: URL of an image, or None.
+    :param colours: pairs of a style token and its colour.
+    :param header: Markdown above the page's content, ``footer`` below it.
+    """
+
+    visibility: str = "public"
+    logo: str | None = None
+    colours: tuple[tuple[str, str], ...] = ()
+    header: str = ""
+    footer: str = ""
+
+    @property
+    def is_public(self) -> bool:
+        return self.visibility == "public"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +61,10 @@ class GroupFact:
 
 @dataclass(frozen=True, kw_only=True)
 class ComponentFact:
-    """``group`` is the group's name. ``since`` is when the shown status began."""
+    """``group`` is the group's name. ``since`` is when the shown status began.
+
+    ``start_date`` is the day from which its uptime counts, ``showcase`` whether its uptime is shown at all.
+    """
 
     id: UUID
     slug: str
@@ -52,11 +78,13 @@ class ComponentFact:
     since: datetime
     created_at: datetime
     updated_at: datetime
+    showcase: bool = True
+    start_date: date | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class AffectedFact:
-    """A component in an incident or update. ``old_status`` is None where it was not recorded."""
+    """A component in an incident, maintenance or update. ``old_status`` is None where it was not recorded."""
 
     id: UUID
     slug: str
@@ -68,19 +96,23 @@ class AffectedFact:
 
 @dataclass(frozen=True, kw_only=True)
 class UpdateFact:
-    """``body`` is Markdown."""
+    """One word on an incident or maintenance. ``body`` is Markdown, ``notified`` whether subscribers were told."""
 
     id: UUID
-    status: IncidentStatus
+    status: IncidentStatus | MaintenanceStatus
     body: str
     components: tuple[AffectedFact, ...]
     created_at: datetime
     updated_at: datetime
+    notified: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
 class IncidentFact:
-    """``updates`` are newest first; ``components`` carry the status of the latest update."""
+    """``updates`` are newest first; ``components`` carry the status of the latest update.
+
+    ``next_update_due`` is when readers were promised news by.
+    """
 
     id: UUID
     title: str
@@ -94,6 +126,40 @@ class IncidentFact:
     resolved_at: datetime | None
     created_at: datetime
     updated_at: datetime
+    next_update_due: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaintenanceFact:
+    """``updates`` are newest first. ``started_at`` and ``ended_at`` are when it really began and ended.
+
+    :param revision: how often the window itself was changed.
+    :param rrule: RFC 5545 without ``DTSTART``; None: it does not recur. ``exceptions`` are local dates without one.
+    :param series_id: what the occurrences of one rule have in common.
+    """
+
+    id: UUID
+    title: str
+    status: MaintenanceStatus
+    components: tuple[AffectedFact, ...]
+    updates: tuple[UpdateFact, ...]
+    scheduled_start: datetime
+    scheduled_end: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    auto_start: bool
+    auto_complete: bool
+    remind_before: tuple[int, ...]
+    revision: int
+    rrule: str | None
+    exceptions: tuple[str, ...]
+    series_id: UUID | None
+    created_at: datetime
+    updated_at: datetime
+
+    def is_overrun(self, now: datetime) -> bool:
+        """Whether it should be over by now and is not."""
+        return self.status.is_active and now > self.scheduled_end
 
 
 @dataclass(frozen=True, kw_only=True)

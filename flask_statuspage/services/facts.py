@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from uuid import UUID
 
 from ..domain.facts import (
@@ -10,8 +11,10 @@ from ..domain.facts import (
     ComponentFact,
     GroupFact,
     IncidentFact,
+    MaintenanceFact,
     MonitorFact,
     PageFact,
+    ShownPage,
     UpdateFact,
 )
 from ..domain.status import ComponentStatus
@@ -19,7 +22,8 @@ from ..domain.verdict import Verdict
 from ..probing import CheckResult
 from ..state import current_settings
 from ..storage.components import Component, ComponentGroup
-from ..storage.incidents import AffectedComponent, Incident, IncidentUpdate
+from ..storage.incidents import Incident, IncidentUpdate
+from ..storage.maintenances import Maintenance
 from ..storage.monitors import Monitor
 from ..storage.pages import Page
 from . import addresses
@@ -34,6 +38,20 @@ def page(row: Page) -> PageFact:
         url=addresses.page_url(row),
         time_zone=row.time_zone or settings.time_zone,
         updated_at=row.updated_at,
+        locale=row.locale,
+    )
+
+
+def shown_page(row: Page) -> ShownPage:
+    """The page with what its readers need, for snapshots."""
+    told = page(row)
+    return ShownPage(
+        **{item.name: getattr(told, item.name) for item in fields(told)},
+        visibility=row.visibility,
+        logo=row.logo,
+        colours=tuple(sorted((row.colours or {}).items())),
+        header=row.header or "",
+        footer=row.footer or "",
     )
 
 
@@ -55,16 +73,18 @@ def component(row: Component) -> ComponentFact:
         since=row.since,
         created_at=row.created_at,
         updated_at=row.updated_at,
+        showcase=row.showcase,
+        start_date=row.start_date,
     )
 
 
-def affected(row: AffectedComponent) -> AffectedFact:
+def affected(row: Component, status: ComponentStatus) -> AffectedFact:
     return AffectedFact(
-        id=row.component.id,
-        slug=row.component.slug,
-        name=row.component.name,
-        group=row.component.group.name if row.component.group else None,
-        status=row.status,
+        id=row.id,
+        slug=row.slug,
+        name=row.name,
+        group=row.group.name if row.group else None,
+        status=status,
     )
 
 
@@ -86,6 +106,7 @@ def update(row: IncidentUpdate) -> UpdateFact:
         ),
         created_at=row.created_at,
         updated_at=row.updated_at,
+        notified=row.notified,
     )
 
 
@@ -95,14 +116,51 @@ def incident(row: Incident) -> IncidentFact:
         title=row.title,
         status=row.status,
         impact=row.impact,
-        automatic=row.monitor_id is not None,
-        components=tuple(affected(item) for item in row.affected),
+        automatic=row.automatic,
+        components=tuple(affected(item.component, item.status) for item in row.affected),
         updates=tuple(
             update(item) for item in sorted(row.updates, key=lambda item: item.number, reverse=True)
         ),
         started_at=row.started_at,
         monitoring_at=row.monitoring_at,
         resolved_at=row.resolved_at,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        next_update_due=row.next_update_due,
+    )
+
+
+def maintenance(row: Maintenance) -> MaintenanceFact:
+    return MaintenanceFact(
+        id=row.id,
+        title=row.title,
+        status=row.status,
+        components=tuple(
+            affected(item.component, ComponentStatus.UNDER_MAINTENANCE) for item in row.affected
+        ),
+        updates=tuple(
+            UpdateFact(
+                id=item.id,
+                status=item.status,
+                body=item.body,
+                components=(),
+                created_at=item.created_at,
+                updated_at=item.updated_at,
+                notified=item.notified,
+            )
+            for item in sorted(row.updates, key=lambda item: item.number, reverse=True)
+        ),
+        scheduled_start=row.scheduled_start,
+        scheduled_end=row.scheduled_end,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        auto_start=row.auto_start,
+        auto_complete=row.auto_complete,
+        remind_before=tuple(row.remind_before),
+        revision=row.revision,
+        rrule=row.rrule,
+        exceptions=tuple(row.exceptions),
+        series_id=row.series_id,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

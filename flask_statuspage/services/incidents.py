@@ -74,6 +74,7 @@ def open(
     incident = Incident(
         page_id=page.id,
         monitor_id=monitor.id if monitor else None,
+        automatic=monitor is not None,
         title=title,
         status=status,
         impact=impact or Impact.of(chosen.values()),

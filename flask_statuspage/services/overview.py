@@ -15,12 +15,14 @@ from ..errors import NotFound
 from ..state import current_settings
 from ..storage import components as stored_components
 from ..storage import incidents as stored_incidents
+from ..storage import maintenances as stored_maintenances
 from ..storage import monitors as stored_monitors
 from ..storage.base import utc_now
 from ..storage.pages import Page
 from . import facts
 
 NEWEST_INCIDENTS = 50
+NEWEST_MAINTENANCES = 20
 
 
 def snapshot(session: Session, page: Page) -> Snapshot:
@@ -49,7 +51,7 @@ def snapshot(session: Session, page: Page) -> Snapshot:
     )
     open_impacts = [incident.impact for incident in shown if incident.status.is_open]
     return Snapshot(
-        page=facts.page(page),
+        page=facts.shown_page(page),
         version=version,
         generated_at=now,
         status=overall_status(states, open_impacts, now=now),
@@ -58,6 +60,10 @@ def snapshot(session: Session, page: Page) -> Snapshot:
         ),
         components=tuple(states),
         incidents=shown,
+        maintenances=tuple(
+            facts.maintenance(row)
+            for row in stored_maintenances.shown(session, page.id, newest=NEWEST_MAINTENANCES)
+        ),
         uptime_days=settings.uptime_days,
     )
 

@@ -8,10 +8,12 @@ from . import (  # noqa: F401
     components,
     incidents,
     leases,
+    maintenances,
     monitors,
     outbox,
     pages,
     signups,
     subscriptions,
     team,
+    templates,
 )

@@ -78,6 +78,9 @@ def words(enum: type[StrEnum]) -> Enum:
 
 Name = String(200)
 
+Origin = String(200)
+"""Where an imported row came from, ``<system>:<its id there>``: a second import finds it again."""
+
 Json = JSON
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import (
@@ -29,26 +29,36 @@ from sqlalchemy.orm import (
 
 from ..domain.ids import MAX_SLUG, new_id
 from ..domain.status import ComponentStatus
-from .base import Base, Key, Name, Word, utc_now, words
+from .base import Base, Key, Name, Origin, Word, utc_now, words
 
 
 class ComponentGroup(Base):
     __tablename__ = "statuspage_component_group"
+    __table_args__ = (
+        Index("uq_statuspage_component_group_origin", "page_id", "origin", unique=True),
+    )
 
     id: Mapped[UUID] = mapped_column(Key, primary_key=True, default=new_id)
     page_id: Mapped[UUID] = mapped_column(ForeignKey("statuspage_page.id"), index=True)
     name: Mapped[str] = mapped_column(Name)
     description: Mapped[str] = mapped_column(Text, default="")
     position: Mapped[int] = mapped_column(default=0)
+    origin: Mapped[str | None] = mapped_column(Origin)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
 class Component(Base):
-    """``status`` is what is shown: the worst of its :class:`Condition` rows, kept here for readers."""
+    """``status`` is what is shown: the worst of its :class:`Condition` rows, kept here for readers.
+
+    ``start_date`` is the day from which its uptime counts, ``showcase`` whether its uptime is shown at all.
+    """
 
     __tablename__ = "statuspage_component"
-    __table_args__ = (UniqueConstraint("page_id", "slug"),)
+    __table_args__ = (
+        UniqueConstraint("page_id", "slug"),
+        Index("uq_statuspage_component_origin", "page_id", "origin", unique=True),
+    )
 
     id: Mapped[UUID] = mapped_column(Key, primary_key=True, default=new_id)
     page_id: Mapped[UUID] = mapped_column(ForeignKey("statuspage_page.id"))
@@ -64,6 +74,9 @@ class Component(Base):
     )
     since: Mapped[datetime] = mapped_column(default=utc_now)
     only_show_if_degraded: Mapped[bool] = mapped_column(default=False)
+    showcase: Mapped[bool] = mapped_column(default=True)
+    start_date: Mapped[date | None]
+    origin: Mapped[str | None] = mapped_column(Origin)
     archived_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
@@ -94,7 +107,10 @@ class Condition(Base):
 
 
 class StatusInterval(Base):
-    """The published history: from ``started_at`` to ``ended_at`` (None: until now) a component had ``status``."""
+    """The published history: from ``started_at`` to ``ended_at`` (None: until now) a component had ``status``.
+
+    ``source`` is what the status came from when it began, ``actor`` the person if it was one.
+    """
 
     __tablename__ = "statuspage_status_interval"
     __table_args__ = (
@@ -108,6 +124,8 @@ class StatusInterval(Base):
     status: Mapped[ComponentStatus] = mapped_column(words(ComponentStatus))
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    source: Mapped[str | None] = mapped_column(Word)
+    actor: Mapped[str | None] = mapped_column(Name)
 
 
 def of_page(page_id: UUID) -> Select[Component]:

@@ -19,22 +19,28 @@ from sqlalchemy.orm import (
 from ..domain.ids import new_id
 from ..domain.incident import OPEN, IncidentStatus
 from ..domain.status import ComponentStatus, Impact
-from .base import Base, Json, Key, LongText, Name, Word, utc_now, words
+from .base import Base, Json, Key, LongText, Name, Origin, Word, utc_now, words
 from .components import Component
 
 
 class Incident(Base):
-    """``impact_set`` says that a person chose the impact; otherwise it follows the components."""
+    """``impact_set`` says that a person chose the impact; otherwise it follows the components.
+
+    ``monitor_id`` links it to a monitor, ``automatic`` says that the monitor opened it. ``next_update_due`` is the time
+    that readers were promised news by.
+    """
 
     __tablename__ = "statuspage_incident"
     __table_args__ = (
         Index("ix_statuspage_incident_page_started", "page_id", "started_at"),
         Index("ix_statuspage_incident_monitor_status", "monitor_id", "status"),
+        Index("uq_statuspage_incident_origin", "page_id", "origin", unique=True),
     )
 
     id: Mapped[UUID] = mapped_column(Key, primary_key=True, default=new_id)
     page_id: Mapped[UUID] = mapped_column(ForeignKey("statuspage_page.id"))
     monitor_id: Mapped[UUID | None] = mapped_column(Key)
+    automatic: Mapped[bool] = mapped_column(default=False)
     title: Mapped[str] = mapped_column(Name)
     status: Mapped[IncidentStatus] = mapped_column(words(IncidentStatus))
     impact: Mapped[Impact] = mapped_column(words(Impact))
@@ -43,6 +49,8 @@ class Incident(Base):
     started_at: Mapped[datetime]
     monitoring_at: Mapped[datetime | None]
     resolved_at: Mapped[datetime | None]
+    next_update_due: Mapped[datetime | None]
+    origin: Mapped[str | None] = mapped_column(Origin)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
 
@@ -76,7 +84,8 @@ class AffectedComponent(Base):
 class IncidentUpdate(Base):
     """What was told when. ``components`` keeps each affected component's old and new status as it was then.
 
-    ``number`` counts the incident's updates from 1; two updates of one instant stay in order.
+    ``number`` counts the incident's updates from 1; two updates of one instant stay in order. ``notified`` says whether
+    subscribers were told.
     """
 
     __tablename__ = "statuspage_incident_update"
@@ -91,6 +100,8 @@ class IncidentUpdate(Base):
     body: Mapped[str] = mapped_column(LongText, default="")
     components: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)
     actor: Mapped[str | None] = mapped_column(Name)
+    notified: Mapped[bool] = mapped_column(default=True)
+    origin: Mapped[str | None] = mapped_column(Origin)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
 

@@ -5,19 +5,24 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, String, false, select, update
+from sqlalchemy import Index, Select, String, Text, false, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from ..domain.ids import MAX_SLUG, new_id
 from ..state import current_state
-from .base import Base, Key, Name, utc_now
+from .base import Base, Json, Key, Name, Word, utc_now
 from .on_commit import on_commit
 
 
 class Page(Base):
-    """A status page. ``name`` and ``url`` are None where the settings speak for it."""
+    """A status page. ``name``, ``url``, ``time_zone`` and ``locale`` are None where the settings speak for it.
+
+    ``visibility`` is ``public``, ``signed-in`` or ``link``; the last one answers under ``link_token`` only. ``colours``
+    are style tokens by name, ``header`` and ``footer`` Markdown.
+    """
 
     __tablename__ = "statuspage_page"
+    __table_args__ = (Index("uq_statuspage_page_link_token", "link_token", unique=True),)
 
     id: Mapped[UUID] = mapped_column(Key, primary_key=True, default=new_id)
     slug: Mapped[str] = mapped_column(String(MAX_SLUG), unique=True)
@@ -25,6 +30,13 @@ class Page(Base):
     name: Mapped[str | None] = mapped_column(Name)
     url: Mapped[str | None] = mapped_column(String(500))
     time_zone: Mapped[str | None] = mapped_column(Name)
+    locale: Mapped[str | None] = mapped_column(Word)
+    visibility: Mapped[str] = mapped_column(Word, default="public")
+    link_token: Mapped[str | None] = mapped_column(String(64))
+    logo: Mapped[str | None] = mapped_column(String(500))
+    colours: Mapped[dict[str, str] | None] = mapped_column(Json(none_as_null=True))
+    header: Mapped[str | None] = mapped_column(Text)
+    footer: Mapped[str | None] = mapped_column(Text)
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)

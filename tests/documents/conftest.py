@@ -21,7 +21,7 @@ from flask_statuspage.domain.facts import (
     ComponentFact,
     GroupFact,
     IncidentFact,
-    PageFact,
+    ShownPage,
     UpdateFact,
 )
 from flask_statuspage.domain.incident import IncidentStatus
@@ -42,7 +42,7 @@ def uuid(number: int) -> UUID:
     return UUID(int=number)
 
 
-def page_fact(**changes: Any) -> PageFact:
+def page_fact(**changes: Any) -> ShownPage:
     values: dict[str, Any] = {
         "id": uuid(1),
         "slug": "status",
@@ -51,7 +51,7 @@ def page_fact(**changes: Any) -> PageFact:
         "time_zone": "UTC",
         "updated_at": NOW,
     }
-    return PageFact(**(values | changes))
+    return ShownPage(**(values | changes))
 
 
 def group_fact(number: int, name: str, **changes: Any) -> GroupFact:

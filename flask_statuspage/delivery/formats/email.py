@@ -12,6 +12,7 @@ from ...domain.events import (
     INCIDENT_EVENTS,
     MAINTENANCE_EVENTS,
     PUBLIC_EVENTS,
+    REMINDER,
     TEST,
     Event,
 )
@@ -139,7 +140,7 @@ format = Format(
     name="email",
     channels=frozenset({"email"}),
     render=render,
-    unasked=frozenset((*INCIDENT_EVENTS, *MAINTENANCE_EVENTS)),
+    unasked=frozenset((*INCIDENT_EVENTS, *MAINTENANCE_EVENTS, REMINDER)),
     offered=frozenset(PUBLIC_EVENTS),
     # A mail server that defers asks for patience; two days is what mail users are used to.
     policy=Policy(

@@ -6,11 +6,44 @@ from typing import Any
 
 from ...domain.facts import plain
 from ...domain.roles import Role
+from ...domain.status import ComponentStatus
 from ...services import components, facts, groups
 from ...storage import components as stored
 from ...storage.components import Component
-from .bodies import ComponentChange, NewComponent, StatusWord
 from .door import Call, Door
+from .fields import Body, Instant, Position, Prose, Text, Title, Word
+
+
+class NewComponent(Body):
+    """``group`` is a group's id or name."""
+
+    page: Text | None = None
+    name: Title
+    slug: Word | None = None
+    description: Prose = ""
+    group: Text | None = None
+    position: Position | None = None
+    status: ComponentStatus | None = None
+    only_show_if_degraded: bool = False
+
+
+class ComponentChange(Body):
+    name: Title = ""
+    slug: Word = ""
+    description: Prose = ""
+    group: Text | None = None
+    position: Position = 0
+    status: ComponentStatus | None = None
+    only_show_if_degraded: bool = False
+
+
+class StatusWord(Body):
+    """``status`` null takes a person's word back: monitors and incidents decide alone again."""
+
+    status: ComponentStatus | None
+    note: Prose = ""
+    notify: bool = True
+    until: Instant | None = None
 
 
 def add_routes(door: Door) -> None:

@@ -27,7 +27,7 @@ from ...storage.team import Token
 from .. import answers, failures
 from ..failures import Unreadable, WrongMethod, check_size
 from ..storable import is_storable
-from .bodies import Body
+from .fields import Body
 
 PER_PAGE = 25
 MAX_PER_PAGE = 100

@@ -9,8 +9,21 @@ from ...domain.roles import Role
 from ...services import facts, groups
 from ...storage import components as stored
 from ...storage.components import ComponentGroup
-from .bodies import GroupChange, NewGroup
 from .door import Call, Door
+from .fields import Body, Position, Prose, Text, Title
+
+
+class NewGroup(Body):
+    page: Text | None = None
+    name: Title
+    description: Prose = ""
+    position: Position = 0
+
+
+class GroupChange(Body):
+    name: Title = ""
+    description: Prose = ""
+    position: Position = 0
 
 
 def add_routes(door: Door) -> None:

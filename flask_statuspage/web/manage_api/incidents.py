@@ -5,14 +5,51 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from pydantic import Field
+
 from ...domain.facts import plain
+from ...domain.incident import IncidentStatus
 from ...domain.roles import Role
+from ...domain.status import Impact
 from ...errors import Invalid, NotFound
 from ...services import addresses, facts, incidents
 from ...storage import incidents as stored
 from ...storage.incidents import Incident
-from .bodies import IncidentChange, NewIncident, NewUpdate, Resolution
 from .door import Call, Door
+from .fields import Affected, Body, Instant, Prose, Text, Title, Visibility
+
+
+class NewIncident(Body):
+    page: Text | None = None
+    title: Title
+    body: Prose = ""
+    status: IncidentStatus = IncidentStatus.INVESTIGATING
+    impact: Impact | None = None
+    components: Affected = Field(default_factory=list)
+    started_at: Instant | None = None
+    visibility: Visibility = "published"
+    notify: bool = True
+
+
+class NewUpdate(Body):
+    status: IncidentStatus | None = None
+    body: Prose = ""
+    components: Affected | None = None
+    impact: Impact | None = None
+    notify: bool = True
+
+
+class IncidentChange(Body):
+    title: Title | None = None
+    impact: Impact | None = None
+    components: Affected | None = None
+    visibility: Visibility = "published"
+    notify: bool = True
+
+
+class Resolution(Body):
+    body: Prose = ""
+    notify: bool = True
 
 
 def add_routes(door: Door) -> None:

@@ -2,17 +2,50 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field, StringConstraints
 
 from ...domain.facts import plain
 from ...domain.roles import Role
+from ...domain.status import ComponentStatus
 from ...services import facts, monitoring, monitors
 from ...storage import checks, components
 from ...storage import monitors as stored
 from ...storage.checks import Check
 from ...storage.monitors import Monitor
-from .bodies import MonitorChange, NewMonitor
 from .door import Call, Door
+from .fields import Body, Text, Title, Whole, Word
+
+
+class MonitorFields(Body):
+    kind: Word = "http"
+    target: Annotated[Text, StringConstraints(min_length=1, max_length=2048)] = ""
+    component: Text | None = None
+    interval: Whole = 60
+    timeout: Annotated[float, Field(allow_inf_nan=False)] = 10.0
+    regions: Annotated[list[Word], Field(min_length=1, max_length=50)] = Field(
+        default_factory=lambda: ["default"]
+    )
+    quorum: Whole = 1
+    failure_threshold: Whole = 3
+    recovery_threshold: Whole = 2
+    degraded_over_ms: Whole | None = None
+    outage_status: ComponentStatus = ComponentStatus.MAJOR_OUTAGE
+    open_incident: bool = True
+    options: dict[Word, Any] = Field(default_factory=dict)
+
+
+class NewMonitor(MonitorFields):
+    page: Text | None = None
+    name: Title
+    slug: Word | None = None
+    target: Annotated[Text, StringConstraints(min_length=1, max_length=2048)]
+
+
+class MonitorChange(MonitorFields):
+    name: Title = ""
+    slug: Word = ""
 
 
 def add_routes(door: Door) -> None:

@@ -9,8 +9,22 @@ from ...domain.roles import Role
 from ...services import facts, pages
 from ...storage import pages as stored
 from ...storage.pages import Page
-from .bodies import NewPage, PageChange
 from .door import Call, Door
+from .fields import Body, Title, Url, Word
+
+
+class NewPage(Body):
+    name: Title
+    slug: Word | None = None
+    url: Url | None = None
+    time_zone: Word | None = None
+
+
+class PageChange(Body):
+    name: Title | None = None
+    slug: Word = ""
+    url: Url | None = None
+    time_zone: Word | None = None
 
 
 def add_routes(door: Door) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
+
+from pydantic import Field, StringConstraints
 
 from ...delivery import signing
 from ...domain.facts import plain
@@ -13,8 +15,27 @@ from ...services import subscriptions, wishes
 from ...services.wishes import Wish
 from ...storage import subscriptions as stored
 from ...storage.subscriptions import Subscription
-from .bodies import NewSubscription, SubscriptionChange
 from .door import Call, Door
+from .fields import Body, Named, Text, Word
+
+
+class NewSubscription(Body):
+    """Made by a member, so it is active at once."""
+
+    page: Text | None = None
+    channel: Word
+    address: Annotated[Text, StringConstraints(min_length=1, max_length=2048)]
+    format: Word | None = None
+    components: Named = Field(default_factory=list)
+    events: Named | None = None
+    secret: Annotated[Text, StringConstraints(min_length=1, max_length=200)] | None = None
+
+
+class SubscriptionChange(Body):
+    format: Word = ""
+    components: Named = Field(default_factory=list)
+    events: Named | None = None
+    secret: Annotated[Text, StringConstraints(min_length=1, max_length=200)] = ""
 
 
 def add_routes(door: Door) -> None:
