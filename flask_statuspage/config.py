@@ -17,6 +17,9 @@ from .errors import ConfigError
 
 PREFIX = "STATUSPAGE_"
 
+MAX_REMINDER = 60 * 24 * 31
+"""The earliest reminder of a maintenance, in minutes before its start."""
+
 
 def _flag(value: Any) -> bool:
     if isinstance(value, bool):
@@ -183,6 +186,13 @@ class Settings:
         allowed="'publish', 'draft' or 'off'",
         doc="What happens when a monitor with `open_incident` goes down: an incident is published, "
         "kept as a draft, or not opened.",
+    )
+    remind_before: tuple[int, ...] = _key(
+        (1440, 60),
+        _many(_integer(1, MAX_REMINDER)),
+        allowed="minutes, such as '1440,60'; an empty list for none",
+        doc="When subscribers are reminded of a maintenance, in minutes before it begins, "
+        "unless it says otherwise itself.",
     )
     partial_outage_weight: float = _key(
         0.3,

@@ -76,14 +76,14 @@ def sweep() -> None:
     session = current_session()
     due = [*due_tasks(session), "housekeep"]
     release_session()
-    # Checks first: what they find is delivered in the same sweep.
+    # The clock and checks first: what they find is delivered in the same sweep.
     for task in sorted({*due, "fan_out", "deliver"}, key=_sweep_order):
         count = tasks.run(task)
         click.echo(f"{task}: {count}")
 
 
 def _sweep_order(task: str) -> int:
-    return ["probe", "fan_out", "deliver", "housekeep"].index(task.partition(":")[0])
+    return ["timetable", "probe", "fan_out", "deliver", "housekeep"].index(task.partition(":")[0])
 
 
 def _redis_url() -> str:

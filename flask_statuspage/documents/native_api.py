@@ -8,11 +8,12 @@ with whole seconds.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, overload
 
 from ..domain.dialects import NATIVE_STATUS
-from ..domain.facts import AffectedFact, IncidentFact, UpdateFact
+from ..domain.facts import AffectedFact, IncidentFact, MaintenanceFact, UpdateFact
 from ..domain.status import ComponentStatus
 from .snapshot import ComponentState, Snapshot
 
@@ -64,8 +65,10 @@ def summary(snapshot: Snapshot) -> Document:
         **status(snapshot),
         **components(snapshot),
         **unresolved_incidents(snapshot),
-        # Promised by the document as a part of every summary; snapshots carry no maintenance yet.
-        "scheduled_maintenances": [],
+        "scheduled_maintenances": [
+            maintenance(fact, snapshot.generated_at)
+            for fact in (*snapshot.active_maintenances, *snapshot.upcoming_maintenances)
+        ],
     }
 
 
@@ -86,6 +89,51 @@ def incidents(snapshot: Snapshot) -> Document:
 def unresolved_incidents(snapshot: Snapshot) -> Document:
     """``incidents/unresolved.json``: ``{incidents: […]}``, only those that are open."""
     return {"incidents": [incident(fact) for fact in snapshot.open_incidents]}
+
+
+def scheduled_maintenances(snapshot: Snapshot) -> Document:
+    """``scheduled-maintenances.json``: ``{scheduled_maintenances: […]}``, planned, going on and recent ones, the
+    earliest window first."""
+    return _listed(snapshot, snapshot.maintenances)
+
+
+def upcoming_maintenances(snapshot: Snapshot) -> Document:
+    """``scheduled-maintenances/upcoming.json``: the same, only those that have not begun."""
+    return _listed(snapshot, snapshot.upcoming_maintenances)
+
+
+def active_maintenances(snapshot: Snapshot) -> Document:
+    """``scheduled-maintenances/active.json``: the same, only those that are going on."""
+    return _listed(snapshot, snapshot.active_maintenances)
+
+
+def maintenance(fact: MaintenanceFact, now: datetime) -> Document:
+    """One maintenance: ``{name, status, component, scheduled_start, scheduled_end, updates, …}``.
+
+    ``component`` is the name of the first component or null, ``components`` lists all of them. ``overrun`` says that at
+    *now* it should be over and is not.
+    """
+    return {
+        "name": fact.title,
+        "status": fact.status.value,
+        "component": fact.components[0].name if fact.components else None,
+        "scheduled_start": _instant(fact.scheduled_start),
+        "scheduled_end": _instant(fact.scheduled_end),
+        "started_at": _instant(fact.started_at),
+        "ended_at": _instant(fact.ended_at),
+        "updates": [_update(update) for update in fact.updates],
+        "id": str(fact.id),
+        "components": [_affected(component) for component in fact.components],
+        "overrun": fact.is_overrun(now),
+        "rrule": fact.rrule,
+        "created_at": _instant(fact.created_at),
+        "updated_at": _instant(fact.updated_at),
+    }
+
+
+def _listed(snapshot: Snapshot, facts: Iterable[MaintenanceFact]) -> Document:
+    now = snapshot.generated_at
+    return {"scheduled_maintenances": [maintenance(fact, now) for fact in facts]}
 
 
 def incident(fact: IncidentFact) -> Document:

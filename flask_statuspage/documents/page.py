@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from flask import current_app, render_template
 from markupsafe import Markup
 
-from ..domain.facts import ComponentFact, IncidentFact, PageFact
+from ..domain.facts import ComponentFact, IncidentFact, MaintenanceFact, PageFact
 from ..domain.markup import to_html
 from ..domain.status import ComponentStatus
 from ..errors import FieldError
@@ -43,8 +43,9 @@ _TARGETS = {
 class Urls(Protocol):
     """Where a page or file is: ``urls("incident", incident_id=…)``.
 
-    Endpoints: ``home``, ``incident`` (incident_id), ``subscribe``, ``confirm``, ``manage`` and
-    ``unsubscribe`` (token), ``badge``, ``summary_json``, ``status_json``, ``static`` (filename).
+    Endpoints: ``home``, ``incident`` (incident_id), ``maintenance`` (maintenance_id),
+    ``subscribe``, ``confirm``, ``manage`` and ``unsubscribe`` (token), ``badge``, ``summary_json``,
+    ``status_json``, ``static`` (filename).
     """
 
     def __call__(self, endpoint: str, /, **values: Any) -> str: ...
@@ -105,12 +106,30 @@ def incident(
     )
 
 
+def maintenance(
+    snapshot: Snapshot, fact: MaintenanceFact, urls: Urls, *, stale_since: datetime | None = None
+) -> str:
+    """One maintenance with its window and all its updates, newest first."""
+    return _render(
+        "maintenance",
+        snapshot.page,
+        urls,
+        snapshot=snapshot,
+        maintenance=fact,
+        is_overrun=fact.is_overrun(snapshot.generated_at),
+        stale_since=stale_since,
+    )
+
+
 def banner_box(snapshot: Snapshot, urls: Urls) -> Markup:
-    """A short note for a host's page; empty unless something is wrong or under maintenance."""
+    """A short note for a host's page; empty unless something is wrong, or maintenance is going on or near."""
     shown = words.banner(snapshot)
     calm = (ComponentStatus.OPERATIONAL, ComponentStatus.UNKNOWN)
     if shown.status in calm and not snapshot.open_incidents:
-        return Markup("")
+        near = words.near_maintenance(snapshot)
+        if near is None:
+            return Markup("")
+        shown = words.announcement(near, ZoneInfo(snapshot.page.time_zone))
     return Markup(_render("_banner", snapshot.page, urls, snapshot=snapshot, banner=shown))
 
 

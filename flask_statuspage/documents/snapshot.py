@@ -90,10 +90,19 @@ class Snapshot:
 
 
 def overall_status(
-    components: Collection[ComponentState], open_impacts: Iterable[Impact], *, now: datetime
+    components: Collection[ComponentState],
+    open_impacts: Iterable[Impact],
+    *,
+    now: datetime,
+    maintained: bool = False,
 ) -> ComponentStatus:
-    """The page's status; never green once every monitor has missed :data:`MISSED_CHECKS` checks."""
+    """The page's status; never green once every monitor has missed :data:`MISSED_CHECKS` checks.
+
+    :param maintained: whether a maintenance of the whole page is going on.
+    """
     status = page_status((component.status for component in components), open_impacts)
+    if maintained:
+        status = worst([status, ComponentStatus.UNDER_MAINTENANCE])
     if status is ComponentStatus.OPERATIONAL and _are_silent(components, now):
         return ComponentStatus.UNKNOWN
     return status

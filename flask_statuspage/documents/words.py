@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from ..domain.facts import GroupFact, IncidentFact
+from ..domain.facts import GroupFact, IncidentFact, MaintenanceFact
 from ..domain.incident import IncidentStatus
+from ..domain.maintenance import MaintenanceStatus
 from ..domain.status import ComponentStatus, Impact
 from .snapshot import ComponentState, Snapshot, rolled_up
 
@@ -51,6 +52,19 @@ STATES = {
     IncidentStatus.RESOLVED: "Resolved",
     IncidentStatus.POSTMORTEM: "Postmortem",
 }
+
+MAINTENANCE = Look("Maintenance", "wrench", "maintenance")
+
+MAINTENANCE_STATES = {
+    MaintenanceStatus.SCHEDULED: "Scheduled",
+    MaintenanceStatus.IN_PROGRESS: "In progress",
+    MaintenanceStatus.VERIFYING: "Verifying",
+    MaintenanceStatus.COMPLETED: "Completed",
+    MaintenanceStatus.CANCELLED: "Cancelled",
+}
+
+NEAR = timedelta(hours=24)
+"""How long before its start a maintenance is announced on a host's pages."""
 
 BANNERS = {
     ComponentStatus.OPERATIONAL: "All systems operational",
@@ -128,6 +142,23 @@ def banner(snapshot: Snapshot) -> Banner:
         status=snapshot.status,
         sentence=_sentence(snapshot, snapshot.status),
         checked_at=snapshot.last_check_at,
+    )
+
+
+def near_maintenance(snapshot: Snapshot) -> MaintenanceFact | None:
+    """The next maintenance, if it begins within :data:`NEAR`."""
+    following = next(iter(snapshot.upcoming_maintenances), None)
+    if following is None or following.scheduled_start - snapshot.generated_at > NEAR:
+        return None
+    return following
+
+
+def announcement(fact: MaintenanceFact, zone: ZoneInfo) -> Banner:
+    """A maintenance that is near, in one sentence."""
+    return Banner(
+        status=ComponentStatus.UNDER_MAINTENANCE,
+        sentence=f"Maintenance from {moment(fact.scheduled_start, zone).text}: {fact.title}",
+        checked_at=None,
     )
 
 
@@ -211,6 +242,8 @@ def _naming(snapshot: Snapshot, status: ComponentStatus) -> str:
     names = [c.fact.name for c in snapshot.components if c.status is status]
     # Without such a service it is an incident that raised the page to its status.
     names = names or [i.title for i in snapshot.open_incidents if i.impact.floor is status]
+    if status is ComponentStatus.UNDER_MAINTENANCE:
+        names = names or [m.title for m in snapshot.active_maintenances]
     return f"{BANNERS[status]}: {_first(names)}" if names else BANNERS[status]
 
 

@@ -10,9 +10,6 @@ from enum import StrEnum
 MAX_DURATION = timedelta(days=92)
 """A longer window is a typing error: nobody keeps a service under maintenance for a quarter of a year."""
 
-MAX_REMINDER = 60 * 24 * 31
-"""The earliest reminder, in minutes before the start."""
-
 
 class MaintenanceStatus(StrEnum):
     """How far a maintenance is."""

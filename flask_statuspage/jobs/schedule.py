@@ -7,13 +7,13 @@ import os
 import socket
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from ..domain.ids import new_id
-from ..storage import leases, monitors, outbox
+from ..storage import components, leases, maintenances, monitors, outbox
 from ..storage.session import current_session, database_now, release_session
 
 logger = logging.getLogger(__name__)
@@ -28,12 +28,17 @@ BEAT_SECONDS = 10.0
 def due_tasks(session: Session) -> list[str]:
     """The tasks for which there is work in the database now."""
     now = database_now(session)
-    tasks = [f"probe:{region}" for region in monitors.due_regions(session, now)]
+    tasks = ["timetable"] if _by_the_clock(session, now) else []
+    tasks += [f"probe:{region}" for region in monitors.due_regions(session, now)]
     if outbox.any_due(session, now):
         tasks.append("deliver")
     if outbox.any_waiting(session):
         tasks.append("fan_out")
     return tasks
+
+
+def _by_the_clock(session: Session, now: datetime) -> bool:
+    return maintenances.any_due(session, now) or components.any_expired(session, now)
 
 
 class Heartbeat:

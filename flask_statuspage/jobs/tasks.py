@@ -1,6 +1,6 @@
 """What workers do. A task takes whatever is due, in batches, and commits after each step.
 
-Tasks have names: ``deliver``, ``fan_out``, ``housekeep``, ``probe:<region>``. Running one twice, or
+Tasks have names: ``deliver``, ``fan_out``, ``housekeep``, ``timetable``, ``probe:<region>``. Running one twice, or
 when nothing is due, does no harm.
 """
 
@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from ..delivery.batch import send_all
 from ..probing import ProbeOrder
 from ..probing.batch import Asking
-from ..services import conditions, deliveries, events, monitoring, subscriptions
+from ..services import conditions, deliveries, events, monitoring, subscriptions, timetable
 from ..state import current_settings
 from ..storage import checks, leases
 from ..storage.base import utc_now
@@ -34,6 +34,9 @@ BUDGET = 20.0
 """Seconds after which a task leaves the rest to the next one. A worker that is told to stop finishes its job first, so
 this is how long a graceful stop can take, beside what is in flight."""
 
+SLICES = {"fan_out": 3.0}
+"""Shorter budgets: this task shares its queue with ``timetable``, which must be on time to a few seconds."""
+
 RACE_PAUSES = (0.05, 0.2, 0.8)
 """Seconds before a transaction that was ended by a deadlock is run again."""
 
@@ -42,6 +45,7 @@ COLLECT_SECONDS = 0.25
 """How long results of checks gather before they are recorded together."""
 
 CHECKS_DELETED_AT_ONCE = 1000
+STEPS_AT_ONCE = 50
 
 
 def run(task: str, *, stopping: Callable[[], bool] = lambda: False) -> int:
@@ -55,14 +59,14 @@ def run(task: str, *, stopping: Callable[[], bool] = lambda: False) -> int:
             name, _, region = task.partition(":")
             if name == "probe":
                 return _probe(region, stopping)
-            return _repeat(TASKS[name], stopping)
+            return _repeat(TASKS[name], stopping, SLICES.get(name, BUDGET))
         finally:
             release_session()
 
 
-def _repeat(step: Callable[[], int], stopping: Callable[[], bool]) -> int:
-    """Call *step* until it has nothing to do, the budget is spent or the process wants to stop."""
-    ends, done = time.monotonic() + BUDGET, 0
+def _repeat(step: Callable[[], int], stopping: Callable[[], bool], budget: float) -> int:
+    """Call *step* until it has nothing to do, *budget* seconds are spent or the process wants to stop."""
+    ends, done = time.monotonic() + budget, 0
     while time.monotonic() < ends and not stopping():
         count = step()
         if not count:
@@ -132,12 +136,26 @@ def _claim_checks(session: Session, *, region: str, limit: int) -> list[ProbeOrd
     return monitoring.claim_due(session, region, database_now(session), limit=limit)
 
 
+def _timetable() -> int:
+    """Let manual words expire, begin and end maintenance on time, send reminders."""
+    done = _committed(conditions.expire)
+    now = _committed(database_now)
+    due = _committed(partial(timetable.due, now=now, limit=STEPS_AT_ONCE))
+    for page_id, maintenance_id in due:
+        step = partial(timetable.advance, page_id=page_id, maintenance_id=maintenance_id, now=now)
+        try:
+            done += _committed(step)
+        except Exception:
+            logger.exception("status page: maintenance %s could not take its step", maintenance_id)
+            _committed(partial(timetable.postpone, maintenance_id=maintenance_id, now=now))
+    return done
+
+
 def _housekeep() -> int:
-    """Let manual words expire, forget what is too old, drop dead pulses."""
+    """Forget what is too old, drop dead pulses."""
     settings = current_settings()
     now = utc_now()
     oldest = now - timedelta(days=settings.check_retention_days)
-    _committed(conditions.expire)
     _committed(subscriptions.forget_unconfirmed)
     _committed(lambda session: leases.forget_before(session, now - timedelta(hours=1)))
     return _committed(
@@ -149,4 +167,5 @@ TASKS: dict[str, Callable[[], int]] = {
     "deliver": _deliver,
     "fan_out": _fan_out,
     "housekeep": _housekeep,
+    "timetable": _timetable,
 }

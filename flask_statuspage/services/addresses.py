@@ -43,6 +43,10 @@ def incident_url(page: Page, incident_id: UUID) -> str:
     return f"{page_url(page)}/incidents/{incident_id}"
 
 
+def maintenance_url(page: Page, maintenance_id: UUID) -> str:
+    return f"{page_url(page)}/maintenance/{maintenance_id}"
+
+
 def ticket_url(page: Page, path: str, subscription_id: UUID, nonce: str) -> str:
     """A signed link for one subscriber: *path* is ``confirm``, ``manage`` or ``unsubscribe``."""
     purpose = links.CONFIRM if path == "confirm" else links.OWN

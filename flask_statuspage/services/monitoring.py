@@ -18,7 +18,7 @@ from ..domain.verdict import Verdict, quorum_verdict, status_for
 from ..probing import CheckResult, ProbeOrder
 from ..probing.batch import ask_all
 from ..state import current_settings
-from ..storage import checks, pages
+from ..storage import checks, maintenances, pages
 from ..storage import components as stored_components
 from ..storage import incidents as stored_incidents
 from ..storage import monitors as stored
@@ -83,11 +83,11 @@ def record(session: Session, results: Iterable[CheckResult]) -> None:
             latest[result.monitor_id] = result
     session.flush()
     # Pages in one order: two batches that meet on two pages must not wait for each other.
-    turned = [monitors[monitor_id] for monitor_id in latest if _has_turned(monitors[monitor_id])]
-    for monitor in sorted(turned, key=lambda monitor: (monitor.page_id, monitor.id)):
+    turned = [monitors[monitor_id] for monitor_id in latest if has_turned(monitors[monitor_id])]
+    for monitor in sorted(_heard(session, turned), key=lambda one: (one.page_id, one.id)):
         try:
             with session.begin_nested():
-                _turn(session, monitor, latest[monitor.id])
+                _unless_maintained(session, monitor, latest[monitor.id])
         except DBAPIError:
             raise  # the database may have rolled back all of it, not only this savepoint
         except Exception:
@@ -139,20 +139,37 @@ def _count(monitor: Monitor, result: CheckResult) -> bool:
     return True
 
 
-def _judged(monitor: Monitor) -> Verdict:
+def judged(monitor: Monitor) -> Verdict:
+    """What the latest results of all regions call for."""
     return quorum_verdict((row.verdict for row in monitor.regions), monitor.quorum)
 
 
-def _has_turned(monitor: Monitor) -> bool:
-    return _judged(monitor) is not monitor.verdict
+def has_turned(monitor: Monitor) -> bool:
+    """Whether the latest results call for another verdict than the monitor has."""
+    return judged(monitor) is not monitor.verdict
 
 
-def _turn(session: Session, monitor: Monitor, result: CheckResult) -> None:
-    """All that follows from a changed verdict, in the order in which it is told."""
+def _heard(session: Session, turned: Collection[Monitor]) -> list[Monitor]:
+    """Those of *turned* whose component is not under maintenance: it neither alerts nor counts meanwhile."""
+    watched = {monitor.component_id for monitor in turned if monitor.component_id}
+    maintained = maintenances.under_maintenance(session, watched) if watched else set()
+    return [monitor for monitor in turned if monitor.component_id not in maintained]
+
+
+def _unless_maintained(session: Session, monitor: Monitor, result: CheckResult) -> None:
     page = session.get_one(Page, monitor.page_id)
-    pages.touch(session, page.id, result.at)
+    pages.touch(session, page.id, utc_now())
+    # Asked again now that the page is held: a maintenance may have begun since the first look.
+    if monitor.component_id is None or not maintenances.under_maintenance(
+        session, [monitor.component_id], lock=True
+    ):
+        turn(session, page, monitor, result)
+
+
+def turn(session: Session, page: Page, monitor: Monitor, result: CheckResult) -> None:
+    """All that follows from a changed verdict, in the order in which it is told. The page is held."""
     previous, since = monitor.verdict, monitor.verdict_at
-    monitor.verdict, monitor.verdict_at = _judged(monitor), result.at
+    monitor.verdict, monitor.verdict_at = judged(monitor), result.at
     session.flush()
     if Verdict.DOWN in (previous, monitor.verdict):
         _tell(session, page, monitor, previous, result)

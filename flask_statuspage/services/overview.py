@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from ..documents.snapshot import ComponentState, Snapshot, overall_status
-from ..domain.facts import IncidentFact
+from ..domain.facts import IncidentFact, MaintenanceFact
 from ..domain.uptime import Interval, uptime_percent
 from ..errors import NotFound
 from ..state import current_settings
@@ -50,20 +50,23 @@ def snapshot(session: Session, page: Page) -> Snapshot:
         for row in stored_incidents.shown(session, page.id, newest=NEWEST_INCIDENTS)
     )
     open_impacts = [incident.impact for incident in shown if incident.status.is_open]
+    windows = tuple(
+        facts.maintenance(row)
+        for row in stored_maintenances.shown(session, page.id, newest=NEWEST_MAINTENANCES)
+    )
+    # One without components is about the page as a whole.
+    whole_page = any(fact.status.is_active and not fact.components for fact in windows)
     return Snapshot(
         page=facts.shown_page(page),
         version=version,
         generated_at=now,
-        status=overall_status(states, open_impacts, now=now),
+        status=overall_status(states, open_impacts, now=now, maintained=whole_page),
         groups=tuple(
             facts.group(row) for row in session.scalars(stored_components.groups_of(page.id))
         ),
         components=tuple(states),
         incidents=shown,
-        maintenances=tuple(
-            facts.maintenance(row)
-            for row in stored_maintenances.shown(session, page.id, newest=NEWEST_MAINTENANCES)
-        ),
+        maintenances=windows,
         uptime_days=settings.uptime_days,
     )
 
@@ -77,6 +80,17 @@ def incident(session: Session, page_id: UUID, incident_id: UUID) -> IncidentFact
     if row is None or row.page_id != page_id or row.visibility != "published":
         raise NotFound("incident", incident_id)
     return facts.incident(row)
+
+
+def maintenance(session: Session, page_id: UUID, maintenance_id: UUID) -> MaintenanceFact:
+    """One maintenance of a page, however old.
+
+    :raises NotFound: when there is none.
+    """
+    row = stored_maintenances.get(session, maintenance_id)
+    if row is None or row.page_id != page_id:
+        raise NotFound("maintenance", maintenance_id)
+    return facts.maintenance(row)
 
 
 def _uptimes(

@@ -182,6 +182,12 @@ def expired_conditions(now: datetime) -> Select[Condition]:
     return select(Condition).where(Condition.until <= now)
 
 
+def any_expired(session: Session, now: datetime) -> bool:
+    """Whether the time of any word is over."""
+    query = select(Condition.id).where(Condition.until <= now).limit(1)
+    return session.scalar(query) is not None
+
+
 def open_interval(session: Session, component_id: UUID) -> StatusInterval | None:
     """The interval that lasts, as it is now."""
     query = (

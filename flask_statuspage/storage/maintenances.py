@@ -161,6 +161,13 @@ def locked(session: Session, maintenance_id: UUID) -> Maintenance | None:
     return session.scalars(query).unique().one_or_none()
 
 
+def component_ids(session: Session, maintenance_id: UUID) -> list[UUID]:
+    """The components that it is about."""
+    query = select(MaintainedComponent.component_id)
+    query = query.where(MaintainedComponent.maintenance_id == maintenance_id)
+    return list(session.scalars(query))
+
+
 def of_page(page_id: UUID) -> Select[Maintenance]:
     """All maintenance of a page, the latest window first."""
     return (
@@ -188,8 +195,10 @@ def shown(session: Session, page_id: UUID, *, newest: int) -> list[Maintenance]:
     return list(session.scalars(query))
 
 
-def pending(session: Session, page_id: UUID, component_ids: Collection[UUID]) -> list[Maintenance]:
-    """The windows of a page that are not over and are about any of *component_ids*, as they are now."""
+def pending(
+    session: Session, page_id: UUID, component_ids: Collection[UUID], *, but: UUID | None
+) -> list[Maintenance]:
+    """The windows of a page, *but* one, that are not over and are about any of *component_ids*, as they are now."""
     query = (
         select(Maintenance)
         .join(Maintenance.affected)
@@ -200,14 +209,20 @@ def pending(session: Session, page_id: UUID, component_ids: Collection[UUID]) ->
         )
         .order_by(Maintenance.scheduled_start, Maintenance.id)
         .with_for_update(of=Maintenance)
-        .options(selectinload(Maintenance.affected))
         .execution_options(populate_existing=True)
     )
+    if but is not None:
+        query = query.where(Maintenance.id != but)
     return list(session.scalars(query).unique())
 
 
-def under_maintenance(session: Session, component_ids: Collection[UUID]) -> set[UUID]:
-    """Those of *component_ids* for which a maintenance is going on."""
+def under_maintenance(
+    session: Session, component_ids: Collection[UUID], *, lock: bool = False
+) -> set[UUID]:
+    """Those of *component_ids* for which a maintenance is going on.
+
+    :param lock: as it is now, also on MariaDB, whose transactions otherwise see what was when they began.
+    """
     query = (
         select(MaintainedComponent.component_id)
         .join(Maintenance, Maintenance.id == MaintainedComponent.maintenance_id)
@@ -215,9 +230,8 @@ def under_maintenance(session: Session, component_ids: Collection[UUID]) -> set[
             MaintainedComponent.component_id.in_(component_ids),
             Maintenance.status.in_(list(ACTIVE)),
         )
-        .with_for_update(read=True, of=Maintenance)
     )
-    return set(session.scalars(query))
+    return set(session.scalars(query.with_for_update(read=True) if lock else query))
 
 
 def any_due(session: Session, now: datetime) -> bool:

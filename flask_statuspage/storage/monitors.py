@@ -142,6 +142,22 @@ def get(session: Session, monitor_id: UUID, *, lock: bool = False) -> Monitor | 
     return session.scalars(query).unique().one_or_none()
 
 
+def lock_on(session: Session, component_ids: Collection[UUID]) -> list[Monitor]:
+    """The monitors of *component_ids* with their regions, held until the transaction ends."""
+    if not component_ids:
+        return []
+    query = (
+        select(Monitor)
+        .join(Monitor.regions)
+        .where(Monitor.component_id.in_(component_ids))
+        .order_by(Monitor.id)
+        .options(contains_eager(Monitor.regions))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return list(session.scalars(query).unique())
+
+
 def due_regions(session: Session, now: datetime) -> list[str]:
     """The regions in which a check is due."""
     query = select(MonitorRegion.region).where(MonitorRegion.due_at <= now).distinct()

@@ -27,6 +27,9 @@ JSON_DOCUMENTS: dict[str, Callable[[Snapshot], native_api.Document]] = {
     "components": native_api.components,
     "incidents": native_api.incidents,
     "incidents/unresolved": native_api.unresolved_incidents,
+    "scheduled-maintenances": native_api.scheduled_maintenances,
+    "scheduled-maintenances/upcoming": native_api.upcoming_maintenances,
+    "scheduled-maintenances/active": native_api.active_maintenances,
 }
 
 
@@ -59,6 +62,18 @@ def add_routes(blueprint: Blueprint, cache: Callable[[], DocumentCache]) -> None
             answers.document(found, "text/html; charset=utf-8", open_to_all=False)
         )
 
+    def maintenance(page_slug: str | None, maintenance_id: UUID) -> Response:
+        urls = current_urls()
+        found = cache().page(
+            current_session,
+            page_slug,
+            f"page {request.script_root}{request.path}",
+            lambda snapshot, stale: _maintenance(snapshot, maintenance_id, urls, stale),
+        )
+        return answers.protect(
+            answers.document(found, "text/html; charset=utf-8", open_to_all=False)
+        )
+
     def badge_svg(page_slug: str | None) -> Response:
         label, style = request.args.get("label"), request.args.get("style", "flat")
         found = cache().document(
@@ -72,9 +87,10 @@ def add_routes(blueprint: Blueprint, cache: Callable[[], DocumentCache]) -> None
     # Without the slash as well: published clients POST to "…?action=subscribe" and follow no redirect.
     page_route(blueprint, "/", "home", home, methods=["GET", "POST"], strict_slashes=False)
     page_route(blueprint, "/incidents/<uuid:incident_id>", "incident", incident)
+    page_route(blueprint, "/maintenance/<uuid:maintenance_id>", "maintenance", maintenance)
     page_route(blueprint, "/api/v2/badge.svg", "badge", badge_svg)
     for name, render in JSON_DOCUMENTS.items():
-        endpoint = name.replace("/", "_") + "_json"
+        endpoint = name.replace("/", "_").replace("-", "_") + "_json"
         view = _json_view(name, render, cache)
         page_route(blueprint, f"/api/v2/{name}.json", endpoint, view)
 
@@ -123,6 +139,16 @@ def _incident(
     if fact is None:  # older than what a page shows; mails and webhooks link to it all the same
         fact = overview.incident(current_session(), snapshot.page.id, incident_id)
     return documents.incident(snapshot, fact, urls, stale_since=stale).encode()
+
+
+def _maintenance(
+    snapshot: Snapshot, maintenance_id: UUID, urls: PageUrls, stale: datetime | None
+) -> bytes:
+    shown = (fact for fact in snapshot.maintenances if fact.id == maintenance_id)
+    fact = next(shown, None)
+    if fact is None:
+        fact = overview.maintenance(current_session(), snapshot.page.id, maintenance_id)
+    return documents.maintenance(snapshot, fact, urls, stale_since=stale).encode()
 
 
 def _check_page_slug(endpoint: str | None, values: dict[str, Any] | None) -> None:

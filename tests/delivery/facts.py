@@ -69,6 +69,22 @@ def incident_data(**changes: Any) -> dict[str, Any]:
     }
 
 
+def maintenance_data(**changes: Any) -> dict[str, Any]:
+    return {
+        "id": str(uuid(10)),
+        "title": "Néw disks",
+        "status": "scheduled",
+        "components": [AFFECTED],
+        "updates": [{**UPDATE, "status": "scheduled"}],
+        "scheduled_start": "2026-02-20T02:00:00+00:00",
+        "scheduled_end": "2026-02-20T04:00:00+00:00",
+        "started_at": None,
+        "ended_at": None,
+        "url": "https://status.example.com/maintenance/x",
+        **changes,
+    }
+
+
 def component_data(**changes: Any) -> dict[str, Any]:
     return {
         "id": str(uuid(20)),

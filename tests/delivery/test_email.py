@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 import html5lib
 import pytest
@@ -16,7 +17,16 @@ from flask_statuspage.errors import Invalid
 from tests.outgoing.peer import closed_port
 from tests.servers.smtp import Mail, SmtpServer
 
-from .facts import UPDATE, component_data, event, incident_data, monitor_data, parcel, uuid
+from .facts import (
+    UPDATE,
+    component_data,
+    event,
+    incident_data,
+    maintenance_data,
+    monitor_data,
+    parcel,
+    uuid,
+)
 
 EMAIL = channels["email"]
 READER = "reader@example.org"
@@ -109,6 +119,44 @@ def test_a_mail_without_links_has_no_list_header(smtp: SmtpServer) -> None:
     assert f'href="{link}"' in part(mail, "html")
 
 
+MOVED = {
+    "scheduled_start": "2026-02-19T02:00:00+00:00",
+    "scheduled_end": "2026-02-19T04:00:00+00:00",
+}
+SAID = {**UPDATE, "status": "scheduled"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "subject"),
+    [
+        ({}, "Maintenance planned"),
+        ({"minutes": 60}, "Maintenance begins in 1 h"),
+        ({"minutes": 1530}, "Maintenance begins in 1 d 1 h 30 min"),
+        ({"moved_from": MOVED}, "Maintenance moved"),
+        ({"updates": [SAID, SAID]}, "News of a planned maintenance"),
+        ({"status": "in_progress"}, "Maintenance in progress"),
+        ({"status": "verifying"}, "Maintenance being verified"),
+        ({"status": "completed"}, "Maintenance completed"),
+        ({"status": "cancelled"}, "Maintenance cancelled"),
+    ],
+)
+def test_what_a_mail_says_of_maintenance(changes: dict[str, Any], subject: str) -> None:
+    """The subject tells what happened, the text the window, the services, the news and where to read more."""
+    fact = event("maintenance.updated", maintenance=maintenance_data(**changes))
+    mail = json.loads(formats["email"].render(fact))
+    assert mail["subject"] == f"[FacioTech Status] {subject}: Néw disks"
+    lines = mail["text"].splitlines()
+    assert lines[0] == f"{subject}: Néw disks"
+    assert lines[1] == "Planned from 2026-02-20 02:00 UTC until 2026-02-20 04:00 UTC"
+    assert ("Before: 2026-02-19 02:00 UTC until 2026-02-19 04:00 UTC" in lines) is (
+        "moved_from" in changes
+    )
+    assert "Affects API" in lines
+    assert "We are **looking**." in lines
+    assert "https://status.example.com/maintenance/x" in lines
+    assert "<strong>looking</strong>" in mail["html"]
+
+
 def test_retries_are_the_same_mail(smtp: SmtpServer) -> None:
     """A reader's mail program knows a double by its Message-ID, and an incident's mails by References."""
     for attempt in (1, 2):
@@ -140,6 +188,10 @@ def test_nothing_in_a_mail_can_act(smtp: SmtpServer) -> None:
         event(
             "incident.created",
             incident=incident_data(title=evil, updates=[{**UPDATE, "body": evil}]),
+        ),
+        event(
+            "maintenance.scheduled",
+            maintenance=maintenance_data(title=evil, updates=[{**SAID, "body": evil}]),
         ),
         event("component.status_change", component=component_data(name=evil)),
         event("monitor.down", monitor=monitor_data(name=evil)),

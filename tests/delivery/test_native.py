@@ -12,8 +12,9 @@ from flask_statuspage.domain.dialects import NATIVE_STATUS
 from flask_statuspage.domain.events import PUBLIC_EVENTS, Event
 from flask_statuspage.domain.status import ComponentStatus
 
-from .facts import UPDATE, component_data, event, incident_data, monitor_data
+from .facts import UPDATE, component_data, event, incident_data, maintenance_data, monitor_data
 
+STEPS = ("scheduled", "started", "updated", "completed", "reminder")
 NATIVE = formats["native"]
 HEAD = (
     '"timestamp":"2026-02-19T17:30:05+00:00",'
@@ -57,6 +58,37 @@ def test_an_incident_without_components() -> None:
     assert (body["incident"]["component"], body["incident"]["components"]) == (None, [])
 
 
+def test_a_maintenance_literally() -> None:
+    """Every byte of a maintenance's message: the documented fields, and further ones beside them."""
+    fact = event("maintenance.scheduled", maintenance=maintenance_data())
+    assert NATIVE.render(fact) == (
+        '{"event":"maintenance.scheduled",' + HEAD + ',"maintenance":{'
+        '"id":"00000000-0000-0000-0000-00000000000a",'
+        '"name":"Néw disks","status":"scheduled","component":"API","components":["API"],'
+        '"scheduled_start":"2026-02-20T02:00:00+00:00",'
+        '"scheduled_end":"2026-02-20T04:00:00+00:00","started_at":null,"ended_at":null,'
+        '"url":"https://status.example.com/maintenance/x",'
+        '"updates":[{"status":"scheduled","body":"We are **looking**.",'
+        '"created_at":"2026-02-19T17:30:00+00:00"}]}}'
+    )
+
+
+def test_a_moved_window_and_a_reminder() -> None:
+    """The window from before, and the minutes that are left, are there where they mean something."""
+    moved = {"scheduled_start": "2026-02-19T02:00:00+00:00", "scheduled_end": "x"}
+    for name, more in (("updated", {"moved_from": moved}), ("reminder", {"minutes": 60})):
+        fact = event(f"maintenance.{name}", maintenance=maintenance_data(**more))
+        body = json.loads(NATIVE.render(fact))["maintenance"]
+        assert {key: body[key] for key in ("moved_from", "minutes") if key in body} == more
+
+
+def test_a_reminder_is_sent_to_receivers_that_ask() -> None:
+    """The published receivers know seven events; a reminder is no change, so it does not come unasked."""
+    assert "maintenance.reminder" not in NATIVE.unasked
+    assert "maintenance.reminder" in NATIVE.offered
+    assert "maintenance.reminder" in formats["email"].unasked
+
+
 def test_a_component_literally() -> None:
     """Every byte of a component's change, in the words of the native document."""
     assert NATIVE.render(event("component.status_change", component=component_data())) == (
@@ -98,6 +130,7 @@ def test_every_status_has_its_word(status: ComponentStatus) -> None:
         *((f"incident.{step}", {"incident": incident_data()}) for step in ("created", "updated")),
         *((f"incident.{step}", {"incident": incident_data()}) for step in ("resolved",)),
         ("incident.postmortem", {"incident": incident_data(status="postmortem")}),
+        *((f"maintenance.{step}", {"maintenance": maintenance_data()}) for step in STEPS),
         ("component.status_change", {"component": component_data()}),
         ("monitor.down", {"monitor": monitor_data()}),
         ("monitor.recovered", {"monitor": monitor_data(verdict="up", check=None)}),

@@ -21,10 +21,12 @@ from flask_statuspage.domain.facts import (
     ComponentFact,
     GroupFact,
     IncidentFact,
+    MaintenanceFact,
     ShownPage,
     UpdateFact,
 )
 from flask_statuspage.domain.incident import IncidentStatus
+from flask_statuspage.domain.maintenance import MaintenanceStatus
 from flask_statuspage.domain.status import ComponentStatus, Impact
 from flask_statuspage.state import EXTENSION, State
 
@@ -107,11 +109,17 @@ def affected(state: ComponentState, **changes: Any) -> AffectedFact:
 
 
 def update_fact(
-    number: int, status: str, body: str, at: datetime, components: tuple[AffectedFact, ...] = ()
+    number: int,
+    status: str,
+    body: str,
+    at: datetime,
+    components: tuple[AffectedFact, ...] = (),
+    *,
+    kind: type[IncidentStatus] | type[MaintenanceStatus] = IncidentStatus,
 ) -> UpdateFact:
     return UpdateFact(
         id=uuid(400 + number),
-        status=IncidentStatus(status),
+        status=kind(status),
         body=body,
         components=components,
         created_at=at,
@@ -144,6 +152,42 @@ def incident_fact(
         impact=Impact(impact),
         started_at=started_at,
         resolved_at=resolved_at,
+        components=components,
+        updates=updates,
+        **(values | changes),
+    )
+
+
+def maintenance_fact(
+    number: int,
+    title: str,
+    status: str = "scheduled",
+    *,
+    start: datetime = NOW + timedelta(hours=2),
+    end: datetime = NOW + timedelta(hours=3),
+    components: tuple[AffectedFact, ...] = (),
+    updates: tuple[UpdateFact, ...] = (),
+    **changes: Any,
+) -> MaintenanceFact:
+    values: dict[str, Any] = {
+        "started_at": None,
+        "ended_at": None,
+        "auto_start": True,
+        "auto_complete": True,
+        "remind_before": (60,),
+        "revision": 0,
+        "rrule": None,
+        "exceptions": (),
+        "series_id": None,
+        "created_at": ago(days=1),
+        "updated_at": ago(days=1),
+    }
+    return MaintenanceFact(
+        id=uuid(500 + number),
+        title=title,
+        status=MaintenanceStatus(status),
+        scheduled_start=start,
+        scheduled_end=end,
         components=components,
         updates=updates,
         **(values | changes),

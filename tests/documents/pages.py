@@ -10,6 +10,7 @@ import html5lib  # type: ignore[import-untyped]
 from flask_statuspage.documents import page
 from flask_statuspage.documents.snapshot import Snapshot
 from flask_statuspage.domain.events import PUBLIC_EVENTS
+from flask_statuspage.domain.maintenance import MaintenanceStatus
 from flask_statuspage.domain.status import ComponentStatus
 from flask_statuspage.errors import FieldError
 
@@ -19,6 +20,7 @@ from .conftest import (
     component_state,
     group_fact,
     incident_fact,
+    maintenance_fact,
     page_fact,
     snapshot_of,
     update_fact,
@@ -55,11 +57,26 @@ def busy_snapshot(text: str = "") -> Snapshot:
         components=(affected(fine),),
         updates=(update_fact(3, "resolved", f"Third body {text}", ago(days=2, minutes=-42)),),
     )
+    said = update_fact(
+        9, "in_progress", f"Fourth body {text}", ago(minutes=30), kind=MaintenanceStatus
+    )
+    late = maintenance_fact(
+        1,
+        f"New disks {text}",
+        "in_progress",
+        start=ago(hours=2),
+        end=ago(hours=1),
+        started_at=ago(hours=2),
+        components=(affected(fine),),
+        updates=(said,),
+    )
+    planned = maintenance_fact(2, f"New racks {text}", updates=())
     return snapshot_of(
         fine,
         down,
         groups=(group,),
         incidents=(active, over),
+        maintenances=(late, planned),
         page=page_fact(name=f"Acme {text}"),
     )
 
@@ -75,6 +92,7 @@ def every_page(text: str = "") -> dict[str, str]:
     return {
         "home": page.home(snapshot, urls, stale_since=ago(minutes=9)),
         "incident": page.incident(snapshot, snapshot.incidents[0], urls),
+        "maintenance": page.maintenance(snapshot, snapshot.maintenances[0], urls),
         "subscribe": page.subscribe_form(
             fact,
             urls,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -11,7 +12,15 @@ from flask import Flask
 from flask_statuspage.documents import page
 from flask_statuspage.domain.status import ComponentStatus
 
-from .conftest import component_state, incident_fact, page_fact, snapshot_of, urls
+from .conftest import (
+    NOW,
+    component_state,
+    incident_fact,
+    maintenance_fact,
+    page_fact,
+    snapshot_of,
+    urls,
+)
 from .pages import parsed_fragment, text_of
 
 pytestmark = pytest.mark.usefixtures("app")
@@ -28,6 +37,14 @@ def test_banner_box_appears_only_when_something_is_wrong() -> None:
         component_state(1, "A"), incidents=(incident_fact(1, "Odd", impact="none"),)
     )
     assert "See the status page" in page.banner_box(noted, urls)
+    planned = snapshot_of(component_state(1, "A"), maintenances=(maintenance_fact(1, "New disks"),))
+    near = page.banner_box(planned, urls)
+    assert "Maintenance from 19 Feb 2026, 19:30 UTC: New disks" in near
+    far = snapshot_of(
+        component_state(1, "A"),
+        maintenances=(maintenance_fact(1, "New disks", start=NOW + timedelta(hours=25)),),
+    )
+    assert page.banner_box(far, urls) == ""
 
 
 def test_fragments_are_not_escaped_again(app: Flask) -> None:

@@ -8,14 +8,17 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from flask_statuspage.documents import native_api
+from flask_statuspage.domain.maintenance import MaintenanceStatus
 from flask_statuspage.domain.status import ComponentStatus
 
 from .conftest import (
+    NOW,
     affected,
     ago,
     component_state,
     group_fact,
     incident_fact,
+    maintenance_fact,
     page_fact,
     snapshot_of,
     update_fact,
@@ -177,6 +180,73 @@ def test_summary_holds_all_parts() -> None:
         "incidents": [native_api.incident(snapshot.incidents[0])],
         "scheduled_maintenances": [],
     }
+
+
+def test_maintenance_document() -> None:
+    """A maintenance literally: documented names first, its window, what really happened, its updates."""
+    said = update_fact(1, "in_progress", "Begun", ago(minutes=5), kind=MaintenanceStatus)
+    fact = maintenance_fact(
+        1,
+        "New disks",
+        "in_progress",
+        start=ago(minutes=6),
+        end=ago(minutes=1),
+        started_at=ago(minutes=5),
+        components=(affected(component_state(1, "Portal", ComponentStatus.UNDER_MAINTENANCE)),),
+        updates=(said,),
+        rrule="FREQ=WEEKLY",
+    )
+    assert native_api.maintenance(fact, NOW) == {
+        "name": "New disks",
+        "status": "in_progress",
+        "component": "Portal",
+        "scheduled_start": "2026-02-19T17:24:00+00:00",
+        "scheduled_end": "2026-02-19T17:29:00+00:00",
+        "started_at": "2026-02-19T17:25:00+00:00",
+        "ended_at": None,
+        "updates": [
+            {
+                "status": "in_progress",
+                "body": "Begun",
+                "created_at": "2026-02-19T17:25:00+00:00",
+                "id": str(said.id),
+                "components": [],
+                "updated_at": "2026-02-19T17:25:00+00:00",
+            }
+        ],
+        "id": str(fact.id),
+        "components": [
+            {
+                "name": "Portal",
+                "group": None,
+                "status": "maintenance",
+                "id": str(fact.components[0].id),
+                "slug": "service-1",
+            }
+        ],
+        "overrun": True,
+        "rrule": "FREQ=WEEKLY",
+        "created_at": "2026-02-18T17:30:00+00:00",
+        "updated_at": "2026-02-18T17:30:00+00:00",
+    }
+
+
+def test_lists_of_maintenance() -> None:
+    """All, those that have not begun, and those that go on; a summary has the latter two."""
+    planned = maintenance_fact(1, "Planned")
+    going = maintenance_fact(2, "Going on", "verifying")
+    over = maintenance_fact(3, "Over", "completed")
+    snapshot = snapshot_of(maintenances=(over, going, planned))
+
+    def names(document: native_api.Document) -> list[str]:
+        assert set(document) == {"scheduled_maintenances"}
+        return [item["name"] for item in document["scheduled_maintenances"]]
+
+    assert names(native_api.scheduled_maintenances(snapshot)) == ["Over", "Going on", "Planned"]
+    assert names(native_api.upcoming_maintenances(snapshot)) == ["Planned"]
+    assert names(native_api.active_maintenances(snapshot)) == ["Going on"]
+    summary = native_api.summary(snapshot)["scheduled_maintenances"]
+    assert [item["name"] for item in summary] == ["Going on", "Planned"]
 
 
 def test_instants_leave_in_utc_with_seconds() -> None:

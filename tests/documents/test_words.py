@@ -11,9 +11,19 @@ import pytest
 from flask_statuspage.documents import words
 from flask_statuspage.domain.events import PUBLIC_EVENTS
 from flask_statuspage.domain.incident import IncidentStatus
+from flask_statuspage.domain.maintenance import MaintenanceStatus
 from flask_statuspage.domain.status import ComponentStatus, Impact
 
-from .conftest import NOW, affected, ago, component_state, incident_fact, page_fact, snapshot_of
+from .conftest import (
+    NOW,
+    affected,
+    ago,
+    component_state,
+    incident_fact,
+    maintenance_fact,
+    page_fact,
+    snapshot_of,
+)
 
 OPERATIONAL = ComponentStatus.OPERATIONAL
 DEGRADED = ComponentStatus.DEGRADED_PERFORMANCE
@@ -26,6 +36,7 @@ def test_every_value_has_its_word() -> None:
     assert set(words.STATUSES) == set(words.BANNERS) == set(ComponentStatus)
     assert set(words.IMPACTS) == set(Impact)
     assert set(words.STATES) == set(IncidentStatus)
+    assert set(words.MAINTENANCE_STATES) == set(MaintenanceStatus)
     assert set(words.EVENTS) == set(PUBLIC_EVENTS)
 
 
@@ -89,6 +100,16 @@ def test_several_fixes_under_watch() -> None:
     )
     sentence = words.banner(snapshot_of(incidents=incidents)).sentence
     assert sentence == "Fix in place, monitoring: Large and 1 more"
+
+
+def test_a_maintenance_of_the_whole_page_is_named() -> None:
+    """Where no service is under maintenance, the sentence has the title of what goes on."""
+    snapshot = snapshot_of(
+        component_state(1, "Checkout"),
+        maintenances=(maintenance_fact(1, "New disks", "in_progress"),),
+        status=ComponentStatus.UNDER_MAINTENANCE,
+    )
+    assert words.banner(snapshot).sentence == "Maintenance in progress: New disks"
 
 
 def test_never_green_when_the_checks_have_stopped() -> None:

@@ -12,6 +12,8 @@ import pymysql
 
 from . import process
 
+NO_SUCH_THREAD = 1094
+
 
 @dataclass(frozen=True)
 class MariadbServer:
@@ -38,7 +40,11 @@ class MariadbServer:
             # An open transaction of a forgotten connection would hold up the drop.
             cursor.execute("SELECT id FROM information_schema.processlist WHERE db = %s", [name])
             for (number,) in cursor.fetchall():
-                cursor.execute(f"KILL {number}")
+                try:
+                    cursor.execute(f"KILL {number}")
+                except pymysql.OperationalError as error:
+                    if error.args[0] != NO_SUCH_THREAD:  # it has ended by itself meanwhile
+                        raise
             cursor.execute(f"DROP DATABASE IF EXISTS {name}")
 
     def start(self) -> None:

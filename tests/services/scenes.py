@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from flask import Flask
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, contains_eager
 
 from flask_statuspage import signals
 from flask_statuspage.domain.events import Event
@@ -120,6 +120,13 @@ def delivery(session: Session, subscription: Subscription) -> Delivery:
     """The one delivery to *subscription*, as it is now."""
     query = select(Delivery).where(Delivery.subscription_id == subscription.id)
     return session.scalars(query.execution_options(populate_existing=True)).one()
+
+
+def deliveries(session: Session, subscription: Subscription) -> list[Delivery]:
+    """All deliveries to *subscription* with their events, as they are now."""
+    query = select(Delivery).join(Delivery.event).options(contains_eager(Delivery.event))
+    query = query.where(Delivery.subscription_id == subscription.id).order_by(Delivery.sequence)
+    return list(session.scalars(query.execution_options(populate_existing=True)))
 
 
 @contextmanager

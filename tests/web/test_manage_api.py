@@ -19,6 +19,11 @@ from tests.web.queries import Queries
 from tests.web.site import API, Site, SiteMaker
 
 HOOK = "https://1.1.1.1/hook"
+WINDOW = {
+    "title": "New disks",
+    "scheduled_start": "2036-01-01T00:00:00Z",
+    "scheduled_end": "2036-01-01T02:00:00Z",
+}
 NOBODY = "00000000-0000-0000-0000-000000000000"
 ROLES = ("viewer", "editor", "admin", "owner")
 
@@ -54,6 +59,16 @@ ROUTES: dict[tuple[str, str], str] = {
     ("PATCH", "/incidents/<ident>"): "editor",
     ("POST", "/incidents/<ident>/updates"): "editor",
     ("POST", "/incidents/<ident>/resolve"): "editor",
+    ("GET", "/maintenances"): "viewer",
+    ("POST", "/maintenances"): "editor",
+    ("GET", "/maintenances/<ident>"): "viewer",
+    ("PATCH", "/maintenances/<ident>"): "editor",
+    ("DELETE", "/maintenances/<ident>"): "editor",
+    ("POST", "/maintenances/<ident>/start"): "editor",
+    ("POST", "/maintenances/<ident>/complete"): "editor",
+    ("POST", "/maintenances/<ident>/cancel"): "editor",
+    ("POST", "/maintenances/<ident>/updates"): "editor",
+    ("PATCH", "/maintenances/<ident>/updates/<which>"): "editor",
     ("GET", "/subscriptions"): "admin",
     ("POST", "/subscriptions"): "admin",
     ("GET", "/subscriptions/<ident>"): "admin",
@@ -69,6 +84,18 @@ ROUTES: dict[tuple[str, str], str] = {
     ("POST", "/deliveries/<ident>/redeliver"): "admin",
 }
 """Every route and the smallest role that may use it."""
+
+
+SMALLEST: dict[tuple[str, str], dict[str, Any]] = {
+    ("PUT", "/components/<ident>/status"): {"status": "operational"},
+    ("PATCH", "/maintenances/<ident>/updates/<which>"): {"body": "Mended"},
+}
+"""The smallest body of routes that need more than an empty one."""
+
+
+def smallest(method: str, path: str) -> dict[str, Any] | None:
+    """A body that *method* on *path* takes; None where there is none."""
+    return None if method in ("GET", "DELETE") else SMALLEST.get((method, path), {})
 
 
 def problem(answer: Any, status: int) -> dict[str, Any]:
@@ -91,12 +118,14 @@ def full(site: Site, page: str | None = None) -> dict[str, str]:
     component = site.made("/components", name="API", group="Platform", **where)
     monitor = site.made("/monitors", name="Probe", target=HOOK, component="api", **where)
     incident = site.made("/incidents", title="Fire", components=["api"], **where)
+    maintenance = site.made("/maintenances", **WINDOW, components=["api"], **where)
     subscription = site.made("/subscriptions", channel="webhook", address=HOOK, **where)
     return {
         "component-groups": group["id"],
         "components": component["id"],
         "monitors": monitor["id"],
         "incidents": incident["id"],
+        "maintenances": maintenance["id"],
         "subscriptions": subscription["id"],
     }
 
@@ -233,13 +262,8 @@ def test_unknown_things(site: Site) -> None:
         if "<ident>" not in path:
             continue
         for ident in idents:
-            body = {"status": "operational"} if method == "PUT" else {}
-            answer = site.ask(
-                method,
-                path.replace("<ident>", ident),
-                None if method in ("GET", "DELETE") else body,
-            )
-            problem(answer, 404)
+            asked = path.replace("<ident>", ident).replace("<which>", NOBODY)
+            problem(site.ask(method, asked, smallest(method, path)), 404)
     for name in ("nothing", NOBODY, "%00"):
         problem(site.ask("GET", f"/components?status_page={name}"), 404)
     problem(site.ask("POST", "/components", {"name": "x", "page": "nothing"}), 404)
@@ -572,14 +596,12 @@ def test_things_of_another_page_are_out_of_reach(site: Site) -> None:
         resource = path.split("/")[1]
         if "<ident>" not in path or resource not in ids:
             continue
-        body: dict[str, Any] | None = {"status": "major_outage"} if method == "PUT" else {}
-        if method in ("GET", "DELETE"):
-            body = None
         for ident in (
             ids[resource],
             {"components": "api", "monitors": "probe"}.get(resource, ids[resource]),
         ):
-            problem(site.ask(method, path.replace("<ident>", ident), body), 404)
+            asked = path.replace("<ident>", ident).replace("<which>", NOBODY)
+            problem(site.ask(method, asked, smallest(method, path)), 404)
     for body, path in (
         ({"title": "x", "components": [ids["components"]]}, "/incidents"),
         ({"title": "x", "components": {ids["components"]: "operational"}}, "/incidents"),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.web.site import API, Site, SiteMaker
-from tests.web.test_manage_api import HOOK, ROUTES, full, problem
+from tests.web.test_manage_api import HOOK, ROUTES, WINDOW, full, problem
 
 SEED = 20260219
 
@@ -18,6 +18,7 @@ NEW_GROUP = {"name": "New"}
 NEW_COMPONENT = {"name": "New"}
 NEW_MONITOR = {"name": "New", "target": HOOK}
 NEW_INCIDENT = {"title": "New"}
+NEW_MAINTENANCE = {**WINDOW, "title": "New"}
 NEW_SUBSCRIPTION = {"channel": "webhook", "address": HOOK + "/new"}
 
 NOT_TEXT = [5, 1.5, True, [], {}, ["x"]]
@@ -120,6 +121,38 @@ OF_MONITOR: dict[str, list[Any]] = {
     "options": NOT_OPTIONS,
 }
 
+NOT_RULE = [
+    *NOT_TEXT,
+    *UNSTORABLE,
+    "",
+    "weekly",
+    "FREQ=SECONDLY",
+    "FREQ=HOURLY;COUNT=5",
+    "FREQ=DAILY",
+    "FREQ=DAILY;COUNT=1001",
+    "FREQ=WEEKLY;COUNT=5;UNTIL=20370101T000000Z",
+    "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30",
+    "FREQ=WEEKLY;BYDAY=SU",
+    "FREQ=WEEKLY\r\nX:1",
+    "FREQ=WEEKLY;COUNT=" + "9" * 300,
+]
+OF_MAINTENANCE: dict[str, list[Any]] = {
+    "title": NOT_TITLE,
+    "components": [value for value in NOT_COMPONENTS if not isinstance(value, dict)] + [{}, None],
+    "scheduled_end": [*NOT_TIME, None, "2020-01-01T00:00:00Z", "2036-06-01T00:00:00Z"],
+    "auto_start": NOT_FLAG,
+    "auto_complete": NOT_FLAG,
+    "remind_before": [5, "60", [0], ["x"], [None], [-5], [44_641], [2**31], list(range(1, 20))],
+    "rrule": NOT_RULE,
+    "exceptions": [5, "2036-01-02", [5], ["tomorrow"], ["2036-02-30"], ["\x00"], [None], None],
+}
+BEGINNING: dict[str, list[Any]] = {
+    "body": NOT_PROSE,
+    "scheduled_start": NOT_TIME,
+    "status": [*NOT_STATUS, None, "cancelled", "verifying"],
+    "notify": NOT_FLAG,
+}
+
 BAD: dict[tuple[str, str], tuple[dict[str, Any], dict[str, list[Any]]]] = {
     ("POST", "/pages"): (
         NEW_PAGE,
@@ -205,6 +238,27 @@ BAD: dict[tuple[str, str], tuple[dict[str, Any], dict[str, list[Any]]]] = {
         },
     ),
     ("POST", "/incidents/<incident>/resolve"): ({}, {"body": NOT_PROSE, "notify": NOT_FLAG}),
+    ("POST", "/maintenances"): (NEW_MAINTENANCE, {**OF_MAINTENANCE, **BEGINNING}),
+    ("PATCH", "/maintenances/<maintenance>"): (
+        {},
+        {**OF_MAINTENANCE, "scheduled_start": [*NOT_TIME, None]},
+    ),
+    **{
+        ("POST", f"/maintenances/<maintenance>/{step}"): (
+            {},
+            {"body": NOT_PROSE, "notify": NOT_FLAG, **more},
+        )
+        for step, more in (
+            ("start", {}),
+            ("complete", {}),
+            ("cancel", {"series": NOT_FLAG}),
+            ("updates", {"status": NOT_STATUS}),
+        )
+    },
+    ("PATCH", "/maintenances/<maintenance>/updates/<its update>"): (
+        {"body": "Mended"},
+        {"body": NOT_PROSE, "notify": NOT_FLAG},
+    ),
     ("POST", "/subscriptions"): (
         NEW_SUBSCRIPTION,
         {
@@ -235,7 +289,13 @@ def furnished(site: Site) -> dict[str, str]:
     """One of each thing; what stands for `<incident>` and `<subscription>` in the paths above."""
     ids = full(site)
     site.made("/pages", name="Second")
-    return {"<incident>": ids["incidents"], "<subscription>": ids["subscriptions"]}
+    maintenance = site.ask("GET", f"/maintenances/{ids['maintenances']}").get_json()
+    return {
+        "<incident>": ids["incidents"],
+        "<subscription>": ids["subscriptions"],
+        "<maintenance>": ids["maintenances"],
+        "<its update>": maintenance["updates"][0]["id"],
+    }
 
 
 def at(path: str, things: dict[str, str]) -> str:

@@ -30,6 +30,14 @@ INCIDENT_WORDS = {
     "postmortem": "Postmortem",
 }
 
+MAINTENANCE_WORDS = {
+    "scheduled": "Maintenance planned",
+    "in_progress": "Maintenance in progress",
+    "verifying": "Maintenance being verified",
+    "completed": "Maintenance completed",
+    "cancelled": "Maintenance cancelled",
+}
+
 STATUS_WORDS = {
     "unknown": "Unknown",
     "operational": "Operational",
@@ -55,9 +63,12 @@ def _words_for(event: Event) -> Callable[[Mapping[str, Any]], Words]:
     special = {CONFIRMATION: _confirmation, TEST: _test}
     if event.name in special:
         return special[event.name]
-    return {"incident": _incident, "component": _component, "monitor": _monitor}[
-        event.name.partition(".")[0]
-    ]
+    return {
+        "incident": _incident,
+        "maintenance": _maintenance,
+        "component": _component,
+        "monitor": _monitor,
+    }[event.name.partition(".")[0]]
 
 
 def _incident(data: Mapping[str, Any]) -> Words:
@@ -85,6 +96,62 @@ def _incident(data: Mapping[str, Any]) -> Words:
         + f'<a href="{escape(incident["url"])}">Details of this incident</a>'
     )
     return f"{state}: {incident['title']}", lines, middle
+
+
+def _maintenance(data: Mapping[str, Any]) -> Words:
+    maintenance = data["maintenance"]
+    subject = f"{_maintenance_step(maintenance)}: {maintenance['title']}"
+    latest = maintenance["updates"][0]
+    moved = maintenance.get("moved_from")
+    facts = [
+        f"Planned from {_instant(maintenance['scheduled_start'])} "
+        f"until {_instant(maintenance['scheduled_end'])}",
+        *(
+            [
+                f"Before: {_instant(moved['scheduled_start'])} until {_instant(moved['scheduled_end'])}"
+            ]
+            if moved
+            else []
+        ),
+        *(
+            [f"Affects {', '.join(c['name'] for c in maintenance['components'])}"]
+            if maintenance["components"]
+            else []
+        ),
+    ]
+    lines = [
+        subject,
+        *facts,
+        "",
+        latest["body"] or "No further details yet.",
+        "",
+        maintenance["url"],
+    ]
+    middle = (
+        f"<strong>{escape(subject)}</strong><br>"
+        + "<br>".join(escape(line) for line in facts)
+        + f"</p>{to_html(latest['body'])}<p>"
+        + f'<a href="{escape(maintenance["url"])}">Details of this maintenance</a>'
+    )
+    return subject, lines, middle
+
+
+def _maintenance_step(maintenance: Mapping[str, Any]) -> str:
+    """What there is to tell, in a few words."""
+    if "minutes" in maintenance:
+        return f"Maintenance begins in {_span(maintenance['minutes'])}"
+    if "moved_from" in maintenance:
+        return "Maintenance moved"
+    if maintenance["status"] == "scheduled" and len(maintenance["updates"]) > 1:
+        return "News of a planned maintenance"
+    return MAINTENANCE_WORDS[maintenance["status"]]
+
+
+def _span(minutes: int) -> str:
+    days, rest = divmod(minutes, 24 * 60)
+    hours, rest = divmod(rest, 60)
+    parts = ((days, "d"), (hours, "h"), (rest, "min"))
+    return " ".join(f"{number} {unit}" for number, unit in parts if number)
 
 
 def _component(data: Mapping[str, Any]) -> Words:

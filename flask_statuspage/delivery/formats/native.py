@@ -36,6 +36,7 @@ def render(event: Event) -> str:
     }
     for part, word in (
         ("incident", _incident),
+        ("maintenance", _maintenance),
         ("component", _component),
         ("monitor", _monitor),
     ):
@@ -58,15 +59,36 @@ def _incident(incident: Mapping[str, Any]) -> dict[str, Any]:
         "started_at": incident["started_at"],
         "resolved_at": incident["resolved_at"],
         "url": incident["url"],
-        "updates": [
-            {
-                "status": update["status"],
-                "body": update["body"],
-                "created_at": update["created_at"],
-            }
-            for update in incident["updates"]
-        ],
+        "updates": _updates(incident),
     }
+
+
+def _maintenance(maintenance: Mapping[str, Any]) -> dict[str, Any]:
+    names = [component["name"] for component in maintenance["components"]]
+    shown = {
+        "id": maintenance["id"],
+        "name": maintenance["title"],
+        "status": maintenance["status"],
+        "component": names[0] if names else None,
+        "components": names,
+        "scheduled_start": maintenance["scheduled_start"],
+        "scheduled_end": maintenance["scheduled_end"],
+        "started_at": maintenance["started_at"],
+        "ended_at": maintenance["ended_at"],
+        "url": maintenance["url"],
+        "updates": _updates(maintenance),
+    }
+    # Only where it moved, or in a reminder.
+    return shown | {
+        name: maintenance[name] for name in ("moved_from", "minutes") if name in maintenance
+    }
+
+
+def _updates(about: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {"status": update["status"], "body": update["body"], "created_at": update["created_at"]}
+        for update in about["updates"]
+    ]
 
 
 def _component(component: Mapping[str, Any]) -> dict[str, Any]:

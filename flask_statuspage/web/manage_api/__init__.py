@@ -4,10 +4,28 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from . import components, deliveries, groups, incidents, monitors, pages, subscriptions
+from . import (
+    components,
+    deliveries,
+    groups,
+    incidents,
+    maintenances,
+    monitors,
+    pages,
+    subscriptions,
+)
 from .door import Door
 
-RESOURCES = (pages, groups, components, monitors, incidents, subscriptions, deliveries)
+RESOURCES = (
+    pages,
+    groups,
+    components,
+    monitors,
+    incidents,
+    maintenances,
+    subscriptions,
+    deliveries,
+)
 
 
 def make_blueprint() -> Blueprint:

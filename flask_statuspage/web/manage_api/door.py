@@ -104,14 +104,18 @@ class Door:
         role: Role,
         body: type[Body] | None = None,
         status: int = 200,
+        bare: bool = False,
     ) -> None:
-        """Let *view* answer *method* on *rule* for keys whose role reaches *role*."""
+        """Let *view* answer *method* on *rule* for keys whose role reaches *role*.
+
+        :param bare: the body may be left out, for steps that need no words.
+        """
 
         def answer(**arguments: Any) -> Response:
             call = _authorized(role)
             _check_idents(arguments)
             if body is not None:
-                call.body = _parsed(body)
+                call.body = _parsed(body, bare=bare)
             result = view(call, **arguments)
             call.session.commit()
             if result is None:
@@ -162,14 +166,15 @@ def _key() -> str | None:
     return key.strip() if scheme.lower() == "bearer" else None
 
 
-def _parsed(model: type[Body]) -> Body:
+def _parsed(model: type[Body], *, bare: bool) -> Body:
     """The body as *model*.
 
+    :param bare: no body at all is as good as an empty object.
     :raises Unreadable: when it is no JSON object.
     :raises Invalid: naming every wrong field.
     """
     check_size()
-    data = _json(request.get_data())
+    data = _json(request.get_data() or (b"{}" if bare else b""))
     if not isinstance(data, dict):
         raise Unreadable("The body must be a JSON object.")
     try:

@@ -1,0 +1,209 @@
+"""Mend a maintenance: its window, title, components, clock and rule; or the text of one of its updates."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from ..domain.facts import plain
+from ..domain.maintenance import MaintenanceStatus
+from ..domain.recurrence import Recurrence
+from ..errors import Conflict, Invalid, NotFound
+from ..storage.base import utc_now
+from ..storage.components import Component
+from ..storage.maintenances import MaintainedComponent, Maintenance
+from ..storage.pages import Page
+from . import audit, components, facts, texts
+from . import maintenance_course as course
+from . import maintenance_windows as windows
+
+QUIET = {"auto_start", "auto_complete", "remind_before", "exceptions", "rrule"}
+"""What readers see nothing of: a change of these is no event."""
+
+
+def edit(
+    session: Session,
+    page: Page,
+    maintenance_id: UUID,
+    values: Mapping[str, Any],
+    *,
+    actor: str | None = None,
+    notify: bool = True,
+) -> Maintenance:
+    """Change some of ``title scheduled_start scheduled_end components auto_start auto_complete remind_before rrule
+    exceptions``. Subscribers hear once of a window that moved, whatever else changed with it.
+
+    :raises Conflict: when the window of one that has begun is to begin at another time, or one that is over to change.
+    """
+    texts.check(title=values.get("title"))
+    now = utc_now()
+    row = course.held(session, page, maintenance_id, now)
+    before = _editable(row)
+    window = (row.scheduled_start, row.scheduled_end)
+    # Taken apart before anything is changed, so that a refusal leaves the row as it was.
+    new = {name: value for name, value in values.items() if before.get(name) != plain(value)}
+    chosen = _chosen(session, page, row, values)
+    start, end = _window(row, new, now)
+    reminders = windows.reminders(values["remind_before"]) if "remind_before" in values else None
+    rule = _rule(page, row, values, start, end)
+    if not row.status.is_over:
+        windows.refuse_overlap(
+            session, page, [c.id for c in chosen], start=start, end=end, rule=rule, own=row
+        )
+    row.title = values.get("title", row.title)
+    row.scheduled_start, row.scheduled_end = start, end
+    row.auto_start = values.get("auto_start", row.auto_start)
+    row.auto_complete = values.get("auto_complete", row.auto_complete)
+    if reminders is not None:
+        row.remind_before = reminders
+    _set_rule(row, rule, start)
+    moved = window != (start, end)
+    if moved or reminders is not None:
+        row.reminded = [
+            minutes
+            for minutes in row.remind_before
+            if (start - now).total_seconds() <= minutes * 60
+        ]
+    _set_components(session, page, row, chosen, notify=notify, now=now)
+    course.set_clock(row)
+    session.flush()
+    was, now_is = audit.difference(before, _editable(row))
+    if not now_is:
+        return row
+    row.updated_at = now
+    if set(now_is) - QUIET:
+        row.revision += 1
+        session.flush()
+        more = (
+            {"moved_from": plain({"scheduled_start": window[0], "scheduled_end": window[1]})}
+            if moved
+            else None
+        )
+        told = notify and not row.status.is_over
+        course.tell(session, page, row, "maintenance.updated", notify=told, more=more)
+    course.record_audit(session, "edit", row, actor, before=was, after=now_is)
+    return row
+
+
+def edit_update(
+    session: Session,
+    page: Page,
+    maintenance_id: UUID,
+    update_id: UUID,
+    *,
+    body: str,
+    actor: str | None = None,
+    notify: bool = False,
+) -> Maintenance:
+    """Mend the text of an update; the audit keeps the old one. Nobody is told of a mended typing error unless asked."""
+    texts.check(body=body)
+    now = utc_now()
+    row = course.held(session, page, maintenance_id, now)
+    update = next((item for item in row.updates if item.id == update_id), None)
+    if update is None:
+        raise NotFound("update", update_id)
+    old = update.body
+    if old != body:
+        update.body, update.updated_at, row.updated_at = body, now, now
+        session.flush()
+        course.tell(session, page, row, "maintenance.updated", notify=notify)
+        course.record_audit(
+            session,
+            "edit_update",
+            row,
+            actor,
+            before={"update": str(update_id), "body": old},
+            after={"update": str(update_id), "body": body},
+        )
+    return row
+
+
+def _editable(row: Maintenance) -> dict[str, Any]:
+    fact = plain(facts.maintenance(row))
+    names = ("title", "scheduled_start", "scheduled_end", "auto_start", "auto_complete")
+    shown = {name: fact[name] for name in (*names, "remind_before", "rrule", "exceptions")}
+    return {**shown, "components": [item.component.slug for item in row.affected]}
+
+
+def _chosen(
+    session: Session, page: Page, row: Maintenance, values: Mapping[str, Any]
+) -> list[Component]:
+    if "components" in values:
+        return components.named(session, page, list(values["components"]))
+    return [item.component for item in row.affected]
+
+
+def _window(row: Maintenance, new: Mapping[str, Any], now: datetime) -> windows.Window:
+    """The window that the maintenance shall have."""
+    start = new.get("scheduled_start", row.scheduled_start)
+    end = new.get("scheduled_end", row.scheduled_end)
+    if row.status.is_over and set(new) - {"title"}:
+        raise Conflict(f"It is {row.status.value}; only its title can be mended.")
+    if not {"scheduled_start", "scheduled_end"} & set(new):
+        return row.scheduled_start, row.scheduled_end
+    start, end = windows.checked(start, end)
+    if row.status is not MaintenanceStatus.SCHEDULED and "scheduled_start" in new:
+        raise Conflict(f"It is {row.status.value}; its start cannot move any more.")
+    if end <= now:
+        raise Invalid.field("scheduled_end", "Must lie in the future.")
+    return start, end
+
+
+def _rule(
+    page: Page, row: Maintenance, values: Mapping[str, Any], start: datetime, end: datetime
+) -> Recurrence | None:
+    """The rule that the maintenance shall have; its own one counts on from where it did."""
+    rrule = values.get("rrule", row.rrule)
+    exceptions = values.get("exceptions", row.exceptions)
+    if rrule is None:
+        if exceptions and "exceptions" in values:
+            raise Invalid.field("exceptions", "There is no rrule to make an exception from.")
+        return None
+    if rrule != row.rrule:
+        return windows.recurrence(page, rrule, start=start, end=end, exceptions=exceptions)
+    if "exceptions" in values or {"scheduled_start", "scheduled_end"} & set(values):
+        began = row.series_start or start
+        return windows.recurrence(
+            page, rrule, start=began, end=began + (end - start), exceptions=exceptions
+        )
+    return windows.rule_of(page, row)
+
+
+def _set_rule(row: Maintenance, rule: Recurrence | None, start: datetime) -> None:
+    if rule is None:
+        row.rrule, row.exceptions = None, []
+        return
+    if rule.rule != row.rrule:
+        # A new rule counts from this window on.
+        row.series_id = row.series_id or row.id
+        row.series_start = row.occurrence_at = start
+    row.rrule = rule.rule
+    row.exceptions = sorted(day.isoformat() for day in rule.exceptions)
+
+
+def _set_components(
+    session: Session,
+    page: Page,
+    row: Maintenance,
+    chosen: Collection[Component],
+    *,
+    notify: bool,
+    now: datetime,
+) -> None:
+    there = {item.component: item for item in row.affected}
+    gone = [component for component in there if component not in chosen]
+    added = [component for component in chosen if component not in there]
+    row.affected = [
+        there.get(component) or MaintainedComponent(component=component, position=0)
+        for component in chosen
+    ]
+    for position, item in enumerate(row.affected):
+        item.position = position
+    if row.status.is_active and gone:
+        course.end(session, page, row, gone, notify=notify)
+    if row.status.is_active and added:
+        course.begin(session, page, row, added, notify=notify, now=now)

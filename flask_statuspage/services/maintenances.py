@@ -1,0 +1,204 @@
+"""Maintenance: schedule, update, start, complete, cancel. What follows from each is in :mod:`.maintenance_course`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from ..domain.facts import plain
+from ..domain.maintenance import MaintenanceStatus, event_name, may_become, past_reminders
+from ..errors import Conflict, Invalid, NotFound
+from ..storage import maintenances as stored
+from ..storage import outbox, pages
+from ..storage.base import utc_now
+from ..storage.maintenances import MaintainedComponent, Maintenance
+from ..storage.pages import Page
+from . import components, facts, texts
+from . import maintenance_course as course
+from . import maintenance_windows as windows
+
+S = MaintenanceStatus
+FIRST = (S.SCHEDULED, S.IN_PROGRESS, S.COMPLETED)
+"""What a maintenance can begin as: planned, going on already, or told afterwards."""
+
+
+def get(session: Session, page: Page, ident: UUID) -> Maintenance:
+    """:raises NotFound: unless *page* has this maintenance."""
+    row = stored.get(session, ident)
+    if row is None or row.page_id != page.id:
+        raise NotFound("maintenance", ident)
+    return row
+
+
+def schedule(
+    session: Session,
+    page: Page,
+    *,
+    title: str,
+    scheduled_end: datetime,
+    scheduled_start: datetime | None = None,
+    body: str = "",
+    affected: Collection[str] = (),
+    status: MaintenanceStatus = S.SCHEDULED,
+    auto_start: bool = True,
+    auto_complete: bool = True,
+    remind_before: Collection[int] | None = None,
+    rrule: str | None = None,
+    exceptions: Collection[str] = (),
+    actor: str | None = None,
+    notify: bool = True,
+) -> Maintenance:
+    """A new window.
+
+    :param scheduled_start: aware; None: now.
+    :param affected: slugs or ids of components.
+    :param status: ``scheduled``, ``in_progress`` (begins at once) or ``completed`` (history, told to nobody).
+    :param remind_before: minutes before the start; None: as the settings say.
+    :param rrule: RFC 5545 without ``DTSTART``; it counts from *scheduled_start* on the clock of the page's zone.
+    :param exceptions: dates in that zone, ``YYYY-MM-DD``, without an occurrence.
+    :raises Invalid: naming the field.
+    """
+    texts.check(title=title, body=body)
+    if status not in FIRST:
+        raise Invalid.field("status", f"Must be one of {', '.join(FIRST)} to begin with.")
+    now = utc_now()
+    start, scheduled_end = windows.checked(scheduled_start or now, scheduled_end)
+    if status is S.COMPLETED and scheduled_end > now:
+        raise Invalid.field("scheduled_end", "Must not lie in the future of a completed one.")
+    if status is not S.COMPLETED and scheduled_end <= now:
+        raise Invalid.field("scheduled_end", "Must lie in the future.")
+    if status is S.IN_PROGRESS and start > now:
+        raise Invalid.field("scheduled_start", "Must not lie in the future of one in progress.")
+    rule = None
+    if rrule is not None:
+        rule = windows.recurrence(
+            page, rrule, start=start, end=scheduled_end, exceptions=exceptions
+        )
+    elif exceptions:
+        raise Invalid.field("exceptions", "There is no rrule to make an exception from.")
+    reminders = windows.reminders(remind_before)
+    pages.touch(session, page.id, now)
+    chosen = components.named(session, page, list(affected))
+    if status is not S.COMPLETED:
+        windows.refuse_overlap(
+            session, page, [c.id for c in chosen], start=start, end=scheduled_end, rule=rule
+        )
+    row = Maintenance(
+        page_id=page.id,
+        title=title,
+        status=status,
+        scheduled_start=start,
+        scheduled_end=scheduled_end,
+        started_at={S.SCHEDULED: None, S.COMPLETED: start}.get(status, now),
+        ended_at=scheduled_end if status is S.COMPLETED else None,
+        auto_start=auto_start,
+        auto_complete=auto_complete,
+        remind_before=reminders,
+        reminded=past_reminders(start, reminders, now),
+        rrule=rule.rule if rule else None,
+        exceptions=sorted(day.isoformat() for day in rule.exceptions) if rule else [],
+        created_at=now,
+        updated_at=now,
+        affected=[MaintainedComponent(component=c, position=n) for n, c in enumerate(chosen)],
+        updates=[],
+    )
+    session.add(row)
+    session.flush()
+    if rule is not None:
+        row.series_id, row.series_start, row.occurrence_at = row.id, start, start
+    # History is shown, not sent.
+    notify = notify and status is not S.COMPLETED
+    course.add_update(row, body, actor=actor, notify=notify, now=now)
+    if status is S.IN_PROGRESS:
+        course.begin(session, page, row, chosen, notify=notify, now=now)
+    course.set_clock(row)
+    session.flush()
+    if status is not S.COMPLETED:
+        course.tell(session, page, row, event_name(None, status), notify=notify)
+    course.record_audit(session, "create", row, actor, after=plain(facts.maintenance(row)))
+    return row
+
+
+def update(
+    session: Session,
+    page: Page,
+    maintenance_id: UUID,
+    *,
+    status: MaintenanceStatus | None = None,
+    body: str = "",
+    actor: str | None = None,
+    notify: bool = True,
+) -> Maintenance:
+    """The next word on a maintenance, with the status that it has from now on (None: as it was).
+
+    :raises Conflict: when the life cycle does not lead from the present status to *status*.
+    """
+    texts.check(body=body)
+    now = utc_now()
+    row = course.held(session, page, maintenance_id, now)
+    status = status or row.status
+    if not may_become(row.status, status):
+        raise Conflict(f"A maintenance that is {row.status.value} cannot become {status.value}.")
+    if status is row.status and not body.strip():
+        return row
+    return course.move(session, page, row, status, body, actor=actor, notify=notify, now=now)
+
+
+def start(session: Session, page: Page, maintenance_id: UUID, **options: Any) -> Maintenance:
+    """Begin now, whatever was planned."""
+    return _step(session, page, maintenance_id, S.IN_PROGRESS, {S.SCHEDULED}, **options)
+
+
+def complete(session: Session, page: Page, maintenance_id: UUID, **options: Any) -> Maintenance:
+    """It is over."""
+    running = {S.SCHEDULED, S.IN_PROGRESS, S.VERIFYING}
+    return _step(session, page, maintenance_id, S.COMPLETED, running, **options)
+
+
+def cancel(
+    session: Session, page: Page, maintenance_id: UUID, *, series: bool = False, **options: Any
+) -> Maintenance:
+    """It does not take place, or not to its end.
+
+    :param series: the rule ends with it; else its next occurrence stays planned.
+    """
+    running = {S.SCHEDULED, S.IN_PROGRESS, S.VERIFYING}
+    return _step(session, page, maintenance_id, S.CANCELLED, running, ends_series=series, **options)
+
+
+def remove(session: Session, page: Page, maintenance_id: UUID, *, actor: str | None = None) -> None:
+    """Delete a maintenance with its updates. Nobody is told: cancel it first if somebody should be."""
+    now = utc_now()
+    row = course.held(session, page, maintenance_id, now)
+    course.record_audit(session, "delete", row, actor, before=plain(facts.maintenance(row)))
+    if row.status.is_active:
+        course.end(session, page, row, notify=False)
+    outbox.cancel_about(session, row.id, "The maintenance was deleted.", now)
+    session.delete(row)
+    session.flush()
+
+
+def _step(
+    session: Session,
+    page: Page,
+    maintenance_id: UUID,
+    status: MaintenanceStatus,
+    allowed: Collection[MaintenanceStatus],
+    *,
+    body: str = "",
+    ends_series: bool = False,
+    actor: str | None = None,
+    notify: bool = True,
+) -> Maintenance:
+    texts.check(body=body)
+    now = utc_now()
+    row = course.held(session, page, maintenance_id, now)
+    if row.status not in allowed:
+        raise Conflict(f"A maintenance that is {row.status.value} cannot become {status.value}.")
+    if ends_series:
+        row.rrule = None
+    return course.move(session, page, row, status, body, actor=actor, notify=notify, now=now)

@@ -1,0 +1,180 @@
+"""``maintenances``, with ``start``, ``complete``, ``cancel`` and ``updates``"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from flask import request
+from pydantic import Field
+
+from ...domain.facts import plain
+from ...domain.maintenance import MaintenanceStatus
+from ...domain.roles import Role
+from ...errors import Invalid, NotFound
+from ...services import addresses, facts, maintenance_edits, maintenances
+from ...storage import maintenances as stored
+from ...storage.base import utc_now
+from ...storage.maintenances import Maintenance
+from .door import Call, Door
+from .fields import Body, Instant, Named, Prose, Text, Title, Whole, Word
+
+Minutes = Annotated[list[Whole], Field(max_length=100)]
+Days = Annotated[list[Word], Field(max_length=1000)]
+Rule = Annotated[Text, Field(max_length=1000)]
+
+
+class NewMaintenance(Body):
+    """``scheduled_start`` left out: now. ``rrule`` counts from it, on the clock of the page's zone."""
+
+    page: Text | None = None
+    title: Title
+    body: Prose = ""
+    components: Named = Field(default_factory=list)
+    scheduled_start: Instant | None = None
+    scheduled_end: Instant
+    status: MaintenanceStatus = MaintenanceStatus.SCHEDULED
+    auto_start: bool = True
+    auto_complete: bool = True
+    remind_before: Minutes | None = None
+    rrule: Rule | None = None
+    exceptions: Days = Field(default_factory=list)
+    notify: bool = True
+
+
+class MaintenanceChange(Body):
+    title: Title = ""
+    components: Named = Field(default_factory=list)
+    scheduled_start: Instant = Field(default_factory=utc_now)
+    scheduled_end: Instant = Field(default_factory=utc_now)
+    auto_start: bool = True
+    auto_complete: bool = True
+    remind_before: Minutes = Field(default_factory=list)
+    rrule: Rule | None = None
+    exceptions: Days = Field(default_factory=list)
+    notify: bool = True
+
+
+class NewUpdate(Body):
+    status: MaintenanceStatus | None = None
+    body: Prose = ""
+    notify: bool = True
+
+
+class UpdateChange(Body):
+    """Nobody is told of a mended text unless asked for."""
+
+    body: Prose
+    notify: bool = False
+
+
+class Step(Body):
+    body: Prose = ""
+    notify: bool = True
+
+
+class Cancellation(Step):
+    """``series``: no further occurrence either."""
+
+    series: bool = False
+
+
+def add_routes(door: Door) -> None:
+    one = "/maintenances/<ident>"
+    door.route("GET", "/maintenances", index, role=Role.VIEWER)
+    door.route("POST", "/maintenances", create, role=Role.EDITOR, body=NewMaintenance, status=201)
+    door.route("GET", one, show, role=Role.VIEWER)
+    door.route("PATCH", one, change, role=Role.EDITOR, body=MaintenanceChange)
+    door.route("DELETE", one, remove, role=Role.EDITOR)
+    door.route("POST", f"{one}/start", start, role=Role.EDITOR, body=Step, bare=True)
+    door.route("POST", f"{one}/complete", complete, role=Role.EDITOR, body=Step, bare=True)
+    door.route("POST", f"{one}/cancel", cancel, role=Role.EDITOR, body=Cancellation, bare=True)
+    door.route("POST", f"{one}/updates", update, role=Role.EDITOR, body=NewUpdate, status=201)
+    door.route("PATCH", f"{one}/updates/<which>", mend, role=Role.EDITOR, body=UpdateChange)
+
+
+def described(call: Call, row: Maintenance) -> dict[str, Any]:
+    fact = facts.maintenance(row)
+    return {
+        **plain(fact),
+        "overrun": fact.is_overrun(utc_now()),
+        "url": addresses.maintenance_url(call.page, row.id),
+    }
+
+
+def index(call: Call) -> dict[str, Any]:
+    """``?status=`` narrows the list."""
+    query = stored.of_page(call.page.id)
+    if wanted := request.args.get("status"):
+        if wanted not in set(MaintenanceStatus):
+            raise Invalid.field("status", f"Must be one of {', '.join(MaintenanceStatus)}.")
+        query = query.where(Maintenance.status == MaintenanceStatus(wanted))
+    return call.listed(query, lambda row: described(call, row))
+
+
+def create(call: Call) -> dict[str, Any]:
+    values = call.values()
+    affected = values.pop("components", [])
+    row = maintenances.schedule(
+        call.session, call.page, **values, affected=affected, actor=call.actor
+    )
+    return described(call, row)
+
+
+def show(call: Call, ident: str) -> dict[str, Any]:
+    return described(call, maintenances.get(call.session, call.page, _uuid(ident)))
+
+
+def change(call: Call, ident: str) -> dict[str, Any]:
+    row = maintenance_edits.edit(
+        call.session,
+        call.page,
+        _uuid(ident),
+        call.values("notify"),
+        actor=call.actor,
+        notify=call.body.notify,
+    )
+    return described(call, row)
+
+
+def remove(call: Call, ident: str) -> None:
+    maintenances.remove(call.session, call.page, _uuid(ident), actor=call.actor)
+
+
+def start(call: Call, ident: str) -> dict[str, Any]:
+    values = call.values()
+    row = maintenances.start(call.session, call.page, _uuid(ident), **values, actor=call.actor)
+    return described(call, row)
+
+
+def complete(call: Call, ident: str) -> dict[str, Any]:
+    values = call.values()
+    row = maintenances.complete(call.session, call.page, _uuid(ident), **values, actor=call.actor)
+    return described(call, row)
+
+
+def cancel(call: Call, ident: str) -> dict[str, Any]:
+    values = call.values()
+    row = maintenances.cancel(call.session, call.page, _uuid(ident), **values, actor=call.actor)
+    return described(call, row)
+
+
+def update(call: Call, ident: str) -> dict[str, Any]:
+    values = call.values()
+    row = maintenances.update(call.session, call.page, _uuid(ident), **values, actor=call.actor)
+    return described(call, row)
+
+
+def mend(call: Call, ident: str, which: str) -> dict[str, Any]:
+    values = call.values()
+    row = maintenance_edits.edit_update(
+        call.session, call.page, _uuid(ident), _uuid(which), **values, actor=call.actor
+    )
+    return described(call, row)
+
+
+def _uuid(ident: str) -> UUID:
+    try:
+        return UUID(ident)
+    except ValueError:
+        raise NotFound("maintenance", ident) from None
