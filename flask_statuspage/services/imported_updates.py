@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -29,7 +30,7 @@ def merge(
     :param mend: bring a row that is here already to what theirs says, its time too.
     """
     known = {update.origin: update for update in updates if update.origin}
-    places: dict[Update, int] = {update: update.number for update in updates}
+    places: dict[UUID, int] = {update.id: update.number for update in updates}
     added: list[Update] = []
     for place, item in enumerate(theirs):
         origin = origin_of(item.id)
@@ -39,9 +40,10 @@ def merge(
             added.append(row)
         else:
             mend(row, item)
-        places[row] = place
-    ordered = sorted([*updates, *added], key=lambda update: (update.created_at, places[update]))
-    _number(session, ordered, new=set(added))
+        places[row.id] = place
+    everything = updates + added
+    everything.sort(key=lambda update: (update.created_at, places[update.id]))
+    _number(session, everything, new=set(added))
     updates.extend(added)
 
 
