@@ -70,6 +70,12 @@ def run(
     groups = _groups(ledger, source.groups, group_rows)
     imported_rows = _components(ledger, source.components, component_rows, groups)
     session.flush()
+    # Uptime is not imported: it counts from now on.
+    session.add_all(
+        StatusInterval(component_id=row.id, status=row.status, started_at=ledger.now)
+        for row in imported_rows.values()
+        if ledger.is_new(row.id)
+    )
     rows = {row.id: row for row in (*component_rows, *imported_rows.values())}
     prefix = origin_of("")
     known = Known(
@@ -204,10 +210,6 @@ def _new_component(
     )
     ledger.session.add(row)
     ledger.created("component", row, facts.component(row))
-    # Its uptime is not known from there, so it counts from here on.
-    ledger.session.add(
-        StatusInterval(component_id=row.id, status=row.status, started_at=ledger.now)
-    )
     return row
 
 
