@@ -12,7 +12,7 @@ from uuid import UUID
 from ..domain.status import ComponentStatus
 from ..storage import imported as stored
 from ..storage.components import Component, Condition
-from . import conditions
+from . import conditions, maintained_monitors
 from .import_ledger import Ledger
 from .imported_history import History, Key, Word
 
@@ -103,6 +103,8 @@ def _say(ledger: Ledger, row: Component, key: Key, word: Word) -> None:
 
 
 def _hush(ledger: Ledger, row: Component, key: Key) -> None:
+    if key[1] == "maintenance":
+        maintained_monitors.hear_again(ledger.session, ledger.page, [row.id])
     conditions.hush(
         ledger.session, ledger.page, [row], source=key[1], reference=key[2], notify=False
     )

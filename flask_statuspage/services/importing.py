@@ -24,10 +24,10 @@ from ..domain.ids import new_id
 from ..domain.source_page import SourceComponent, SourceGroup, SourcePage
 from ..domain.status import ComponentStatus
 from ..storage import imported as stored
-from ..storage import pages
+from ..storage import maintenances, monitors, pages
 from ..storage.components import Component, ComponentGroup, StatusInterval
 from ..storage.pages import Page
-from . import facts, imported_words
+from . import facts, imported_words, maintenance_windows
 from .import_ledger import Ledger
 from .imported_history import History, Known
 from .slugs import free_slug
@@ -56,13 +56,17 @@ def run(
     page: Page,
     source: SourcePage,
     *,
-    remind_before: Sequence[int] = (),
+    remind_before: Sequence[int] | None = None,
     actor: str | None = None,
 ) -> Outcome:
     """Bring *source* into *page*, all of it or, when anything raises, nothing.
 
-    :param remind_before: minutes before the start at which subscribers are reminded of an imported maintenance.
+    :param remind_before: minutes before the start at which subscribers are reminded of an imported maintenance; None:
+        as the settings say.
     """
+    reminders = maintenance_windows.reminders(remind_before)
+    # Monitors before the page, as everywhere: the end of a maintenance lets them be heard again.
+    monitors.lock_on(session, maintenances.maintained_on(session, page.id))
     pages.hold(session, page.id)
     ledger = Ledger(session, page, actor)
     group_rows = stored.groups(session, page.id)
@@ -87,7 +91,7 @@ def run(
         },
         origin_of=origin_of,
     )
-    history = History(ledger, known, remind_before=remind_before)
+    history = History(ledger, known, remind_before=reminders)
     history.incidents(source.incidents)
     history.maintenances(source.maintenances)
     session.flush()

@@ -234,6 +234,15 @@ def under_maintenance(
     return set(session.scalars(query.with_for_update(read=True) if lock else query))
 
 
+def maintained_on(session: Session, page_id: UUID) -> list[UUID]:
+    """The components of a page for which a maintenance is going on."""
+    query = select(MaintainedComponent.component_id).join(
+        Maintenance, Maintenance.id == MaintainedComponent.maintenance_id
+    )
+    query = query.where(Maintenance.page_id == page_id, Maintenance.status.in_(list(ACTIVE)))
+    return list(session.scalars(query))
+
+
 def any_due(session: Session, now: datetime) -> bool:
     """Whether the clock has something to do for any page."""
     return (

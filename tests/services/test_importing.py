@@ -175,7 +175,7 @@ def test_maintenance_arrives_in_every_state(
     planned = rows[MaintenanceStatus.SCHEDULED]
     assert planned.scheduled_start == now + timedelta(days=3)
     assert planned.scheduled_end == planned.scheduled_start + 4 * hour
-    assert planned.next_at == planned.scheduled_start
+    assert planned.next_at == planned.scheduled_start - timedelta(days=1)  # the first reminder
     assert (planned.started_at, planned.ended_at, planned.auto_start) == (None, None, True)
     for status, begun in ((MaintenanceStatus.IN_PROGRESS, 1), (MaintenanceStatus.VERIFYING, 2)):
         row = rows[status]
@@ -310,7 +310,8 @@ def test_what_changed_there_changes_here(
     assert [row.body for row in mended.updates][-1] == "Mended words."
 
     moved = one(session, Maintenance, origin="statuspage:mnt00000")
-    assert moved.scheduled_start == moved.next_at == there.now + timedelta(days=5)
+    assert moved.scheduled_start == there.now + timedelta(days=5)
+    assert moved.next_at == moved.scheduled_start - timedelta(days=1)
     assert moved.revision == 1
     over = one(session, Maintenance, origin="statuspage:mnt00001")
     assert (over.status, over.ended_at, over.next_at) == (
