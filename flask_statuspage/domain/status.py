@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -84,3 +86,45 @@ def page_status(
     if not components and not floors:
         return ComponentStatus.OPERATIONAL
     return worst([*components, *floors])
+
+
+class Source(StrEnum):
+    """Who says how a component is."""
+
+    MANUAL = "manual"
+    INCIDENT = "incident"
+    MAINTENANCE = "maintenance"
+    MONITOR = "monitor"
+
+
+_RANK = {source: rank for rank, source in enumerate(Source)}
+
+
+@dataclass(frozen=True)
+class Word:
+    """What one source says of a component.
+
+    :param since: aware; when it began to say so.
+    :param reference: tells sources of one kind apart; empty for a person.
+    """
+
+    source: Source
+    status: ComponentStatus
+    since: datetime
+    reference: str = ""
+
+
+def shown(words: Iterable[Word]) -> Word | None:
+    """The word that a component shows: the worst that counts; None where nobody says anything.
+
+    Of equally bad words it is the oldest, since the status began with that one; then a person's before an incident's,
+    a maintenance's and a monitor's. While a maintenance has a word, monitors do not count.
+    """
+    said = list(words)
+    if any(word.source is Source.MAINTENANCE for word in said):
+        said = [word for word in said if word.source is not Source.MONITOR]
+    return min(said, key=_order, default=None)
+
+
+def _order(word: Word) -> tuple[int, datetime, int, str]:
+    return -word.status.severity, word.since, _RANK[word.source], word.reference

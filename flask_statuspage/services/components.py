@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -12,26 +12,25 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from ..domain.facts import plain
-from ..domain.status import ComponentStatus
-from ..errors import Conflict, Invalid, NotFound
+from ..domain.status import ComponentStatus, Source
+from ..errors import Invalid, NotFound
 from ..storage import components as stored
 from ..storage import pages
 from ..storage.base import utc_now
-from ..storage.components import Component, ComponentGroup, StatusInterval
-from ..storage.monitors import Monitor
+from ..storage.components import Component, ComponentGroup, Condition, StatusInterval
 from ..storage.pages import Page
-from . import audit, conditions, facts
+from . import audit, component_fields, conditions, facts
 from .slugs import free_slug
 
 _audit = partial(audit.of, subject="component")
 
 
-def get(session: Session, page: Page, ident: str) -> Component:
+def get(session: Session, page: Page, ident: str, *, even_archived: bool = False) -> Component:
     """The component of *page* with that slug or id.
 
     :raises NotFound: when there is none.
     """
-    found = stored.find(session, page.id, [ident])
+    found = stored.find(session, page.id, [ident], even_archived=even_archived)
     if not found:
         raise NotFound("component", ident)
     return found[0]
@@ -64,19 +63,35 @@ def create(
     position: int | None = None,
     status: ComponentStatus | None = None,
     only_show_if_degraded: bool = False,
+    showcase: bool = True,
+    start_date: date | None = None,
     actor: str | None = None,
 ) -> Component:
-    """A new component. Without *status* it is operational, as far as anybody knows."""
+    """A new component. Without *status* it is operational, as far as anybody knows.
+
+    :param start_date: its uptime counts from the beginning of this day in the page's zone.
+    :param showcase: whether its uptime is shown on the page.
+    """
+    component_fields.check(
+        {
+            "name": name,
+            "description": description,
+            "position": position,
+            "start_date": start_date,
+        }
+    )
     now = utc_now()
     pages.touch(session, page.id, now)
     component = Component(
         page_id=page.id,
         name=name,
-        slug=_free_slug(session, page, slug, name),
+        slug=free(session, page, slug, name),
         description=description,
         group=_group(session, page, group_id),
         position=_last(session, page) + 1 if position is None else position,
         only_show_if_degraded=only_show_if_degraded,
+        showcase=showcase,
+        start_date=start_date,
         status=ComponentStatus.OPERATIONAL,
         since=now,
         created_at=now,
@@ -86,7 +101,7 @@ def create(
     session.flush()
     session.add(StatusInterval(component_id=component.id, status=component.status, started_at=now))
     if status is not None:
-        conditions.say(session, page, component, status, source="manual", actor=actor)
+        conditions.say(session, page, component, status, source=Source.MANUAL, actor=actor)
     _audit(session, "create", component, actor, after=plain(facts.component(component)))
     return component
 
@@ -99,37 +114,26 @@ def change(
     *,
     actor: str | None,
 ) -> Component:
-    """Change some of ``name slug description group_id position only_show_if_degraded``."""
+    """Change some of ``name slug description group_id position only_show_if_degraded showcase start_date``."""
+    component_fields.check(values)
     now = utc_now()
     pages.touch(session, page.id, now)
+    component = present(session, component)
     before = plain(facts.component(component))
     values = dict(values)
     if "slug" in values and values["slug"] != component.slug:
-        values["slug"] = _free_slug(session, page, values["slug"], component.name)
+        values["slug"] = free(session, page, values["slug"], component.name)
     if "group_id" in values:
         component.group = _group(session, page, values.pop("group_id"))
     for name, value in values.items():
         setattr(component, name, value)
-    component.updated_at = now
     session.flush()
     was, now_is = audit.difference(before, plain(facts.component(component)))
-    _audit(session, "change", component, actor, before=was, after=now_is)
+    if now_is:
+        component.updated_at = now
+        session.flush()
+        _audit(session, "change", component, actor, before=was, after=now_is)
     return component
-
-
-def remove(session: Session, page: Page, component: Component, *, actor: str | None) -> None:
-    """Take a component off the page. Its history stays, for the incidents that name it.
-
-    :raises Conflict: while a monitor still watches it.
-    """
-    now = utc_now()
-    pages.touch(session, page.id, now)
-    if session.scalar(select(Monitor.id).where(Monitor.component_id == component.id).limit(1)):
-        raise Conflict(f"A monitor watches {component.slug!r}; delete or move the monitor first.")
-    _audit(session, "delete", component, actor, before=plain(facts.component(component)))
-    component.archived_at = now
-    component.slug = f"{component.slug[:40]}-{component.id.hex[-12:]}"  # the slug is free again
-    session.flush()
 
 
 def set_status(
@@ -143,39 +147,66 @@ def set_status(
     actor: str | None = None,
     notify: bool = True,
 ) -> Component:
-    """A person says how *component* is; None takes that word back, so that monitors decide alone.
+    """A person says how *component* is; None takes that word back, so that the other sources decide alone.
+
+    Saying the same again renews note, end and name of the word.
 
     :param until: aware; from then on the word does not count any more.
     """
-    if until is not None and until.tzinfo is None:
-        raise Invalid.field("until", "Must have a time zone.")
-    if until is not None and until <= utc_now():
-        raise Invalid.field("until", "Must lie in the future.")
+    component_fields.check({"note": note, "until": until})
     pages.touch(session, page.id, utc_now())
-    before = component.status
+    component = present(session, component)
+    before = _manual(session, component)
     if status is None:
-        conditions.hush(session, page, [component], source="manual", notify=notify)
+        conditions.hush(session, page, [component], source=Source.MANUAL, notify=notify)
     else:
         conditions.say(
             session,
             page,
             component,
             status,
-            source="manual",
+            source=Source.MANUAL,
             note=note,
             until=until,
             actor=actor,
             notify=notify,
         )
-    _audit(
-        session,
-        "set_status",
-        component,
-        actor,
-        before={"status": before.value},
-        after={"status": status and status.value, "note": note, "until": plain(until)},
-    )
+    was, now_is = audit.difference(before, _manual(session, component))
+    if now_is:
+        _audit(session, "set_status", component, actor, before=was, after=now_is)
     return component
+
+
+def present(session: Session, component: Component) -> Component:
+    """*component* as it is now, held until the transaction ends. The page is held already.
+
+    :raises NotFound: when somebody else archived or deleted it meanwhile.
+    """
+    for row in stored.locked(session, [component.id]):
+        if row.archived_at is None:
+            return row
+    raise NotFound("component", component.slug)
+
+
+def free(session: Session, page: Page, slug: str | None, name: str) -> str:
+    """*slug* if no other component of the page has it, or one made of *name*."""
+    taken = set(session.scalars(select(Component.slug).where(Component.page_id == page.id)))
+    return free_slug(slug, name, taken, kind="component")
+
+
+def _manual(session: Session, component: Component) -> dict[str, Any]:
+    """What is shown, and a person's word on it."""
+    said: Condition | None = None
+    for condition in stored.conditions_of(session, component.id):
+        if condition.source is Source.MANUAL:
+            said = condition
+    return {
+        "status": component.status.value,
+        "said": said.status.value if said else None,
+        "note": said.note if said else "",
+        "until": plain(said.until) if said else None,
+        "by": said.actor if said else None,
+    }
 
 
 def _group(session: Session, page: Page, group_id: UUID | None) -> ComponentGroup | None:
@@ -185,11 +216,6 @@ def _group(session: Session, page: Page, group_id: UUID | None) -> ComponentGrou
     if group is None or group.page_id != page.id:
         raise Invalid.field("group", f"There is no group {str(group_id)!r} on this page.")
     return group
-
-
-def _free_slug(session: Session, page: Page, slug: str | None, name: str) -> str:
-    taken = set(session.scalars(select(Component.slug).where(Component.page_id == page.id)))
-    return free_slug(slug, name, taken, kind="component")
 
 
 def _last(session: Session, page: Page) -> int:

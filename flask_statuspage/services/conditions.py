@@ -1,25 +1,37 @@
 """What is said of a component at the moment, and what is shown of it: the worst.
 
-A *source* says something of a component: a person (``manual``), a ``monitor``, an ``incident``. When
-one falls silent the next worst counts again. Callers have touched the page
+A :class:`~flask_statuspage.domain.status.Source` says something of a component. When one falls silent the next worst
+counts again. Of an archived component nothing is said. Callers have touched the page
 (:func:`flask_statuspage.storage.pages.touch`), which keeps writers of one page apart.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
+from functools import partial
+from typing import Any
 
 from sqlalchemy.orm import Session
 
+from ..domain import status as rules
 from ..domain.facts import plain
-from ..domain.status import ComponentStatus, worst
+from ..domain.status import ComponentStatus, Source
 from ..storage import components as stored
 from ..storage import pages
 from ..storage.base import utc_now
 from ..storage.components import Component, Condition, StatusInterval
 from ..storage.pages import Page
-from . import events, facts
+from . import audit, events, facts
+
+_audit = partial(audit.of, subject="component")
+
+
+def showing(said: Iterable[Condition]) -> Condition | None:
+    """The one of *said*, all of one component, that decides what is shown; None: nobody says anything."""
+    by_word = {condition.word: condition for condition in said}
+    word = rules.shown(by_word)
+    return by_word[word] if word else None
 
 
 def say(
@@ -35,13 +47,18 @@ def say(
     actor: str | None = None,
     notify: bool = True,
 ) -> None:
-    """Let a source say *status* of *component*."""
+    """Let a source say *status* of *component*.
+
+    :param source: one of :class:`~flask_statuspage.domain.status.Source`.
+    """
+    if not _is_living(session, component):
+        return
     conditions = stored.conditions_of(session, component.id)
     for condition in conditions:
         if (condition.source, condition.reference) == (source, reference):
             break
     else:
-        condition = Condition(component_id=component.id, source=source, reference=reference)
+        condition = Condition(component_id=component.id, source=Source(source), reference=reference)
         session.add(condition)
         conditions.append(condition)
     if condition.status is not status:
@@ -63,6 +80,8 @@ def hush(
 ) -> None:
     """A source says nothing more of *components*."""
     for component in components:
+        if not _is_living(session, component):
+            continue
         kept = []
         for condition in stored.conditions_of(session, component.id):
             if (condition.source, condition.reference) == (source, reference):
@@ -74,26 +93,47 @@ def hush(
 
 
 def expire(session: Session) -> int:
-    """Drop the words whose time is over; returns how many."""
+    """Drop the words whose time is over; returns how many. Two workers may do so at once."""
+    pages.begin_writing(session)
     now, dropped = utc_now(), 0
     due = {condition.component_id for condition in session.scalars(stored.expired_conditions(now))}
-    places = sorted((session.get_one(Component, id_).page_id, id_) for id_ in due)
     # Pages in one order, as wherever several are held: two transactions must not wait for each other.
-    for page_id, component_id in places:
+    for page_id, component_id in stored.places(session, due):
         page = session.get_one(Page, page_id)
         pages.touch(session, page.id, now)
         # Read again now that nobody else writes: a word that was renewed meanwhile stays.
         for condition in stored.conditions_of(session, component_id):
             if condition.until is not None and condition.until <= now:
-                hush(
-                    session,
-                    page,
-                    stored.locked(session, [component_id]),
-                    source=condition.source,
-                    reference=condition.reference,
-                )
+                _drop(session, page, condition)
                 dropped += 1
     return dropped
+
+
+def _drop(session: Session, page: Page, condition: Condition) -> None:
+    said: dict[str, Any] = {
+        "said": condition.status.value,
+        "source": condition.source.value,
+        "until": plain(condition.until),
+        "by": condition.actor,
+    }
+    for component in stored.locked(session, [condition.component_id]):
+        before = component.status
+        source, reference = condition.source, condition.reference
+        hush(session, page, [component], source=source, reference=reference)
+        _audit(
+            session,
+            "expire",
+            component,
+            audit.SYSTEM,
+            before={"status": before.value, **said},
+            after={"status": component.status.value, "said": None},
+        )
+
+
+def _is_living(session: Session, component: Component) -> bool:
+    """Read the component as it is now: the caller may have read it before it held the page."""
+    session.refresh(component, ["status", "archived_at"], with_for_update=True)
+    return component.archived_at is None
 
 
 def _settle(
@@ -105,10 +145,8 @@ def _settle(
     notify: bool,
 ) -> None:
     """Show the worst of *conditions*; when that is a change, keep the history and tell it."""
-    said = [condition.status for condition in conditions]
-    status = worst(said) if said else ComponentStatus.OPERATIONAL
-    # The caller may have read the component before it held the page.
-    session.refresh(component, ["status"], with_for_update=True)
+    condition = showing(conditions)
+    status = condition.status if condition else ComponentStatus.OPERATIONAL
     previous = component.status
     if status is previous:
         return
@@ -116,7 +154,15 @@ def _settle(
     component.status, component.since, component.updated_at = status, now, now
     if interval := stored.open_interval(session, component.id):
         interval.ended_at = now
-    session.add(StatusInterval(component_id=component.id, status=status, started_at=now))
+    session.add(
+        StatusInterval(
+            component_id=component.id,
+            status=status,
+            started_at=now,
+            source=condition.source if condition else None,
+            actor=condition.actor if condition else None,
+        )
+    )
     session.flush()
     # A first result is no news; it only ends "not known yet".
     first = previous is ComponentStatus.UNKNOWN and status is ComponentStatus.OPERATIONAL

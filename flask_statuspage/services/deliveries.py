@@ -258,6 +258,7 @@ def redeliver(db: Session, page: Page, delivery_id: UUID, *, actor: str | None) 
         raise Conflict("The delivery is on its way already.")
     if subscription.state is not SubscriptionState.ACTIVE:
         raise Conflict(f"The subscription is {subscription.state.value}; enable it first.")
+    before = {"state": delivery.state.value, "attempts": delivery.attempts}
     delivery.state, delivery.attempts = DeliveryState.PENDING, 0
     delivery.due_at, delivery.finished_at, delivery.reason = utc_now(), None, None
     db.flush()
@@ -269,6 +270,8 @@ def redeliver(db: Session, page: Page, delivery_id: UUID, *, actor: str | None) 
         subject="delivery",
         subject_id=delivery.id,
         page_id=page.id,
+        before=before,
+        after={"state": delivery.state.value, "attempts": delivery.attempts},
     )
     return delivery
 

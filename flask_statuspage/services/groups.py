@@ -10,13 +10,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..domain.facts import plain
-from ..errors import Invalid, NotFound
+from ..errors import Conflict, Invalid, NotFound
 from ..storage import components as stored
 from ..storage import pages
 from ..storage.base import utc_now
 from ..storage.components import Component, ComponentGroup
 from ..storage.pages import Page
-from . import audit, facts
+from . import audit, component_fields, facts
 
 _audit = partial(audit.of, subject="component-group")
 
@@ -30,7 +30,13 @@ def create(
     position: int = 0,
     actor: str | None = None,
 ) -> ComponentGroup:
+    """A new group.
+
+    :raises Conflict: when the page has one of that name: groups answer to their names.
+    """
+    component_fields.check({"name": name, "description": description, "position": position})
     pages.touch(session, page.id, utc_now())
+    _refuse_taken(session, page, name)
     group = ComponentGroup(page_id=page.id, name=name, description=description, position=position)
     session.add(group)
     session.flush()
@@ -46,22 +52,34 @@ def change(
     *,
     actor: str | None,
 ) -> ComponentGroup:
+    """Change some of ``name description position``.
+
+    :raises Conflict: when another group of the page has that name.
+    """
+    component_fields.check(values)
     pages.touch(session, page.id, utc_now())
+    group = _present(session, group)
+    if values.get("name", group.name) != group.name:
+        _refuse_taken(session, page, values["name"])
     before = plain(facts.group(group))
     for name, value in values.items():
         setattr(group, name, value)
-    group.updated_at = utc_now()
     session.flush()
     was, now_is = audit.difference(before, plain(facts.group(group)))
-    _audit(session, "change", group, actor, before=was, after=now_is)
+    if now_is:
+        group.updated_at = utc_now()
+        session.flush()
+        _audit(session, "change", group, actor, before=was, after=now_is)
     return group
 
 
 def remove(session: Session, page: Page, group: ComponentGroup, *, actor: str | None) -> None:
     """Delete a group; its components stay, without a group."""
     pages.touch(session, page.id, utc_now())
+    group = _present(session, group)
     _audit(session, "delete", group, actor, before=plain(facts.group(group)))
-    for component in session.scalars(select(Component).where(Component.group_id == group.id)):
+    members = select(Component).where(Component.group_id == group.id).with_for_update()
+    for component in session.scalars(members.execution_options(populate_existing=True)):
         component.group_id = None
     session.flush()
     session.delete(group)
@@ -85,3 +103,22 @@ def named(session: Session, page: Page, ident: str) -> ComponentGroup:
         return get(session, page, ident)
     except NotFound as error:
         raise Invalid.field("group", str(error)) from error
+
+
+def _present(session: Session, group: ComponentGroup) -> ComponentGroup:
+    """*group* as it is now; the page is held already.
+
+    :raises NotFound: when somebody else deleted it meanwhile.
+    """
+    query = select(ComponentGroup).where(ComponentGroup.id == group.id).with_for_update()
+    row = session.scalar(query.execution_options(populate_existing=True))
+    if row is None:
+        raise NotFound("component group", group.id)
+    return row
+
+
+def _refuse_taken(session: Session, page: Page, name: str) -> None:
+    # Compared here, as get() does: databases differ in whether case and accents count.
+    names = select(ComponentGroup.name).where(ComponentGroup.page_id == page.id)
+    if name in session.scalars(names.with_for_update()).all():
+        raise Conflict(f"The page has a group {name!r} already.")

@@ -17,7 +17,7 @@ from ..domain.ids import is_slug
 from ..domain.status import ComponentStatus
 from ..domain.verdict import Streak, Verdict
 from ..errors import FieldError, Invalid, NotFound
-from ..probing import probes
+from ..probing import CheckResult, probes
 from ..state import current_settings
 from ..storage import components as stored_components
 from ..storage import monitors as stored
@@ -180,7 +180,7 @@ def pause(session: Session, page: Page, monitor: Monitor, *, actor: str | None) 
             row.due_at = None
         _start_anew(session, page, monitor)
         _close_incident(session, page, monitor, "The monitor that found this was paused.")
-        _audit(session, "pause", monitor, actor)
+        _audit(session, "pause", monitor, actor, before={"paused": False}, after={"paused": True})
     return monitor
 
 
@@ -192,8 +192,19 @@ def resume(session: Session, page: Page, monitor: Monitor, *, actor: str | None)
         for row in monitor.regions:
             row.due_at = utc_now()
         session.flush()
-        _audit(session, "resume", monitor, actor)
+        _audit(session, "resume", monitor, actor, before={"paused": True}, after={"paused": False})
     return monitor
+
+
+def note_run(session: Session, monitor: Monitor, result: CheckResult, *, actor: str | None) -> None:
+    """Write down that a person asked out of turn, and what came of it."""
+    _audit(
+        session,
+        "run",
+        monitor,
+        actor,
+        after={"outcome": result.outcome.value, "code": result.code, "error": result.error},
+    )
 
 
 def vet(kind: str, target: str) -> None:

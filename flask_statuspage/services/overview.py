@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -18,6 +20,7 @@ from ..storage import incidents as stored_incidents
 from ..storage import maintenances as stored_maintenances
 from ..storage import monitors as stored_monitors
 from ..storage.base import utc_now
+from ..storage.components import Component
 from ..storage.pages import Page
 from . import facts
 
@@ -32,7 +35,7 @@ def snapshot(session: Session, page: Page) -> Snapshot:
     version = page.version  # read before the rest: a later change makes a later version
     rows = list(session.scalars(stored_components.of_page(page.id)))
     measured = stored_monitors.measured(session, page.id)
-    uptimes = _uptimes(session, [row.id for row in rows], now=now)
+    uptimes = _uptimes(session, rows, zone=ZoneInfo(facts.page(page).time_zone), now=now)
     states = []
     for row in rows:
         seen = measured.get(row.id)
@@ -94,19 +97,26 @@ def maintenance(session: Session, page_id: UUID, maintenance_id: UUID) -> Mainte
 
 
 def _uptimes(
-    session: Session, component_ids: list[UUID], *, now: datetime
+    session: Session, rows: Sequence[Component], *, zone: ZoneInfo, now: datetime
 ) -> dict[UUID, float | None]:
+    """The uptime of each component, by its id, from the window's start or its own first day on."""
     settings = current_settings()
-    since = now - timedelta(days=settings.uptime_days)
+    window = now - timedelta(days=settings.uptime_days)
     histories: dict[UUID, list[Interval]] = defaultdict(list)
-    for row in stored_components.history(session, component_ids, since):
+    for row in stored_components.history(session, [row.id for row in rows], window):
         histories[row.component_id].append(Interval(row.status, row.started_at, row.ended_at))
     return {
-        component_id: uptime_percent(
-            histories[component_id],
-            since=since,
+        row.id: uptime_percent(
+            histories[row.id],
+            since=max(window, _first_instant(row, zone) or window),
             until=now,
             partial_weight=settings.partial_outage_weight,
         )
-        for component_id in component_ids
+        for row in rows
     }
+
+
+def _first_instant(row: Component, zone: ZoneInfo) -> datetime | None:
+    if row.start_date is None:
+        return None
+    return datetime.combine(row.start_date, time(), zone).astimezone(UTC)

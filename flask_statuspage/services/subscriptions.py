@@ -16,14 +16,14 @@ from sqlalchemy.orm import Session
 from ..delivery import links, signing
 from ..delivery.channels import channels
 from ..domain.events import TEST
-from ..errors import Conflict, Invalid, LinkExpired, NotFound
-from ..state import current_settings
+from ..errors import Conflict, LinkExpired, NotFound
 from ..storage import outbox, pages
 from ..storage import subscriptions as stored
 from ..storage.base import utc_now
 from ..storage.pages import Page
 from ..storage.subscriptions import SubscribedComponent, Subscription, SubscriptionState
 from . import audit, components, confirmations, events, signups, wishes
+from .subscription_log import NEW_SECRET, SECRET, kept, note
 from .wishes import Wish
 
 
@@ -50,6 +50,7 @@ def subscribe(
     chosen = components.named(session, page, list(wish.components))
     subscription = stored.by_address(session, page.id, channel, address)
     now = utc_now()
+    before = None if subscription is None else kept(subscription)
     if subscription is None:
         subscription = Subscription(
             page_id=page.id,
@@ -66,15 +67,23 @@ def subscribe(
         if channels[channel].needs_confirmation:
             confirmations.mail_owner(session, page, subscription)
         return subscription
+    takes_secret = _takes_secret(subscription, wish)
     _apply(subscription, wish, format, [component.id for component in chosen])
     subscription.actor, subscription.asked_at = actor, now
     session.flush()
-    if proven or not _must_wait(channel):
-        _activate(session, page, subscription, actor=actor)
+    if proven or not wishes.must_wait(channel):
+        _activate(session, page, subscription)
     else:
         subscription.state, subscription.reason = SubscriptionState.PENDING, None
         if channels[channel].needs_confirmation:
             confirmations.mail_owner(session, page, subscription)
+    if before is None:
+        note(session, "create", subscription, actor, after=kept(subscription))
+    else:
+        after = kept(subscription)
+        if takes_secret:
+            after["secret"] = NEW_SECRET if wish.secret else None
+        note(session, "change", subscription, actor, before=before, after=after)
     return subscription
 
 
@@ -86,7 +95,9 @@ def confirm(session: Session, token: str) -> Subscription:
     subscription = confirmable(session, token)
     page = session.get_one(Page, subscription.page_id)
     subscription.nonce = confirmations.new_nonce()  # the link works once
-    _activate(session, page, subscription, actor=None)
+    before = kept(subscription)
+    _activate(session, page, subscription)
+    note(session, "confirm", subscription, None, before=before, after=kept(subscription))
     return subscription
 
 
@@ -124,21 +135,19 @@ def choose(
     event_names: Collection[str] | None,
 ) -> Subscription:
     """The owner chooses components (none: all) and events."""
-    chosen = components.named(session, page, list(wanted))
-    wishes.check_events(event_names, subscription.format)
-    _choose_components(subscription, [component.id for component in chosen])
-    subscription.events = None if event_names is None else sorted(event_names)
-    subscription.updated_at = utc_now()
-    session.flush()
+    before = kept(subscription)
+    _choose(session, page, subscription, wanted, event_names)
+    note(session, "change", subscription, None, before=before, after=kept(subscription))
     return subscription
 
 
 def unsubscribe(session: Session, subscription: Subscription) -> None:
     """End a subscription for its owner. Doing it twice is fine."""
     if subscription.state is not SubscriptionState.ENDED:
+        before = kept(subscription)
         _stop(session, subscription, SubscriptionState.ENDED, "unsubscribed")
         subscription.mailed_at = None  # who comes back at once is asked at once
-        _audit(session, "unsubscribe", subscription, None)
+        note(session, "unsubscribe", subscription, None, before=before, after=kept(subscription))
 
 
 def disable(
@@ -146,6 +155,7 @@ def disable(
 ) -> Subscription:
     """Switch a subscription off, keeping it: no event reaches it until :func:`enable`."""
     if subscription.state is not SubscriptionState.DISABLED:
+        before = kept(subscription)
         _stop(session, subscription, SubscriptionState.DISABLED, reason)
         page = session.get_one(Page, subscription.page_id)
         events.record(
@@ -156,7 +166,8 @@ def disable(
             data={"subscription": described(subscription)},
             notify=False,
         )
-        _audit(session, "disable", subscription, actor, after={"reason": reason})
+        by, after = actor or audit.SYSTEM, kept(subscription)
+        note(session, "disable", subscription, by, before=before, after=after)
     return subscription
 
 
@@ -164,7 +175,9 @@ def enable(session: Session, subscription: Subscription, *, actor: str | None) -
     """A member switches a subscription on (again)."""
     page = session.get_one(Page, subscription.page_id)
     if subscription.state is not SubscriptionState.ACTIVE:
-        _activate(session, page, subscription, actor=actor)
+        before = kept(subscription)
+        _activate(session, page, subscription)
+        note(session, "enable", subscription, actor, before=before, after=kept(subscription))
     return subscription
 
 
@@ -172,9 +185,17 @@ def rotate_secret(session: Session, subscription: Subscription, *, actor: str | 
     """A new secret, told once."""
     if subscription.channel != "webhook":
         raise Conflict("Only webhooks have a secret.")
+    before = SECRET if subscription.is_signed else None
     subscription.secret = signing.new_secret()
     session.flush()
-    _audit(session, "rotate_secret", subscription, actor)
+    note(
+        session,
+        "rotate_secret",
+        subscription,
+        actor,
+        before={"secret": before},
+        after={"secret": NEW_SECRET},
+    )
     return subscription.secret
 
 
@@ -187,37 +208,39 @@ def change(
     actor: str | None,
 ) -> Subscription:
     """A member changes ``components events format secret``."""
+    before = kept(subscription)
     if "format" in values:
         wishes.check_format(values["format"], subscription.channel)
         subscription.format = values["format"]
-    choose(
-        session,
-        page,
-        subscription,
-        wanted=values.get("components", [str(item.component_id) for item in subscription.chosen]),
-        event_names=values.get("events", subscription.events),
-    )
+    event_names = values.get("events", subscription.events)
+    _choose(session, page, subscription, values.get("components"), event_names)
+    secret = before["secret"]
     if "secret" in values:
         wishes.check_secret(values["secret"])
-        subscription.secret = values["secret"]
+        subscription.secret, secret = values["secret"], NEW_SECRET
     session.flush()
-    _audit(session, "change", subscription, actor, after=described(subscription))
+    after = {**kept(subscription), "secret": secret}
+    note(session, "change", subscription, actor, before=before, after=after)
     return subscription
 
 
 def remove(session: Session, subscription: Subscription, *, actor: str | None) -> None:
     """Delete a subscription with its log: nothing of the address stays but the entry that somebody deleted it."""
-    _audit(session, "delete", subscription, actor)
-    session.flush()
-    outbox.forget(session, [subscription.id])
+    if row := stored.get(session, subscription.id, lock=True):
+        note(session, "delete", row, actor, before=kept(row))
+        session.flush()
+        outbox.forget(session, [row.id])
 
 
-def send_test(session: Session, page: Page, subscription: Subscription) -> UUID:
+def send_test(
+    session: Session, page: Page, subscription: Subscription, *, actor: str | None = None
+) -> UUID:
     """Write a test event for one subscription; returns the event's id."""
     if subscription.state is not SubscriptionState.ACTIVE:
         raise Conflict(f"The subscription is {subscription.state.value}; enable it first.")
     message = "This is a test. If you can read it, notifications reach you."
     row = events.record_for(session, page, TEST, subscription, data={"message": message})
+    note(session, "test", subscription, actor or audit.SYSTEM, after={"event": str(row.id)})
     return row.id
 
 
@@ -241,7 +264,7 @@ def get(session: Session, page: Page, subscription_id: UUID, *, lock: bool = Fal
 
 
 def described(subscription: Subscription) -> dict[str, Any]:
-    """The fields of a subscription as events, API and audit show them; never the secret."""
+    """The fields of a subscription as events and API show them; never the secret."""
     return {
         "id": str(subscription.id),
         "channel": subscription.channel,
@@ -262,23 +285,34 @@ def _belongs_to_somebody(subscription: Subscription) -> bool:
     return bool(subscription.id) and subscription.state is not SubscriptionState.ENDED
 
 
-def _must_wait(channel: str) -> bool:
-    """Whether a stranger's sign-up needs somebody's agreement before it counts."""
-    if channels[channel].needs_confirmation:
-        return True
-    signup = current_settings().webhook_signup
-    if signup == "closed":
-        raise Invalid.field("channel", "Webhooks are set up by the site's team only.")
-    return signup == "approval"
-
-
 def _apply(subscription: Subscription, wish: Wish, format: str, component_ids: list[UUID]) -> None:
     subscription.format = format
     subscription.events = None if wish.events is None else sorted(wish.events)
-    if wish.secret is not None or subscription.state is not SubscriptionState.ACTIVE:
+    if _takes_secret(subscription, wish):
         subscription.secret = wish.secret
     _choose_components(subscription, component_ids)
     subscription.updated_at = utc_now()
+
+
+def _takes_secret(subscription: Subscription, wish: Wish) -> bool:
+    return wish.secret is not None or subscription.state is not SubscriptionState.ACTIVE
+
+
+def _choose(
+    session: Session,
+    page: Page,
+    subscription: Subscription,
+    wanted: Collection[str] | None,
+    event_names: Collection[str] | None,
+) -> None:
+    """:param wanted: None: the components stay, those too that have left the page."""
+    wishes.check_events(event_names, subscription.format)
+    if wanted is not None:
+        chosen = components.named(session, page, list(wanted))
+        _choose_components(subscription, [component.id for component in chosen])
+    subscription.events = None if event_names is None else sorted(event_names)
+    subscription.updated_at = utc_now()
+    session.flush()
 
 
 def _choose_components(subscription: Subscription, component_ids: Collection[UUID]) -> None:
@@ -289,9 +323,7 @@ def _choose_components(subscription: Subscription, component_ids: Collection[UUI
     ]
 
 
-def _activate(
-    session: Session, page: Page, subscription: Subscription, *, actor: str | None
-) -> None:
+def _activate(session: Session, page: Page, subscription: Subscription) -> None:
     if subscription.state is SubscriptionState.ACTIVE:
         return
     subscription.state, subscription.reason = SubscriptionState.ACTIVE, None
@@ -305,7 +337,6 @@ def _activate(
         data={"subscription": described(subscription)},
         notify=False,
     )
-    _audit(session, "confirm", subscription, actor)
 
 
 def _stop(
@@ -315,22 +346,3 @@ def _stop(
     subscription.state, subscription.reason, subscription.updated_at = state, reason, now
     session.flush()
     outbox.cancel_pending(session, subscription.id, reason, now)
-
-
-def _audit(
-    session: Session,
-    action: str,
-    subscription: Subscription,
-    actor: str | None,
-    *,
-    after: Mapping[str, Any] | None = None,
-) -> None:
-    audit.record(
-        session,
-        actor=actor or "subscriber",
-        action=action,
-        subject="subscription",
-        subject_id=subscription.id,
-        page_id=subscription.page_id,
-        after=after,
-    )

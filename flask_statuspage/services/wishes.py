@@ -81,3 +81,13 @@ def check_events(names: Collection[str] | None, format: str) -> None:
 def check_secret(secret: str | None) -> None:
     if secret is not None and not 1 <= len(secret) <= MAX_SECRET:
         raise Invalid.field("secret", f"Must have 1 to {MAX_SECRET} characters.")
+
+
+def must_wait(channel: str) -> bool:
+    """Whether a stranger's sign-up needs somebody's agreement before it counts."""
+    if channels[channel].needs_confirmation:
+        return True
+    signup = current_settings().webhook_signup
+    if signup == "closed":
+        raise Invalid.field("channel", "Webhooks are set up by the site's team only.")
+    return signup == "approval"

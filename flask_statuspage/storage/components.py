@@ -7,6 +7,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import (
+    ColumnElement,
     ForeignKey,
     Index,
     Select,
@@ -28,8 +29,9 @@ from sqlalchemy.orm import (
 )
 
 from ..domain.ids import MAX_SLUG, new_id
-from ..domain.status import ComponentStatus
-from .base import Base, Key, Name, Origin, Word, utc_now, words
+from ..domain.status import ComponentStatus, Source, Word
+from .base import Base, Key, Name, Origin, utc_now, words
+from .base import Word as ShortText
 
 
 class ComponentGroup(Base):
@@ -85,9 +87,9 @@ class Component(Base):
 
 
 class Condition(Base):
-    """One source's word on a component: a person, a monitor or an incident. The worst of them is shown.
+    """One source's word on a component. Which of them is shown: :func:`flask_statuspage.domain.status.shown`.
 
-    ``reference`` tells sources of one kind apart (the monitor's or incident's id; empty for a person).
+    ``reference`` tells sources of one kind apart (the id of the monitor, incident or maintenance; empty for a person).
     """
 
     __tablename__ = "statuspage_condition"
@@ -97,13 +99,17 @@ class Condition(Base):
     component_id: Mapped[UUID] = mapped_column(
         ForeignKey("statuspage_component.id", ondelete="CASCADE")
     )
-    source: Mapped[str] = mapped_column(Word)
-    reference: Mapped[str] = mapped_column(Word, default="")
+    source: Mapped[Source] = mapped_column(words(Source))
+    reference: Mapped[str] = mapped_column(ShortText, default="")
     status: Mapped[ComponentStatus] = mapped_column(words(ComponentStatus))
     actor: Mapped[str | None] = mapped_column(Name)
     note: Mapped[str] = mapped_column(Text, default="")
     since: Mapped[datetime] = mapped_column(default=utc_now)
     until: Mapped[datetime | None] = mapped_column(index=True)
+
+    @property
+    def word(self) -> Word:
+        return Word(self.source, self.status, self.since, self.reference)
 
 
 class StatusInterval(Base):
@@ -124,22 +130,40 @@ class StatusInterval(Base):
     status: Mapped[ComponentStatus] = mapped_column(words(ComponentStatus))
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
-    source: Mapped[str | None] = mapped_column(Word)
+    source: Mapped[Source | None] = mapped_column(words(Source))
     actor: Mapped[str | None] = mapped_column(Name)
 
 
 def of_page(page_id: UUID) -> Select[Component]:
     """The page's components that are not archived, in the page's order, with their groups."""
     return (
-        select(Component)
-        .outerjoin(Component.group)
-        .where(Component.page_id == page_id, Component.archived_at.is_(None))
+        _with_groups(page_id)
+        .where(Component.archived_at.is_(None))
         .order_by(
             func.coalesce(ComponentGroup.position, -1),
             ComponentGroup.name,
+            ComponentGroup.id,
             Component.position,
             Component.name,
+            Component.id,
         )
+    )
+
+
+def archived(page_id: UUID) -> Select[Component]:
+    """The page's archived components, the latest first, with their groups."""
+    return (
+        _with_groups(page_id)
+        .where(Component.archived_at.is_not(None))
+        .order_by(Component.archived_at.desc(), Component.id)
+    )
+
+
+def _with_groups(page_id: UUID) -> Select[Component]:
+    return (
+        select(Component)
+        .outerjoin(Component.group)
+        .where(Component.page_id == page_id)
         .options(contains_eager(Component.group))
     )
 
@@ -148,14 +172,17 @@ def groups_of(page_id: UUID) -> Select[ComponentGroup]:
     return (
         select(ComponentGroup)
         .where(ComponentGroup.page_id == page_id)
-        .order_by(ComponentGroup.position, ComponentGroup.name)
+        .order_by(ComponentGroup.position, ComponentGroup.name, ComponentGroup.id)
     )
 
 
-def find(session: Session, page_id: UUID, wanted: Collection[str]) -> list[Component]:
+def find(
+    session: Session, page_id: UUID, wanted: Collection[str], *, even_archived: bool = False
+) -> list[Component]:
     """The page's components whose slug or id is in *wanted*."""
     ids = [id_ for text in wanted if (id_ := _as_uuid(text))]
-    query = of_page(page_id).where(or_(Component.slug.in_(wanted), Component.id.in_(ids)))
+    query = _with_groups(page_id) if even_archived else of_page(page_id)
+    query = query.where(or_(Component.slug.in_(wanted), Component.id.in_(ids)))
     return list(session.scalars(query))
 
 
@@ -178,14 +205,29 @@ def conditions_of(session: Session, component_id: UUID) -> list[Condition]:
     return list(session.scalars(query.execution_options(populate_existing=True)))
 
 
+def said_of(session: Session, component_ids: Collection[UUID]) -> dict[UUID, list[Condition]]:
+    """What is said of each of *component_ids*, read without a lock, in one query."""
+    query = select(Condition).where(Condition.component_id.in_(component_ids))
+    said: dict[UUID, list[Condition]] = {component_id: [] for component_id in component_ids}
+    for condition in session.scalars(query.order_by(Condition.since, Condition.id)):
+        said[condition.component_id].append(condition)
+    return said
+
+
 def expired_conditions(now: datetime) -> Select[Condition]:
     return select(Condition).where(Condition.until <= now)
 
 
+def places(session: Session, component_ids: Collection[UUID]) -> list[tuple[UUID, UUID]]:
+    """Page and id of those of *component_ids* that are there, in the order of their pages."""
+    query = select(Component.page_id, Component.id).where(Component.id.in_(component_ids))
+    query = query.order_by(Component.page_id, Component.id)
+    return [(row.page_id, row.id) for row in session.execute(query)]
+
+
 def any_expired(session: Session, now: datetime) -> bool:
-    """Whether the time of any word is over."""
-    query = select(Condition.id).where(Condition.until <= now).limit(1)
-    return session.scalar(query) is not None
+    """Whether a word's time is over."""
+    return session.scalar(select(Condition.id).where(Condition.until <= now).limit(1)) is not None
 
 
 def open_interval(session: Session, component_id: UUID) -> StatusInterval | None:
@@ -202,13 +244,49 @@ def open_interval(session: Session, component_id: UUID) -> StatusInterval | None
 
 def forget(session: Session, page_id: UUID) -> None:
     """Delete the page's components with their history, archived ones too."""
-    ids = select(Component.id).where(Component.page_id == page_id)
+    _delete(session, Component.page_id == page_id)
+
+
+def delete_one(session: Session, component: Component) -> None:
+    """Delete a component with all that is said of it and its history."""
+    _delete(session, Component.id == component.id)
+    session.expunge(component)
+
+
+def _delete(session: Session, which: ColumnElement[bool]) -> None:
+    # Written out because SQLite cascades only where the host has switched its foreign keys on.
+    ids = select(Component.id).where(which)
     for statement in (
         delete(Condition).where(Condition.component_id.in_(ids)),
         delete(StatusInterval).where(StatusInterval.component_id.in_(ids)),
-        delete(Component).where(Component.page_id == page_id),
+        delete(Component).where(which),
     ):
         session.execute(statement, execution_options={"synchronize_session": False})
+
+
+def end_history(session: Session, component_id: UUID, now: datetime) -> None:
+    """Nobody says anything any more, and no status lasts."""
+    session.execute(
+        delete(Condition).where(Condition.component_id == component_id),
+        execution_options={"synchronize_session": "fetch"},
+    )
+    if interval := open_interval(session, component_id):
+        interval.ended_at = now
+
+
+def intervals_of(component_id: UUID) -> Select[StatusInterval]:
+    """The published history of one component, newest first."""
+    return (
+        select(StatusInterval)
+        .where(StatusInterval.component_id == component_id)
+        .order_by(StatusInterval.started_at.desc(), StatusInterval.id.desc())
+    )
+
+
+def has_past(session: Session, component_id: UUID) -> bool:
+    """Whether its status has ever changed."""
+    query = select(StatusInterval.id).where(StatusInterval.component_id == component_id)
+    return len(session.scalars(query.limit(2).with_for_update()).all()) > 1
 
 
 def history(

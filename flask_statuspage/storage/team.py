@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, Select, String, select
+from sqlalchemy import Index, Select, String, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from ..domain.ids import new_id
@@ -56,5 +56,26 @@ def by_key(session: Session, key: str) -> Token | None:
     return session.scalar(select(Token).where(Token.digest == digest(key)))
 
 
-def audit_log() -> Select[AuditEntry]:
-    return select(AuditEntry).order_by(AuditEntry.id.desc())
+def audit_log(
+    page_id: UUID,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    subject_id: UUID | None = None,
+    **words: str,
+) -> Select[AuditEntry]:
+    """The entries of a page and those that belong to no page (keys, pages themselves), newest first.
+
+    :param since: aware; the entries of this instant and later ones. ``until``: those before it.
+    :param words: what ``actor``, ``action`` or ``subject`` must be.
+    """
+    query = select(AuditEntry).where(
+        or_(AuditEntry.page_id == page_id, AuditEntry.page_id.is_(None))
+    )
+    if since is not None:
+        query = query.where(AuditEntry.at >= since)
+    if until is not None:
+        query = query.where(AuditEntry.at < until)
+    if subject_id is not None:
+        query = query.where(AuditEntry.subject_id == subject_id)
+    return query.filter_by(**words).order_by(AuditEntry.id.desc())

@@ -38,12 +38,15 @@ ROUTES: dict[tuple[str, str], str] = {
     ("GET", "/component-groups/<ident>"): "viewer",
     ("PATCH", "/component-groups/<ident>"): "editor",
     ("DELETE", "/component-groups/<ident>"): "editor",
+    ("PUT", "/component-groups/order"): "editor",
     ("GET", "/components"): "viewer",
     ("POST", "/components"): "editor",
     ("GET", "/components/<ident>"): "viewer",
     ("PATCH", "/components/<ident>"): "editor",
     ("DELETE", "/components/<ident>"): "editor",
     ("PUT", "/components/<ident>/status"): "editor",
+    ("PUT", "/components/order"): "editor",
+    ("GET", "/components/<ident>/history"): "viewer",
     ("GET", "/monitors"): "viewer",
     ("POST", "/monitors"): "editor",
     ("GET", "/monitors/<ident>"): "viewer",
@@ -82,6 +85,7 @@ ROUTES: dict[tuple[str, str], str] = {
     ("GET", "/deliveries/<ident>"): "admin",
     ("GET", "/deliveries/<ident>/attempts"): "admin",
     ("POST", "/deliveries/<ident>/redeliver"): "admin",
+    ("GET", "/audit"): "admin",
 }
 """Every route and the smallest role that may use it."""
 
@@ -285,6 +289,8 @@ def test_bodies_that_are_no_object(site: Site, body: bytes) -> None:
         ("POST", "/components"),
         ("PATCH", "/components/api"),
         ("PUT", "/components/api/status"),
+        ("PUT", "/components/order"),
+        ("PUT", "/component-groups/order"),
         ("POST", "/monitors"),
         ("PATCH", "/monitors/probe"),
         ("POST", "/incidents"),
@@ -321,6 +327,7 @@ def test_life_of_each_thing(site: Site) -> None:
         for field, value in change.items():
             assert changed.get_json()[field] == value
             assert site.ask("GET", path).get_json()[field] == value
+    site.made(f"/incidents/{ids['incidents']}/resolve?status_page=second")
     for resource in ("monitors", "subscriptions", "components", "component-groups"):
         path = f"/{resource}/{ids[resource]}?status_page=second"
         deleted = site.ask("DELETE", path)
@@ -370,6 +377,8 @@ def test_ids_and_slugs(site: Site) -> None:
                 "position": 7,
                 "status": "partial_outage",
                 "only_show_if_degraded": True,
+                "showcase": False,
+                "start_date": "2024-02-29",
             },
         ),
         (
@@ -403,7 +412,16 @@ def test_patch_changes_only_what_was_sent(
     path = f"/{resource}/{ids.get(resource, 'second')}"
     if resource == "pages":
         path = f"/pages/{site.ask('GET', '/pages/second').get_json()['id']}"
-    moving = {"updated_at", "version", "since", "sources", "updates", "verdict", "verdict_at"}
+    moving = {
+        "updated_at",
+        "version",
+        "since",
+        "source",
+        "sources",
+        "updates",
+        "verdict",
+        "verdict_at",
+    }
 
     def stable() -> dict[str, Any]:
         shown: dict[str, Any] = site.ask("GET", path).get_json()
@@ -675,7 +693,7 @@ def test_every_write_leaves_an_audit_entry(site: Site) -> None:
         ("POST", "/monitors/probe/resume", None, "resume", "monitor"),
         ("DELETE", "/monitors/probe", None, "delete", "monitor"),
         ("POST", "/incidents", {"title": "Fire"}, "create", "incident"),
-        ("DELETE", "/components/api", None, "delete", "component"),
+        ("DELETE", "/components/api", None, "archive", "component"),
         ("DELETE", "/component-groups/G", None, "delete", "component-group"),
     ]
     for method, path, body, action, subject in writes:
@@ -697,7 +715,7 @@ def test_every_write_leaves_an_audit_entry(site: Site) -> None:
         (f"/incidents/{incident}/updates", "update"),
         (f"/incidents/{incident}/resolve", "update"),
         (f"/subscriptions/{made}/disable", "disable"),
-        (f"/subscriptions/{made}/enable", "confirm"),
+        (f"/subscriptions/{made}/enable", "enable"),
         (f"/subscriptions/{made}/rotate-secret", "rotate_secret"),
     ):
         count = len(site.rows(AuditEntry))

@@ -40,6 +40,21 @@ NOT_TIME = [
     [],
     "\x00",
 ]
+NOT_DAY = [
+    5,
+    "yesterday",
+    "2026-02-30",
+    "2026-1-1",
+    "20260101",
+    "2026-01-01T00:00:00Z",
+    "1989-12-31",
+    "2999-01-01",
+    "0000-00-00",
+    "",
+    [],
+    "\x00",
+    "２０２６-01-01",
+]
 NOT_STATUS = ["up", "", 5, [], {}, "\x00", "\ud800"]
 NOT_COMPONENTS = [
     5,
@@ -186,6 +201,8 @@ BAD: dict[tuple[str, str], tuple[dict[str, Any], dict[str, list[Any]]]] = {
             "position": [value for value in NOT_POSITION if value is not None],
             "status": NOT_STATUS,
             "only_show_if_degraded": NOT_FLAG,
+            "showcase": NOT_FLAG,
+            "start_date": NOT_DAY,
         },
     ),
     ("PATCH", "/components/api"): (
@@ -198,11 +215,33 @@ BAD: dict[tuple[str, str], tuple[dict[str, Any], dict[str, list[Any]]]] = {
             "position": NOT_POSITION,
             "status": NOT_STATUS,
             "only_show_if_degraded": NOT_FLAG,
+            "showcase": NOT_FLAG,
+            "start_date": NOT_DAY,
+            "archived": NOT_FLAG,
         },
     ),
     ("PUT", "/components/api/status"): (
         {"status": "major_outage"},
         {"status": NOT_STATUS, "note": NOT_PROSE, "notify": NOT_FLAG, "until": NOT_TIME},
+    ),
+    ("PUT", "/components/order"): (
+        {"components": ["api"]},
+        {
+            "page": [*NOT_TEXT, *UNSTORABLE],
+            "components": [
+                *(value for value in NOT_COMPONENTS if not isinstance(value, dict)),
+                {"api": "operational"},
+                ["api", "api"],
+                None,
+            ],
+        },
+    ),
+    ("PUT", "/component-groups/order"): (
+        {"groups": ["Platform"]},
+        {
+            "page": [*NOT_TEXT, *UNSTORABLE],
+            "groups": [5, "Platform", ["nope"], [5], ["\x00"], ["Platform", "Platform"], {}, None],
+        },
     ),
     ("POST", "/monitors"): (NEW_MONITOR, OF_MONITOR),
     ("PATCH", "/monitors/probe"): ({}, OF_MONITOR),

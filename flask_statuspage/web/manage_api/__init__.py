@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint
 
 from . import (
+    audit,
     components,
     deliveries,
     groups,
@@ -25,6 +26,7 @@ RESOURCES = (
     maintenances,
     subscriptions,
     deliveries,
+    audit,
 )
 
 

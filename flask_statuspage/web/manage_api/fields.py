@@ -6,7 +6,7 @@ Each resource declares its bodies beside its routes.
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -51,6 +51,15 @@ def _written(value: object) -> object:
     return value
 
 
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+def _written_day(value: object) -> object:
+    if not isinstance(value, str) or not _DAY.fullmatch(value):
+        raise ValueError("Must be a date such as '2026-02-19'")
+    return value
+
+
 def _usual(moment: datetime) -> datetime:
     """Refuse years that a database or another zone cannot express."""
     if not 1900 <= moment.year < 9999:
@@ -78,6 +87,7 @@ Word = Annotated[Text, StringConstraints(min_length=1, max_length=80)]
 Prose = Annotated[Text, StringConstraints(max_length=MAX_CHARACTERS)]
 Url = Annotated[Text, StringConstraints(max_length=500), AfterValidator(_one_line)]
 Instant = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_usual)]
+Day = Annotated[date, BeforeValidator(_written_day)]
 Position = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
 Whole = Annotated[int, Field(strict=True, ge=-(2**31), le=2**31 - 1)]
 Named = Annotated[list[Text], Field(max_length=MAX_NAMED)]

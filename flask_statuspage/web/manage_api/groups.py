@@ -1,4 +1,4 @@
-"""``component-groups``"""
+"""``component-groups`` and ``component-groups/order``"""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Any
 
 from ...domain.facts import plain
 from ...domain.roles import Role
-from ...services import facts, groups
+from ...services import facts, groups, ordering
 from ...storage import components as stored
 from ...storage.components import ComponentGroup
 from .door import Call, Door
-from .fields import Body, Position, Prose, Text, Title
+from .fields import Body, Named, Position, Prose, Text, Title
 
 
 class NewGroup(Body):
@@ -26,9 +26,15 @@ class GroupChange(Body):
     position: Position = 0
 
 
+class GroupOrder(Body):
+    page: Text | None = None
+    groups: Named
+
+
 def add_routes(door: Door) -> None:
     door.route("GET", "/component-groups", index, role=Role.VIEWER)
     door.route("POST", "/component-groups", create, role=Role.EDITOR, body=NewGroup, status=201)
+    door.route("PUT", "/component-groups/order", order, role=Role.EDITOR, body=GroupOrder)
     door.route("GET", "/component-groups/<ident>", show, role=Role.VIEWER)
     door.route("PATCH", "/component-groups/<ident>", change, role=Role.EDITOR, body=GroupChange)
     door.route("DELETE", "/component-groups/<ident>", remove, role=Role.EDITOR)
@@ -45,6 +51,12 @@ def index(call: Call) -> dict[str, Any]:
 def create(call: Call) -> dict[str, Any]:
     group = groups.create(call.session, call.page, **call.values(), actor=call.actor)
     return described(group)
+
+
+def order(call: Call) -> dict[str, Any]:
+    """Those that are not named follow in the order that they had."""
+    rows = ordering.order_groups(call.session, call.page, call.body.groups, actor=call.actor)
+    return {"groups": [row.name for row in rows]}
 
 
 def show(call: Call, ident: str) -> dict[str, Any]:

@@ -126,6 +126,8 @@ def run(call: Call, ident: str) -> dict[str, Any]:
     call.settle()
     result = monitoring.ask(order)
     monitoring.record(call.session, [result])
+    monitor = monitors.get(call.session, call.page, ident)  # it may be gone by now
+    monitors.note_run(call.session, monitor, result, actor=call.actor)
     return dict(plain(facts.check(result)))
 
 

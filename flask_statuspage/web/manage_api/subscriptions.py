@@ -94,7 +94,8 @@ def remove(call: Call, ident: str) -> None:
 
 
 def test(call: Call, ident: str) -> dict[str, Any]:
-    event_id = subscriptions.send_test(call.session, call.page, _get(call, ident))
+    subscription = _get(call, ident)
+    event_id = subscriptions.send_test(call.session, call.page, subscription, actor=call.actor)
     return {"event": str(event_id), "state": "on its way"}
 
 
