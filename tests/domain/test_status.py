@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import itertools
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from flask_statuspage.domain.status import ComponentStatus, Impact, page_status, worst
+from flask_statuspage.domain.status import (
+    ComponentStatus,
+    Impact,
+    Source,
+    Word,
+    page_status,
+    shown,
+    worst,
+)
 
 UNKNOWN = ComponentStatus.UNKNOWN
 OPERATIONAL = ComponentStatus.OPERATIONAL
@@ -82,3 +93,114 @@ def test_floor_and_impact_agree() -> None:
     """An incident whose components are at the floor of an impact has that impact."""
     assert [Impact.of([impact.floor]) for impact in Impact] == list(Impact)
     assert sorted(Impact, key=lambda impact: impact.severity) == list(Impact)
+
+
+# What a component shows of all that is said
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def word(source: Source, status: ComponentStatus, *, second: int = 0, reference: str = "") -> Word:
+    return Word(source, status, START + timedelta(seconds=second), reference)
+
+
+word_lists = st.lists(
+    st.builds(
+        word,
+        st.sampled_from(Source),
+        st.sampled_from(ComponentStatus),
+        second=st.integers(0, 3),
+        reference=st.sampled_from(["", "a", "b"]),
+    ),
+    max_size=8,
+    unique_by=lambda said: (said.source, said.reference),
+)
+
+
+def expected(words: list[Word]) -> ComponentStatus | None:
+    """The rule in its plainest form, on statuses alone."""
+    in_work = any(said.source == "maintenance" for said in words)
+    counting = [said.status for said in words if not (in_work and said.source == "monitor")]
+    return worst(counting) if counting else None
+
+
+@given(word_lists)
+def test_the_worst_word_that_counts_is_shown(words: list[Word]) -> None:
+    """What is shown was said, counts, and is as bad as the worst that counts."""
+    word_shown = shown(words)
+    assert (word_shown.status if word_shown else None) is expected(words)
+    if word_shown is None:
+        assert words == []
+    else:
+        assert word_shown in words
+
+
+@given(word_lists, st.randoms(use_true_random=False))
+def test_the_order_of_words_does_not_matter(words: list[Word], chance: object) -> None:
+    """The same words give the same source, in whatever order a database returns them."""
+    shuffled = list(words)
+    chance.shuffle(shuffled)  # type: ignore[attr-defined]
+    assert shown(shuffled) == shown(words)
+    assert shown(iter(words)) == shown(words)
+
+
+@given(word_lists)
+def test_when_one_falls_silent_the_next_counts(words: list[Word]) -> None:
+    """One after the other the shown word is taken away: it never gets worse, unless a maintenance ends, and nobody is
+    passed over."""
+    left, order = list(words), []
+    while (current := shown(left)) is not None:
+        left.remove(current)
+        following = shown(left)
+        if following is not None and current.source is not Source.MAINTENANCE:
+            assert following.status.severity <= current.status.severity
+        order.append(current)
+    assert sorted(order, key=repr) == sorted(words, key=repr)
+
+
+@given(word_lists)
+def test_silence_of_another_changes_nothing(words: list[Word]) -> None:
+    """Taking away a word that is not shown leaves the shown one, unless it was the last maintenance."""
+    current = shown(words)
+    for index, other in enumerate(words):
+        if other != current and other.source is not Source.MAINTENANCE:
+            assert shown([*words[:index], *words[index + 1 :]]) == current
+
+
+@given(word_lists)
+def test_maintenance_hides_monitors_and_nobody_else(words: list[Word]) -> None:
+    """While a maintenance has a word, it is as if no monitor had one; people and incidents still count."""
+    upkeep = word(Source.MAINTENANCE, MAINTENANCE, reference="m")
+    others = [said for said in words if said.source is not Source.MONITOR]
+    assert shown([*words, upkeep]) == shown([*others, upkeep])
+    result = shown([*words, upkeep])
+    assert result is not None
+    for said in others:
+        assert result.status.severity >= said.status.severity
+
+
+@pytest.mark.parametrize("status", ComponentStatus)
+def test_a_monitor_counts_again_after_maintenance(status: ComponentStatus) -> None:
+    """What a monitor says meanwhile is kept, and shown when the window is over."""
+    monitor = word(Source.MONITOR, status, reference="m")
+    upkeep = word(Source.MAINTENANCE, MAINTENANCE, reference="w")
+    assert shown([monitor, upkeep]) == upkeep
+    assert shown([monitor]) == monitor
+
+
+@pytest.mark.parametrize(
+    ("words", "index"),
+    [
+        (
+            [word(Source.MONITOR, MAJOR, second=1), word(Source.INCIDENT, MAJOR, second=2)],
+            0,
+        ),
+        ([word(Source.MONITOR, MAJOR), word(Source.INCIDENT, MAJOR)], 1),
+        ([word(Source.INCIDENT, MAJOR), word(Source.MANUAL, MAJOR)], 1),
+        ([word(Source.MANUAL, UNKNOWN), word(Source.MONITOR, OPERATIONAL, second=5)], 1),
+        ([word(Source.MONITOR, PARTIAL, reference="b"), word(Source.MONITOR, PARTIAL)], 1),
+    ],
+)
+def test_who_is_named_when_several_say_the_same(words: list[Word], index: int) -> None:
+    """The one who said it first; at the same instant a person before an incident before a monitor."""
+    assert shown(words) == words[index]

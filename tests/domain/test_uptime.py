@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from flask_statuspage.domain.status import ComponentStatus
 from flask_statuspage.domain.uptime import Interval, uptime_percent
@@ -92,3 +96,108 @@ def test_only_the_window_counts() -> None:
     assert percent(("m", 100), ("o", 100), skipped=100) == 100.0
     assert percent(("m", 100), ("o", 100), skipped=50) == 66.66
     assert percent(("o", 100), ("m", 100), observed=100) == 100.0
+
+
+# Against a computation that looks at every second
+
+stretches_of_seconds = st.lists(
+    st.tuples(st.sampled_from("?owgpm"), st.integers(0, 40)), max_size=12
+)
+weights = st.sampled_from([0.0, 0.25, 0.3, 0.5, 1.0])
+
+
+def brute_force(
+    history: list[Interval], since: int, until: int, weight: float
+) -> tuple[Fraction, int] | None:
+    """What is left of the observed time, and the observed seconds, one second after the other."""
+    costs = {
+        ComponentStatus.MAJOR_OUTAGE: Fraction(1),
+        ComponentStatus.PARTIAL_OUTAGE: Fraction(str(weight)),
+    }
+    observed, lost = 0, Fraction(0)
+    for second in range(since, until):
+        at = START + timedelta(seconds=second)
+        for interval in history:
+            covers = interval.start <= at and (interval.end is None or at < interval.end)
+            if covers and interval.status is not ComponentStatus.UNKNOWN:
+                observed += 1
+                lost += costs.get(interval.status, 0)
+    return (observed - lost, observed) if observed else None
+
+
+def as_history(
+    stretches: list[tuple[str, int]], gaps: list[int], *, lasting: bool
+) -> list[Interval]:
+    history, second = [], 0
+    for (letter, seconds), gap in zip(stretches, gaps, strict=False):
+        second += gap
+        start, second = second, second + seconds
+        history.append(
+            Interval(
+                STATUSES[letter],
+                START + timedelta(seconds=start),
+                START + timedelta(seconds=second),
+            )
+        )
+    if history and lasting:
+        history[-1] = Interval(history[-1].status, history[-1].start)
+    return history
+
+
+@given(
+    stretches=stretches_of_seconds,
+    gaps=st.lists(st.sampled_from([0, 0, 0, 1, 7]), min_size=12, max_size=12),
+    lasting=st.booleans(),
+    since=st.integers(-20, 200),
+    length=st.integers(-5, 300),
+    weight=weights,
+)
+@example(
+    stretches=[("o", 2), ("m", 1)], gaps=[0] * 12, lasting=False, since=0, length=3, weight=0.3
+)
+@example(stretches=[("p", 10)], gaps=[0] * 12, lasting=True, since=5, length=100, weight=0.3)
+def test_as_if_every_second_was_looked_at(
+    stretches: list[tuple[str, int]],
+    gaps: list[int],
+    lasting: bool,
+    since: int,
+    length: int,
+    weight: float,
+) -> None:
+    """Interval arithmetic gives what counting second by second gives, floored to hundredths, in any order."""
+    history = as_history(stretches, gaps, lasting=lasting)
+    found = uptime_percent(
+        reversed(history),
+        since=START + timedelta(seconds=since),
+        until=START + timedelta(seconds=since + length),
+        partial_weight=weight,
+    )
+    counted = brute_force(history, since, since + length, weight)
+    if counted is None:
+        assert found is None
+        return
+    left, observed = counted
+    exact = math.floor(left * 10_000 / observed)
+    assert found == (100.0 if left == observed else min(exact / 100, 99.99))
+
+
+@given(stretches=stretches_of_seconds, weight=weights, cut=st.integers(0, 480))
+def test_a_cut_of_an_interval_changes_nothing(
+    stretches: list[tuple[str, int]], weight: float, cut: int
+) -> None:
+    """Two intervals of one status that follow each other are as good as one."""
+    history = as_history(stretches, [0] * 12, lasting=False)
+    at = START + timedelta(seconds=cut)
+    parts = []
+    for interval in history:
+        end = interval.end
+        assert end is not None
+        if interval.start < at < end:
+            parts += [
+                Interval(interval.status, interval.start, at),
+                Interval(interval.status, at, end),
+            ]
+        else:
+            parts.append(interval)
+    window = {"since": START, "until": START + timedelta(seconds=500), "partial_weight": weight}
+    assert uptime_percent(parts, **window) == uptime_percent(history, **window)  # type: ignore[arg-type]
