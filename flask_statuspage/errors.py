@@ -10,6 +10,7 @@
     ├── Conflict           the thing is in another state       409
     ├── Unauthorized       no key, or a wrong one              401
     ├── Forbidden          a key without the right             403
+    ├── NotSignedIn        a page that strangers may not see   403
     ├── TooMany            more requests than are allowed      429
     └── LinkError          a mailed link cannot be used
         ├── LinkExpired    too old, or already used            410
@@ -97,6 +98,10 @@ class Forbidden(StatusPageError):
         self.needed = needed
         self.has = has
         super().__init__(f"This needs the role {needed!r}; the key has {has!r}.")
+
+
+class NotSignedIn(StatusPageError):
+    """The page is there, but for visitors whom the host's loaders know."""
 
 
 class TooMany(StatusPageError):

@@ -17,15 +17,16 @@ from sqlalchemy.pool import StaticPool
 from .cli import statuspage_cli
 from .config import Settings
 from .documents import page as documents
+from .documents.snapshot import Snapshot
 from .domain.incident import IncidentStatus
 from .domain.status import ComponentStatus, Impact
-from .errors import SetupError, StatusPageError
+from .errors import NotFound, SetupError, StatusPageError
 from .host import HostIncident, affected, word
 from .services import components, incidents, pages, subscriptions
 from .services.wishes import Wish
 from .state import EXTENSION, State, current_state
 from .storage.session import current_engine, current_session
-from .web import public, subscribe
+from .web import public, subscribe, visits
 from .web.cache import DocumentCache
 from .web.manage_api import make_blueprint
 from .web.mounts import PageUrls
@@ -205,12 +206,14 @@ class StatusPage(Blueprint):
 
 
 def statuspage_banner(page: str | None = None) -> Markup:
-    """For host templates: a short box when something is wrong, else nothing. It never breaks the host's page."""
+    """For host templates: a short box when something is wrong, else nothing. It never breaks the host's page.
+
+    Of a page that is not public only those learn who may see it; of one that is seen by link, members.
+    """
     state = current_state()
     try:
-        with _apart_from_host() as open_session:
-            snapshot = state.documents.snapshot(open_session, page)
-        return documents.banner_box(snapshot, PageUrls(state.mounts[0], page))
+        found = _for_visitor(state, page)
+        return documents.banner_box(*found) if found else Markup("")
     except (SQLAlchemyError, StatusPageError):
         current_app.logger.exception("status page: no banner")
         return Markup("")
@@ -219,16 +222,19 @@ def statuspage_banner(page: str | None = None) -> Markup:
 def statuspage_subscribe_form(components: Collection[str] = (), page: str | None = None) -> Markup:
     """For host templates: a form that subscribes the customer to *components* (slugs; none: everything).
 
-    Empty while the database does not answer: it never breaks the host's page.
+    Empty while the database does not answer, and for a visitor who may not see the page: it never breaks the host's
+    page.
     """
     state = current_state()
     try:
-        with _apart_from_host() as open_session:
-            fact = state.documents.snapshot(open_session, page).page
+        found = _for_visitor(state, page)
+        if found is None:
+            return Markup("")
+        snapshot, urls = found
         email = state.subscriber_loader()
         return documents.subscribe_box(
-            fact,
-            PageUrls(state.mounts[0], page),
+            snapshot.page,
+            urls,
             email=email,
             components=list(components),
             csrf_token=subscribe.csrf_token() if email else None,
@@ -236,6 +242,18 @@ def statuspage_subscribe_form(components: Collection[str] = (), page: str | None
     except (SQLAlchemyError, StatusPageError):
         current_app.logger.exception("status page: no subscribe form")
         return Markup("")
+
+
+def _for_visitor(state: State, slug: str | None) -> tuple[Snapshot, PageUrls] | None:
+    """The page's snapshot and URLs for whom the host's template is made; None: not for this visitor."""
+    with _apart_from_host() as open_session:
+        try:
+            snapshot = state.documents.snapshot(open_session, slug)
+        except NotFound:
+            snapshot = state.documents.snapshot(open_session, slug, hidden=True)
+    if not visits.shows_to_visitor(snapshot.page):
+        return None
+    return snapshot, PageUrls(state.mounts[0], snapshot.page.link_token or slug)
 
 
 @contextmanager

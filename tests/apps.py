@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import null
 
 from flask_statuspage import StatusPage
 from flask_statuspage.storage.base import Base
@@ -85,8 +84,10 @@ class Hosts:
 def empty(app: Flask) -> None:
     """Delete every row but the default page, which becomes as the migrations made it."""
     page = Page.__table__
-    texts = ("name", "url", "time_zone", "locale", "link_token", "logo", "header", "footer")
-    fresh = {**dict.fromkeys(texts), "colours": null(), "visibility": "public", "version": 1}
+    fresh = {c.name: None for c in page.columns if c.nullable} | {
+        "visibility": "public",
+        "version": 1,
+    }
     with app.app_context(), current_engine().begin() as connection:
         for table in reversed(Base.metadata.sorted_tables):
             if table is not page:

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from flask import current_app, render_template
 from markupsafe import Markup
 
-from ..domain.facts import ComponentFact, IncidentFact, MaintenanceFact, PageFact
+from ..domain.facts import ComponentFact, IncidentFact, MaintenanceFact, ShownPage
 from ..domain.markup import to_html
 from ..domain.status import ComponentStatus
 from ..errors import FieldError
@@ -45,7 +45,7 @@ class Urls(Protocol):
 
     Endpoints: ``home``, ``incident`` (incident_id), ``maintenance`` (maintenance_id),
     ``subscribe``, ``confirm``, ``manage`` and ``unsubscribe`` (token), ``badge``, ``summary_json``,
-    ``status_json``, ``static`` (filename).
+    ``status_json``, ``theme``, ``static`` (filename).
     """
 
     def __call__(self, endpoint: str, /, **values: Any) -> str: ...
@@ -134,7 +134,7 @@ def banner_box(snapshot: Snapshot, urls: Urls) -> Markup:
 
 
 def subscribe_form(
-    page: PageFact,
+    page: ShownPage,
     urls: Urls,
     *,
     components: Sequence[ComponentFact],
@@ -176,7 +176,7 @@ def subscribe_form(
 
 
 def subscribe_box(
-    page: PageFact,
+    page: ShownPage,
     urls: Urls,
     *,
     email: str | None = None,
@@ -205,14 +205,14 @@ def subscribe_box(
 
 
 def subscribe_done(
-    page: PageFact, urls: Urls, *, channel: str, needs_approval: bool = False
+    page: ShownPage, urls: Urls, *, channel: str, needs_approval: bool = False
 ) -> str:
     """The answer to a sign-up; the same whether or not the address was known before."""
     return _render("subscribe_done", page, urls, channel=channel, needs_approval=needs_approval)
 
 
 def confirm(
-    page: PageFact,
+    page: ShownPage,
     urls: Urls,
     *,
     token: str,
@@ -235,13 +235,13 @@ def confirm(
     )
 
 
-def confirmed(page: PageFact, urls: Urls, *, address: str, manage_url: str | None = None) -> str:
+def confirmed(page: ShownPage, urls: Urls, *, address: str, manage_url: str | None = None) -> str:
     """The answer to a confirmation."""
     return _render("confirmed", page, urls, address=address, manage_url=manage_url)
 
 
 def manage(
-    page: PageFact,
+    page: ShownPage,
     urls: Urls,
     *,
     token: str,
@@ -281,7 +281,7 @@ def manage(
 
 
 def unsubscribe(
-    page: PageFact, urls: Urls, *, token: str, address: str, csrf_token: str | None = None
+    page: ShownPage, urls: Urls, *, token: str, address: str, csrf_token: str | None = None
 ) -> str:
     """Asks whether to end a subscription; only the button does."""
     return _render(
@@ -294,13 +294,13 @@ def unsubscribe(
     )
 
 
-def unsubscribed(page: PageFact, urls: Urls, *, address: str) -> str:
+def unsubscribed(page: ShownPage, urls: Urls, *, address: str) -> str:
     """The answer to the end of a subscription."""
     return _render("unsubscribed", page, urls, address=address)
 
 
 def error(
-    page: PageFact | None,
+    page: ShownPage | None,
     urls: Urls,
     *,
     title: str,
@@ -325,7 +325,7 @@ def error(
 
 
 def _render(
-    template: str, page: PageFact | None, urls: Urls, *, here: str | None = None, **context: Any
+    template: str, page: ShownPage | None, urls: Urls, *, here: str | None = None, **context: Any
 ) -> str:
     settings = current_settings()
     zone = ZoneInfo(page.time_zone if page else settings.time_zone)

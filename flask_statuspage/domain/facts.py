@@ -5,7 +5,7 @@ Times are aware UTC. :func:`plain` makes the JSON-able form that events carry.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
 from typing import Any
@@ -35,12 +35,14 @@ class ShownPage(PageFact):
     """A page with what only its readers need.
 
     :param visibility: ``public``, ``signed-in`` or ``link``.
+    :param link_token: what stands in the place of its slug while its visibility is ``link``, else None.
     :param logo: URL of an image, or None.
     :param colours: pairs of a style token and its colour.
     :param header: Markdown above the page's content, ``footer`` below it.
     """
 
     visibility: str = "public"
+    link_token: str | None = field(default=None, repr=False)
     logo: str | None = None
     colours: tuple[tuple[str, str], ...] = ()
     header: str = ""

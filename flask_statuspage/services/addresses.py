@@ -16,11 +16,20 @@ from ..storage.pages import Page
 
 
 def page_url(page: Page) -> str:
-    """The public URL of *page*, without a slash at the end."""
+    """The public URL of *page*, without a slash at the end.
+
+    That of a page with visibility ``link`` lets whoever has it in: it is for the page's readers only.
+    """
+    base = known_url(page)
+    return f"{base}/{page.link_token}" if page.visibility == "link" else base
+
+
+def known_url(page: Page) -> str:
+    """The URL of *page* as anybody may know it: that of a page with visibility ``link`` ends before its token."""
     if page.url:
         return page.url.rstrip("/")
     base = current_settings().page_url or mounted_url()
-    return base if page.is_default else f"{base}/{page.slug}"
+    return base if page.is_default or page.visibility == "link" else f"{base}/{page.slug}"
 
 
 def mounted_url() -> str:

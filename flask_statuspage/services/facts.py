@@ -48,6 +48,7 @@ def shown_page(row: Page) -> ShownPage:
     return ShownPage(
         **{item.name: getattr(told, item.name) for item in fields(told)},
         visibility=row.visibility,
+        link_token=row.link_token if row.visibility == "link" else None,
         logo=row.logo,
         colours=tuple(sorted((row.colours or {}).items())),
         header=row.header or "",

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ..domain.facts import plain
-from ..domain.ids import RESERVED_SLUGS, is_slug, slugify
-from ..errors import Conflict, Invalid, NotFound
+from ..domain.ids import slugify
+from ..errors import Conflict, NotFound
 from ..storage import components as stored_components
 from ..storage import outbox
 from ..storage import pages as stored
 from ..storage.base import utc_now
 from ..storage.components import Component, ComponentGroup
 from ..storage.incidents import Incident
+from ..storage.maintenances import Maintenance
 from ..storage.monitors import Monitor
 from ..storage.pages import Page
 from ..storage.subscriptions import Subscription
-from . import audit, facts
+from ..storage.templates import Template
+from . import addresses, audit, facts, page_fields
 
 _audit = partial(audit.of, subject="page")
 
@@ -51,6 +51,36 @@ def get(session: Session, ident: str) -> Page:
     return page
 
 
+def visited(session: Session, address: str | None) -> Page:
+    """The page that answers at *address*, as it stands in a URL: a slug or a link's token; None: the root.
+
+    :raises NotFound: also for a page that is there, but answers to its link only.
+    """
+    found = stored.version_of(session, address)
+    page = session.get(Page, found[0]) if found else None
+    if page is None:
+        raise NotFound("page", address or "/")
+    return page
+
+
+def described(page: Page) -> dict[str, Any]:
+    """*page* as plain data, by the names of its fields. Its link is in no part of it."""
+    fact = facts.page(page)
+    return {
+        "id": str(page.id),
+        "slug": page.slug,
+        "name": fact.name,
+        "url": addresses.known_url(page),
+        "time_zone": fact.time_zone,
+        "locale": page.locale,
+        "visibility": page.visibility,
+        "logo": page.logo,
+        "colours": page.colours or {},
+        "header": page.header or "",
+        "footer": page.footer or "",
+    }
+
+
 def create(
     session: Session,
     *,
@@ -58,34 +88,77 @@ def create(
     slug: str | None = None,
     url: str | None = None,
     time_zone: str | None = None,
+    locale: str | None = None,
+    visibility: str = "public",
+    logo: str | None = None,
+    colours: Mapping[str, str] | None = None,
+    header: str | None = None,
+    footer: str | None = None,
     actor: str | None = None,
 ) -> Page:
-    """Another page, under ``<slug>/``."""
-    slug = slugify(name) if slug is None else slug
-    _check(session, slug=slug, url=url, time_zone=time_zone)
-    page = Page(name=name, slug=slug, url=url, time_zone=time_zone)
+    """Another page, under ``<slug>/``.
+
+    :param visibility: ``public``, ``signed-in`` or ``link``.
+    :param colours: token → ``#rgb`` or ``#rrggbb``, see :mod:`flask_statuspage.domain.colours`.
+    :param header: Markdown, like *footer*.
+    """
+    values = page_fields.checked(
+        {
+            "name": name,
+            "slug": slugify(name) if slug is None else slug,
+            "url": url,
+            "time_zone": time_zone,
+            "locale": locale,
+            "visibility": visibility,
+            "logo": logo,
+            "colours": colours,
+            "header": header,
+            "footer": footer,
+        }
+    )
+    _check_free(session, values["slug"])
+    page = Page(**values)
+    _settle_link(page)
     session.add(page)
     session.flush()
-    _audit(session, "create", page, actor, after=plain(facts.page(page)))
+    _audit(session, "create", page, actor, after=_written(page))
     return page
 
 
 def change(session: Session, page: Page, values: Mapping[str, Any], *, actor: str | None) -> Page:
-    """Change some of ``name slug url time_zone``; None gives the word back to the settings."""
-    slug = values.get("slug", page.slug)
-    _check(
-        session,
-        slug=slug if slug != page.slug else None,
-        url=values.get("url"),
-        time_zone=values.get("time_zone"),
-    )
+    """Change some of :data:`~flask_statuspage.services.page_fields.FIELDS`; None gives the word back to the settings.
+
+    A page that ceases to be seen by link loses its link; if it becomes so again, it gets another one.
+    """
+    values = page_fields.checked(values)
+    page = _held(session, page)
+    before = _written(page)
+    if all(before[name] == value for name, value in values.items()):
+        return page
+    if values.get("slug", page.slug) != page.slug:
+        _check_free(session, values["slug"])
     stored.touch(session, page.id, utc_now())
-    before = plain(facts.page(page))
     for name, value in values.items():
         setattr(page, name, value)
+    _settle_link(page)
     session.flush()
-    was, now_is = audit.difference(before, plain(facts.page(page)))
+    was, now_is = audit.difference(before, _written(page))
     _audit(session, "change", page, actor, before=was, after=now_is)
+    return page
+
+
+def rotate_link(session: Session, page: Page, *, actor: str | None) -> Page:
+    """Give *page* another link; the old one leads nowhere from then on.
+
+    :raises Conflict: unless the page's visibility is ``link``.
+    """
+    page = _held(session, page)
+    if page.visibility != "link":
+        raise Conflict(f"The page {page.slug!r} has no link: its visibility is {page.visibility}.")
+    stored.touch(session, page.id, utc_now())
+    page.link_token = _new_token()
+    session.flush()
+    _audit(session, "rotate_link", page, actor)
     return page
 
 
@@ -101,37 +174,46 @@ def remove(session: Session, page: Page, *, actor: str | None) -> None:
         "component groups": select(ComponentGroup.id),
         "monitors": select(Monitor.id),
         "incidents": select(Incident.id),
+        "maintenance": select(Maintenance.id),
+        "templates": select(Template.id),
         "subscriptions": select(Subscription.id),
     }
     for what, query in living.items():
         model = query.column_descriptions[0]["entity"]
         if session.scalar(query.where(model.page_id == page.id).limit(1)) is not None:
             raise Conflict(f"The page {page.slug!r} still has {what}.")
-    _audit(session, "delete", page, actor, before=plain(facts.page(page)))
+    _audit(session, "delete", page, actor, before=_written(page))
     stored_components.forget(session, page.id)
     outbox.forget_events(session, page.id)
     session.delete(page)
     session.flush()
 
 
-def _check(session: Session, *, slug: str | None, url: str | None, time_zone: str | None) -> None:
-    if slug is not None:
-        if not is_slug(slug):
-            raise Invalid.field("slug", "Lower-case letters, digits and single hyphens only.")
-        if slug in RESERVED_SLUGS:
-            raise Invalid.field("slug", f"{slug!r} is the name of a fixed path.")
-        if stored.by_slug(session, slug):
-            raise Conflict(f"The slug {slug!r} is taken by another page.")
-    if url is not None:
-        try:
-            parts = urlsplit(url)
-            usable = parts.scheme in ("http", "https") and bool(parts.hostname)
-        except ValueError:
-            usable = False
-        if not usable or parts.query or parts.fragment:
-            raise Invalid.field("url", "Must be an http(s) URL without query or fragment.")
-    if time_zone is not None:
-        try:
-            ZoneInfo(time_zone)
-        except (KeyError, ValueError, OSError) as error:
-            raise Invalid.field("time_zone", "Must be an IANA name, such as 'UTC'.") from error
+def _held(session: Session, page: Page) -> Page:
+    """*page* as it is now, locked."""
+    stored.hold(session, page.id)
+    now = session.get(Page, page.id, populate_existing=True, with_for_update=True)
+    if now is None:
+        raise NotFound("page", page.id)
+    return now
+
+
+def _written(page: Page) -> dict[str, Any]:
+    """What was written into *page*, for the audit: without its link, which lets in whoever reads it."""
+    return {name: getattr(page, name) for name in page_fields.FIELDS}
+
+
+def _check_free(session: Session, slug: str) -> None:
+    if stored.by_slug(session, slug):
+        raise Conflict(f"The slug {slug!r} is taken by another page.")
+
+
+def _settle_link(page: Page) -> None:
+    if page.visibility != "link":
+        page.link_token = None
+    elif page.link_token is None:
+        page.link_token = _new_token()
+
+
+def _new_token() -> str:
+    return secrets.token_urlsafe(24)

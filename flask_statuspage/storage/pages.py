@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index, Select, String, Text, false, select, update
+from sqlalchemy import Index, Select, String, Text, false, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from ..domain.ids import MAX_SLUG, new_id
@@ -17,7 +17,8 @@ from .on_commit import on_commit
 class Page(Base):
     """A status page. ``name``, ``url``, ``time_zone`` and ``locale`` are None where the settings speak for it.
 
-    ``visibility`` is ``public``, ``signed-in`` or ``link``; the last one answers under ``link_token`` only. ``colours``
+    ``visibility`` is ``public``, ``signed-in`` or ``link``; the last one answers under ``link_token`` only, which is
+    None for the others. ``colours``
     are style tokens by name, ``header`` and ``footer`` Markdown.
     """
 
@@ -55,12 +56,29 @@ def by_slug(session: Session, slug: str) -> Page | None:
     return session.scalar(select(Page).where(Page.slug == slug))
 
 
-def version_of(session: Session, slug: str | None) -> tuple[UUID, int] | None:
-    """Id and version of the page (None: the default one) in one small query; None where there is no such page."""
-    query = select(Page.id, Page.version)
-    query = query.where(Page.slug == slug) if slug else query.order_by(Page.is_default.desc())
-    row = session.execute(query.limit(1)).first()
-    return (row.id, row.version) if row else None
+def version_of(
+    session: Session, address: str | None, *, hidden: bool = False
+) -> tuple[UUID, int] | None:
+    """Id and version of the page that answers at *address* in one small query; None where no page does.
+
+    :param address: None for the root; else a slug or, for a page with visibility ``link``, its token.
+    :param hidden: by slug also a page that answers to its token only. For whoever checks the reader in another way.
+    """
+    query = select(Page.id, Page.version, Page.slug, Page.visibility, Page.link_token)
+    if address is None:
+        query = query.order_by(Page.is_default.desc()).limit(1)
+    else:
+        query = query.where(or_(Page.slug == address, Page.link_token == address))
+    for row in session.execute(query):
+        by_link = row.visibility == "link"
+        # Compared here as well: MariaDB finds a token in any case.
+        if address is None or row.slug == address:
+            answers = hidden or not by_link
+        else:
+            answers = by_link and row.link_token == address
+        if answers:
+            return row.id, row.version
+    return None
 
 
 def begin_writing(session: Session) -> None:

@@ -10,6 +10,7 @@ from werkzeug.datastructures import Headers
 
 from ..config import Settings
 from ..state import current_settings
+from . import visits
 from .cache import Document
 
 CACHE_CONTROL = "public, max-age=5, stale-while-revalidate=30, stale-if-error=86400"
@@ -37,7 +38,9 @@ def document(found: Document, content_type: str, *, open_to_all: bool = True) ->
     """A public document: cacheable, conditional, and readable from any site's scripts unless it is a page.
 
     :param open_to_all: add the CORS header.
+    :raises StatusPageError: when the page has just ceased to be for this visitor.
     """
+    visits.require(found.source.page)  # the gate may have looked at an older snapshot
     kept = CACHE_CONTROL if open_to_all else PAGE_CACHE_CONTROL
     cache_control = kept if found.shared else "private, no-cache"
     headers = [
@@ -73,10 +76,16 @@ def page(html: str, status: int = 200) -> Response:
 
 
 def protect(response: Response) -> Response:
-    """Our own policy on our own standalone pages; inside the host's template the host's policy rules."""
+    """Our own policy on our own standalone pages; inside the host's template the host's policy rules.
+
+    A logo from elsewhere is the only thing that our policy lets in from there.
+    """
     default = Settings.__dataclass_fields__["base_template"].default
     if current_settings().base_template == default:
-        response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+        policy, elsewhere = CONTENT_SECURITY_POLICY, visits.image_source()
+        if elsewhere:
+            policy = policy.replace("img-src 'self'", f"img-src 'self' {elsewhere}")
+        response.headers["Content-Security-Policy"] = policy
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
 

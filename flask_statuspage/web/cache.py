@@ -74,7 +74,7 @@ class DocumentCache:
     """One per app and process."""
 
     def __init__(self) -> None:
-        self._held: dict[str | None, _Held] = {}
+        self._held: dict[tuple[str | None, bool], _Held] = {}
         self._documents: dict[tuple[str | None, str], Document] = {}
         self._changes = 0  # of this process, each after its commit
         self._renewing = threading.Lock()
@@ -88,30 +88,31 @@ class DocumentCache:
     def document(
         self,
         open_session: Callable[[], Session],
-        slug: str | None,
+        address: str | None,
         name: str,
         render: Render,
         *,
         shared: bool = True,
     ) -> Document:
-        """The document *name* of the page *slug* (None: the default page), rendered once per snapshot.
+        """The document *name* of the page at *address*, rendered once per snapshot.
 
         :param open_session: opens the session to read in; not called while what is kept is fresh.
+        :param address: None: the root; else a slug, or the token of a page that is seen by its link only.
         :param shared: False: it may differ from visitor to visitor, so it is rendered now and not kept.
-        :raises NotFound: without such a page.
+        :raises NotFound: when no page answers there.
         :raises SQLAlchemyError: when the database does not answer and nothing was read before.
         """
-        held = self._fresh(open_session, slug)
+        held = self._fresh(open_session, address)
         if not shared:
             body = render(held.snapshot, held.stale_since)
             now = datetime.now(UTC)
             made = http_date(now)
             return Document(body, _etag(body), made, held.stale_since, held.snapshot, shared=False)
-        known = self._documents.get((slug, name))
+        known = self._documents.get((address, name))
         if known and known.source is held.snapshot and known.stale_since == held.stale_since:
             return known
         with self._rendering:
-            known = self._documents.get((slug, name))
+            known = self._documents.get((address, name))
             if known and known.source is held.snapshot and known.stale_since == held.stale_since:
                 return known  # another reader was first
             body = render(held.snapshot, held.stale_since)
@@ -128,23 +129,31 @@ class DocumentCache:
             )
             if len(self._documents) >= MAX_DOCUMENTS:
                 self._documents.clear()
-            self._documents[slug, name] = document
+            self._documents[address, name] = document
             return document
 
     def page(
-        self, open_session: Callable[[], Session], slug: str | None, name: str, render: Render
+        self, open_session: Callable[[], Session], address: str | None, name: str, render: Render
     ) -> Document:
         """An HTML page: kept like any document, unless the host's templates take part in it."""
         if self._impersonal is None:
             self._impersonal = is_impersonal()
-        return self.document(open_session, slug, name, render, shared=self._impersonal)
+        return self.document(open_session, address, name, render, shared=self._impersonal)
 
-    def snapshot(self, open_session: Callable[[], Session], slug: str | None) -> Snapshot:
-        """The page's snapshot, as fresh as documents are."""
-        return self._fresh(open_session, slug).snapshot
+    def snapshot(
+        self, open_session: Callable[[], Session], address: str | None, *, hidden: bool = False
+    ) -> Snapshot:
+        """The page's snapshot, as fresh as documents are.
 
-    def _fresh(self, open_session: Callable[[], Session], slug: str | None) -> _Held:
-        held = self._held.get(slug)
+        :param hidden: by slug also a page that answers to its link only. For whoever checks the reader in another way.
+        """
+        return self._fresh(open_session, address, hidden=hidden).snapshot
+
+    def _fresh(
+        self, open_session: Callable[[], Session], address: str | None, *, hidden: bool = False
+    ) -> _Held:
+        place = (address, hidden)
+        held = self._held.get(place)
         if held is not None and self._is_recent(held):
             return held
         # One reader looks and rebuilds, the others wait for it; but while a database hangs not for long.
@@ -152,12 +161,12 @@ class DocumentCache:
             assert held is not None
             return held
         try:
-            held = self._held.get(slug)
+            held = self._held.get(place)
             if held is not None and self._is_recent(held):
                 return held
             session = open_session()
             try:
-                held = self._renewed(session, slug, held)
+                held = self._renewed(session, place, held)
             except SQLAlchemyError as error:
                 session.rollback()
                 if held is None:
@@ -169,22 +178,25 @@ class DocumentCache:
         finally:
             self._renewing.release()
 
-    def _renewed(self, session: Session, slug: str | None, held: _Held | None) -> _Held:
+    def _renewed(
+        self, session: Session, place: tuple[str | None, bool], held: _Held | None
+    ) -> _Held:
+        address, hidden = place
         now, changes = (
             time.monotonic(),
             self._changes,
         )  # noted before the look, so that a later change counts
-        found = pages.version_of(session, slug)
+        found = pages.version_of(session, address, hidden=hidden)
         if found is None:
-            self._held.pop(slug, None)
-            raise NotFound("page", slug)
+            self._held.pop(place, None)
+            raise NotFound("page", address or "/")
         if held is not None and self._is_current(held, found, now):
             held.looked_at, held.changes, held.stale_since = now, changes, None
             return held
         page = session.get_one(Page, found[0], populate_existing=True)
         snapshot = overview.snapshot(session, page)
         renewed = _Held(snapshot, read_at=now, looked_at=now, changes=changes)
-        self._held[slug] = renewed
+        self._held[place] = renewed
         return renewed
 
     def _is_recent(self, held: _Held) -> bool:

@@ -17,6 +17,7 @@ from ..errors import (
     LinkExpired,
     LinkInvalid,
     NotFound,
+    NotSignedIn,
     SetupError,
     StatusPageError,
     TooMany,
@@ -34,6 +35,7 @@ MAX_BODY = 2 * 1024 * 1024  # bytes
 ANSWERS: dict[type[StatusPageError], tuple[int, str]] = {
     Unauthorized: (401, "Unauthorized"),
     Forbidden: (403, "Forbidden"),
+    NotSignedIn: (403, "This page is for signed-in visitors"),
     NotFound: (404, "Not found"),
     LinkInvalid: (404, "This link is not valid"),
     Conflict: (409, "Conflict"),
@@ -117,7 +119,8 @@ def as_page(error: Exception) -> Response:
         return as_problem(error)
     _roll_back()
     status, title, detail = describe(error)
-    html = documents.error(None, current_urls(), title=title, message=detail)
+    onward = {"next_label": "Try again"} if isinstance(error, NotSignedIn) else {}
+    html = documents.error(None, current_urls(), title=title, message=detail, **onward)
     response = answers.page(html, status)
     for name, value in _headers(error).items():
         response.headers[name] = value

@@ -10,13 +10,13 @@ from uuid import UUID
 from flask import Blueprint, Response, request
 from sqlalchemy.exc import SQLAlchemyError
 
-from ..documents import badge, native_api
+from ..documents import badge, native_api, theme
 from ..documents import page as documents
 from ..documents.snapshot import Snapshot
 from ..errors import NotFound, StatusPageError
 from ..services import overview
 from ..storage.session import current_session
-from . import answers, failures, subscribe
+from . import answers, failures, subscribe, visits
 from .cache import DocumentCache
 from .mounts import PageUrls, current_urls, page_route
 from .storable import is_storable
@@ -84,11 +84,18 @@ def add_routes(blueprint: Blueprint, cache: Callable[[], DocumentCache]) -> None
         )
         return answers.document(found, "image/svg+xml; charset=utf-8")
 
+    def theme_css(page_slug: str | None) -> Response:
+        found = cache().document(
+            current_session, page_slug, "theme", lambda snapshot, stale: theme.stylesheet(snapshot)
+        )
+        return answers.document(found, "text/css; charset=utf-8")
+
     # Without the slash as well: published clients POST to "…?action=subscribe" and follow no redirect.
     page_route(blueprint, "/", "home", home, methods=["GET", "POST"], strict_slashes=False)
     page_route(blueprint, "/incidents/<uuid:incident_id>", "incident", incident)
     page_route(blueprint, "/maintenance/<uuid:maintenance_id>", "maintenance", maintenance)
     page_route(blueprint, "/api/v2/badge.svg", "badge", badge_svg)
+    page_route(blueprint, "/theme.css", "theme", theme_css)
     for name, render in JSON_DOCUMENTS.items():
         endpoint = name.replace("/", "_").replace("-", "_") + "_json"
         view = _json_view(name, render, cache)
@@ -103,6 +110,9 @@ def add_routes(blueprint: Blueprint, cache: Callable[[], DocumentCache]) -> None
     )
     blueprint.register_error_handler(StatusPageError, failures.as_page)
     blueprint.register_error_handler(SQLAlchemyError, failures.as_page)
+    visits.add_gate(
+        blueprint, cache
+    )  # before the next line, so that its headers have the last word
     blueprint.after_request(_open_api)
     blueprint.url_value_preprocessor(_check_page_slug)
 

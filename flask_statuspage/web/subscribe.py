@@ -27,7 +27,7 @@ from ..storage import components as stored_components
 from ..storage.pages import Page
 from ..storage.session import current_session
 from ..storage.subscriptions import Subscription, SubscriptionState
-from . import answers, failures, signup
+from . import answers, failures, signup, visits
 from .mounts import current_urls, page_route
 
 
@@ -45,7 +45,7 @@ def from_home(page_slug: str | None) -> Response:
 
 
 def subscribe(page_slug: str | None) -> Response:
-    page = pages.find(current_session(), page_slug)
+    page = pages.visited(current_session(), page_slug)
     if request.method != "POST":
         return answers.page(_form(page))
     values = signup.sent()
@@ -61,7 +61,7 @@ def subscribe(page_slug: str | None) -> Response:
         if not isinstance(error, Invalid):
             raise
         current_session().rollback()
-        page = pages.find(current_session(), page_slug)
+        page = pages.visited(current_session(), page_slug)
         return answers.page(_form(page, values=values, errors=error.errors), 422)
 
 
@@ -108,7 +108,7 @@ def _done(page: Page, subscription: Subscription, *, proven: bool) -> Response:
         channel = channels[subscription.channel]
         pending = subscription.state == "pending" and not channel.needs_confirmation
         html = documents.subscribe_done(
-            facts.page(page),
+            visits.shown(page),
             current_urls(),
             channel=subscription.channel,
             needs_approval=pending,
@@ -148,7 +148,7 @@ def _form(
     if settings.webhook_signup == "closed":
         offered = [name for name in offered if name != "webhook"]
     return documents.subscribe_form(
-        facts.page(page),
+        visits.shown(page),
         current_urls(),
         components=_components(page),
         channels=offered,
@@ -183,7 +183,7 @@ def confirm(page_slug: str | None, token: str) -> Response:
         page = session.get_one(Page, subscription.page_id)
         names = {fact.id: fact.name for fact in _components(page)}
         html = documents.confirm(
-            facts.page(page),
+            visits.shown(page),
             urls,
             token=token,
             address=subscription.address,
@@ -206,7 +206,7 @@ def _confirmed_page(page: Page, subscription: Subscription) -> str:
     urls = current_urls()
     manage_url = urls("manage", token=subscriptions.manage_token(subscription))
     return documents.confirmed(
-        facts.page(page), urls, address=subscription.address, manage_url=manage_url
+        visits.shown(page), urls, address=subscription.address, manage_url=manage_url
     )
 
 
@@ -255,7 +255,7 @@ def _manage_page(
         slugs[item.component_id] for item in subscription.chosen if item.component_id in slugs
     ]
     return documents.manage(
-        facts.page(page),
+        visits.shown(page),
         current_urls(),
         token=token,
         address=subscription.address,
@@ -275,7 +275,7 @@ def _manage_page(
 def unsubscribe(page_slug: str | None, token: str) -> Response:
     session = current_session()
     subscription = subscriptions.owned(session, token)
-    page = facts.page(session.get_one(Page, subscription.page_id))
+    page = visits.shown(session.get_one(Page, subscription.page_id))
     address = subscription.address
     if request.method != "POST":
         session.rollback()

@@ -33,6 +33,7 @@ ROUTES: dict[tuple[str, str], str] = {
     ("GET", "/pages/<ident>"): "viewer",
     ("PATCH", "/pages/<ident>"): "admin",
     ("DELETE", "/pages/<ident>"): "admin",
+    ("POST", "/pages/<ident>/rotate-link"): "admin",
     ("GET", "/component-groups"): "viewer",
     ("POST", "/component-groups"): "editor",
     ("GET", "/component-groups/<ident>"): "viewer",

@@ -89,6 +89,64 @@ NOT_URL = [
     "https://[::1",
     "https://x.example/" + "x" * 500,
 ]
+NOT_LOGO = [
+    *NOT_TEXT,
+    *UNSTORABLE,
+    "",
+    "logo.svg",
+    "//evil.example/logo.svg",
+    "/\\evil.example/logo.svg",
+    "/\tlogo.svg",
+    "http://x.example/logo.svg",
+    "javascript:alert(1)",
+    "data:image/svg+xml,<svg/>",
+    "https://",
+    "https://x.example;script-src/logo.svg",
+    "https://x.example'/logo.svg",
+    "https://user@x.example/logo.svg",
+    "https://x.example\\@y.example/logo.svg",
+    "https://ä.example/logo.svg",
+    "https://*/logo.svg",
+    "https://*.x.example/logo.svg",
+    "https://[::1]/logo.svg",
+    "https://x .example/logo.svg",
+    "https://x.example/\r\nX: y",
+    "/" + "x" * 500,
+]
+NOT_COLOURS = [
+    5,
+    "red",
+    ["#fff"],
+    None,
+    {"primary": "red"},
+    {"primary": None},
+    {"primary": 5},
+    {"primary": "#ffff"},
+    {"primary": "#12345g"},
+    {"primary": "#123456\n"},
+    {"primary": "#fff;} body { display: none"},
+    {"primary": "url(https://x.example/)"},
+    {"primary": "#\uff10\uff10\uff10"},
+    {"primary": "#ffffff"},
+    {"dark-primary": "#eeeeee"},
+    {"text": "#999"},
+    {"dark-bg": "#fff"},
+    {"nonsense": "#fff"},
+    {"--sp-bg": "#fff"},
+    {"": "#fff"},
+    {"\x00": "#fff"},
+    {"\ud800": "#fff"},
+]
+OF_PAGE: dict[str, list[Any]] = {
+    "url": NOT_URL,
+    "time_zone": NOT_ZONE,
+    "locale": [*NOT_TEXT, *UNSTORABLE, "", "german", "de_DE", "d", "de-", "de-DE\n", "x" * 81],
+    "visibility": [*NOT_TEXT, *UNSTORABLE, None, "", "secret", "Public", "public "],
+    "logo": NOT_LOGO,
+    "colours": NOT_COLOURS,
+    "header": [*NOT_PROSE, "x" * 2001, "a\x1bb", "a\u2028b"],
+    "footer": [*NOT_PROSE, "x" * 2001, "a\x1bb"],
+}
 NOT_TARGET = [
     *NOT_TEXT,
     *UNSTORABLE,
@@ -171,15 +229,14 @@ BEGINNING: dict[str, list[Any]] = {
 BAD: dict[tuple[str, str], tuple[dict[str, Any], dict[str, list[Any]]]] = {
     ("POST", "/pages"): (
         NEW_PAGE,
-        {"name": NOT_TITLE, "slug": [*NOT_SLUG, "admin"], "url": NOT_URL, "time_zone": NOT_ZONE},
+        {"name": NOT_TITLE, "slug": [*NOT_SLUG, "admin"], **OF_PAGE},
     ),
     ("PATCH", "/pages/second"): (
         {},
         {
             "name": [value for value in NOT_TITLE if value is not None],
             "slug": [*NOT_SLUG, None, "api"],
-            "url": NOT_URL,
-            "time_zone": NOT_ZONE,
+            **OF_PAGE,
         },
     ),
     ("POST", "/component-groups"): (
@@ -355,7 +412,8 @@ def send(site: Site, method: str, path: str, body: Any) -> Any:
 
 def test_every_route_with_a_body_is_in_the_table(site: Site) -> None:
     """The table above knows every route that takes a body."""
-    bodiless = {"run", "pause", "resume", "test", "enable", "disable", "rotate-secret", "redeliver"}
+    bodiless = {"run", "pause", "resume", "test", "enable", "disable", "redeliver"}
+    bodiless |= {"rotate-secret", "rotate-link"}
     taking = {
         (method, path.partition("/<ident>")[0].split("/")[1] + path.partition("/<ident>")[2])
         for method, path in ROUTES

@@ -1,0 +1,118 @@
+"""Who may see a page: one gate before every route of a page, and one place for the headers of what is not public.
+
+A page with visibility ``signed-in`` is for visitors whom the host's loaders know. One with visibility ``link`` answers
+under its token only; whoever has the token may see it. The gate reads the snapshot that the read path holds, so it
+costs no query while that is fresh, and the last known rule holds while the database is away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from flask import Blueprint, Response, request
+
+from ..domain.branding import logo_origin
+from ..domain.facts import ShownPage
+from ..errors import NotFound, NotSignedIn
+from ..services import facts
+from ..state import current_state
+from ..storage.pages import Page
+from ..storage.session import current_session
+from .cache import DocumentCache
+
+# Links that were mailed work whatever became of their page: what they carry is a secret of its own.
+OWN_SECRET = frozenset({"confirm", "manage", "unsubscribe"})
+
+_PAGE = "flask_statuspage.page"
+
+
+def add_gate(blueprint: Blueprint, cache: Callable[[], DocumentCache]) -> None:
+    """Stand before all routes of pages on *blueprint*, also those that are added later."""
+
+    def check() -> None:
+        if _is_of_a_page() and _endpoint() not in OWN_SECRET:
+            require(cache().snapshot(current_session, _address()).page)
+
+    blueprint.before_request(check)
+    blueprint.after_request(_keep_private)
+
+
+def require(page: ShownPage) -> None:
+    """Note that this request is about *page*, and let it pass only if its visitor may see the page.
+
+    :raises NotSignedIn: when only signed-in visitors may.
+    :raises NotFound: when only its link leads there, as if there were none.
+    """
+    if _may_see(page):
+        request.environ[_PAGE] = page
+        return
+    if page.visibility == "link":
+        raise NotFound("page", _address() or "/")
+    request.environ[_PAGE] = _bare(page)
+    raise NotSignedIn("Sign in to this site, then open the page again.")
+
+
+def shown(row: Page) -> ShownPage:
+    """The page as this visitor may see it: the bearer of a mailed link who may not see more learns its name."""
+    page = facts.shown_page(row)
+    if not _may_see(page):
+        page = _bare(page)
+    request.environ[_PAGE] = page
+    return page
+
+
+def shows_to_visitor(page: ShownPage) -> bool:
+    """Whether a host's template may tell of *page*: of one that is seen by link, to members only."""
+    if page.visibility == "link":
+        return bool(current_state().member_loader())
+    return page.is_public or _is_signed_in()
+
+
+def image_source() -> str | None:
+    """The origin that the shown page's logo comes from, unless it is this site's."""
+    page: ShownPage | None = request.environ.get(_PAGE)
+    return logo_origin(page.logo) if page and page.logo else None
+
+
+def _may_see(page: ShownPage) -> bool:
+    if page.visibility == "link":
+        return page.link_token is not None and _address() == page.link_token
+    return page.is_public or (page.visibility == "signed-in" and _is_signed_in())
+
+
+def _is_signed_in() -> bool:
+    state = current_state()
+    return bool(state.member_loader() or state.subscriber_loader())
+
+
+def _bare(page: ShownPage) -> ShownPage:
+    return replace(page, logo=None, colours=(), header="", footer="")
+
+
+def _is_of_a_page() -> bool:
+    return "page_slug" in (request.view_args or {})
+
+
+def _address() -> str | None:
+    """What stands in the place of the slug: a slug, a link's token, or nothing."""
+    return (request.view_args or {}).get("page_slug")
+
+
+def _endpoint() -> str:
+    return (request.endpoint or "").rpartition(".")[2]
+
+
+def _keep_private(response: Response) -> Response:
+    """Answers about a page that is not public are for their one reader: 200, 304 and errors alike."""
+    page: ShownPage | None = request.environ.get(_PAGE)
+    if page is None or page.is_public:
+        return response
+    for name in [name for name, _ in response.headers if name.startswith("Access-Control-")]:
+        response.headers.remove(name)
+    response.headers["Cache-Control"] = "private, no-store"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["X-Robots-Tag"] = "noindex"
+    if page.visibility == "signed-in":
+        response.vary.add("Cookie")
+    return response
