@@ -55,7 +55,7 @@ def test_kept_in_one_form() -> None:
         "red",
         "rgb(0,0,0)",
         "#fff;}",
-        "#０００",
+        "#\uff10\uff10\uff10",
         "#0000000",
     ],
 )

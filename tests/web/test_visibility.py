@@ -12,15 +12,12 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from flask_statuspage.delivery import links
-from flask_statuspage.domain.facts import ShownPage
-from flask_statuspage.errors import NotSignedIn
 from flask_statuspage.services import events
 from flask_statuspage.state import state_of
 from flask_statuspage.storage.outbox import EventRow
 from flask_statuspage.storage.pages import Page
 from flask_statuspage.storage.subscriptions import Subscription
 from flask_statuspage.storage.team import AuditEntry
-from flask_statuspage.web import visits
 from tests.web.queries import Queries
 from tests.web.site import API, Site, SiteMaker
 from tests.web.test_public import DOCUMENTS, broken_file
@@ -314,13 +311,21 @@ def test_a_page_that_turns_private(site: Site, make_site: SiteMaker, visibility:
 
 
 def test_a_document_is_checked_by_its_own_snapshot(site: Site) -> None:
-    """A page that turns private between the gate and the document is refused by the document."""
+    """What no longer is for the visitor when the document is ready is not sent, though the gate let the visitor in."""
     make(site, "signed-in")
-    with site.app.test_request_context("/status/internal/"):
-        shown = state_of(site.app).documents.snapshot(lambda: site.db.session, "internal").page
-        assert isinstance(shown, ShownPage)
-        with pytest.raises(NotSignedIn):
-            visits.require(shown)
+    asked: list[str] = []
+
+    def member() -> str | None:
+        asked.append("gate" if not asked else "document")
+        return None if len(asked) > 1 else "ann"
+
+    site.statuspage.member_loader(member)
+    for path in ("/", *DOCUMENTS):
+        asked.clear()
+        answer = site.get(f"/internal{path}")
+        assert asked == ["gate", "document"]
+        assert answer.status_code == 403
+        assert SECRET_WORD not in answer.text
 
 
 @pytest.mark.parametrize("visibility", ["signed-in", "link"])
