@@ -17,6 +17,7 @@ from sqlalchemy.pool import StaticPool
 from .cli import statuspage_cli
 from .config import Settings
 from .documents import page as documents
+from .documents import sign_up
 from .documents.snapshot import Snapshot
 from .domain.incident import IncidentStatus
 from .domain.status import ComponentStatus, Impact
@@ -232,7 +233,7 @@ def statuspage_subscribe_form(components: Collection[str] = (), page: str | None
             return Markup("")
         snapshot, urls = found
         email = state.subscriber_loader()
-        return documents.subscribe_box(
+        return sign_up.subscribe_box(
             snapshot.page,
             urls,
             email=email,

@@ -196,7 +196,7 @@ def shown(session: Session, page_id: UUID, *, newest: int) -> list[Maintenance]:
 
 
 def pending(
-    session: Session, page_id: UUID, component_ids: Collection[UUID], *, but: UUID | None
+    session: Session, page_id: UUID, component_ids: Collection[UUID], *, but: UUID | None = None
 ) -> list[Maintenance]:
     """The windows of a page, *but* one, that are not over and are about any of *component_ids*, as they are now."""
     query = (

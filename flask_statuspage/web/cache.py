@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from werkzeug.http import http_date
 
-from ..documents.page import is_impersonal
+from ..documents.rendering import is_impersonal
 from ..documents.snapshot import Snapshot
 from ..errors import NotFound
 from ..services import overview

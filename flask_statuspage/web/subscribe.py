@@ -17,7 +17,7 @@ from wtforms import ValidationError
 
 from ..delivery.channels import channels
 from ..delivery.formats import formats
-from ..documents import page as documents
+from ..documents import sign_up as documents
 from ..domain.facts import ComponentFact
 from ..errors import FieldError, Invalid, LinkExpired, SetupError, StatusPageError
 from ..services import facts, pages, subscriptions, wishes

@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element
 
 import html5lib  # type: ignore[import-untyped]
 
-from flask_statuspage.documents import page
+from flask_statuspage.documents import page, sign_up
 from flask_statuspage.documents.snapshot import Snapshot
 from flask_statuspage.domain.events import PUBLIC_EVENTS
 from flask_statuspage.domain.maintenance import MaintenanceStatus
@@ -93,7 +93,7 @@ def every_page(text: str = "") -> dict[str, str]:
         "home": page.home(snapshot, urls, stale_since=ago(minutes=9)),
         "incident": page.incident(snapshot, snapshot.incidents[0], urls),
         "maintenance": page.maintenance(snapshot, snapshot.maintenances[0], urls),
-        "subscribe": page.subscribe_form(
+        "subscribe": sign_up.subscribe_form(
             fact,
             urls,
             components=components,
@@ -103,8 +103,8 @@ def every_page(text: str = "") -> dict[str, str]:
             csrf_token=f"csrf{text}",
             action=f"/post{text}",
         ),
-        "subscribe_done": page.subscribe_done(fact, urls, channel="email"),
-        "confirm": page.confirm(
+        "subscribe_done": sign_up.subscribe_done(fact, urls, channel="email"),
+        "confirm": sign_up.confirm(
             fact,
             urls,
             token=token,
@@ -112,8 +112,8 @@ def every_page(text: str = "") -> dict[str, str]:
             services=[f"Checkout {text}"],
             csrf_token=f"csrf{text}",
         ),
-        "confirmed": page.confirmed(fact, urls, address=address, manage_url=f"/manage{text}"),
-        "manage": page.manage(
+        "confirmed": sign_up.confirmed(fact, urls, address=address, manage_url=f"/manage{text}"),
+        "manage": sign_up.manage(
             fact,
             urls,
             token=token,
@@ -125,10 +125,10 @@ def every_page(text: str = "") -> dict[str, str]:
             csrf_token=f"csrf{text}",
             saved=True,
         ),
-        "unsubscribe": page.unsubscribe(
+        "unsubscribe": sign_up.unsubscribe(
             fact, urls, token=token, address=address, csrf_token=f"csrf{text}"
         ),
-        "unsubscribed": page.unsubscribed(fact, urls, address=address),
+        "unsubscribed": sign_up.unsubscribed(fact, urls, address=address),
         "error": page.error(
             fact,
             urls,
@@ -145,7 +145,7 @@ def every_fragment(text: str = "") -> dict[str, str]:
     snapshot = busy_snapshot(text)
     return {
         "_banner": page.banner_box(snapshot, urls),
-        "_subscribe_form": page.subscribe_box(
+        "_subscribe_form": sign_up.subscribe_box(
             snapshot.page,
             urls,
             email=f"ada@example.com {text}",
@@ -153,7 +153,7 @@ def every_fragment(text: str = "") -> dict[str, str]:
             csrf_token=f"csrf{text}",
             prefix=f"p{text}",
         ),
-        "_subscribe_form, typed": page.subscribe_box(
+        "_subscribe_form, typed": sign_up.subscribe_box(
             snapshot.page, urls, prefix="p", action=f"/post{text}"
         ),
     }

@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 
 import pytest
 
-from flask_statuspage.documents import page
+from flask_statuspage.documents import page, sign_up
 from flask_statuspage.domain.status import ComponentStatus
 from flask_statuspage.errors import FieldError
 
@@ -255,7 +255,7 @@ def test_error_without_a_page() -> None:
 
 def test_form_problems_are_listed_marked_and_kept() -> None:
     """Each wrong field is in the summary with a link, marked in place, and keeps its value."""
-    html = page.subscribe_form(
+    html = sign_up.subscribe_form(
         page_fact(),
         urls,
         components=[],
@@ -279,7 +279,9 @@ def test_form_problems_are_listed_marked_and_kept() -> None:
 
 def test_form_offers_only_the_channels_there_are() -> None:
     """One channel needs no choice and asks for just that; without any the page says so."""
-    email = parsed(page.subscribe_form(page_fact(), urls, components=[], known_email="a@b.example"))
+    email = parsed(
+        sign_up.subscribe_form(page_fact(), urls, components=[], known_email="a@b.example")
+    )
     fields = {e.get("name"): e for e in email.iter("input")}
     assert (fields["channel"].get("type"), fields["channel"].get("value")) == ("hidden", "email")
     assert (fields["address"].get("type"), fields["address"].get("value")) == (
@@ -287,7 +289,7 @@ def test_form_offers_only_the_channels_there_are() -> None:
         "a@b.example",
     )
     assert "secret" not in fields
-    none = parsed(page.subscribe_form(page_fact(), urls, components=[], channels=()))
+    none = parsed(sign_up.subscribe_form(page_fact(), urls, components=[], channels=()))
     assert list(none.iter("form")) == []
     assert "not available" in text_of(none)
 
@@ -315,14 +317,14 @@ def test_only_buttons_act(name: str) -> None:
 
 def test_without_a_csrf_token_no_field_is_sent() -> None:
     """A host without CSRF protection gets no empty token."""
-    html = page.unsubscribe(page_fact(), urls, token="t", address="a@b.example")
+    html = sign_up.unsubscribe(page_fact(), urls, token="t", address="a@b.example")
     assert "csrf_token" not in html
 
 
 def test_done_page_does_not_tell_who_is_subscribed() -> None:
     """The answer to a sign-up holds no address, so it is the same for a known and a new one."""
-    text = text_of(parsed(page.subscribe_done(page_fact(), urls, channel="email")))
+    text = text_of(parsed(sign_up.subscribe_done(page_fact(), urls, channel="email")))
     assert "If this address is not subscribed yet" in text
-    assert "approved" in page.subscribe_done(
+    assert "approved" in sign_up.subscribe_done(
         page_fact(), urls, channel="webhook", needs_approval=True
     )

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from flask_statuspage.documents import page, theme
+from flask_statuspage.documents import page, sign_up, theme
 from flask_statuspage.domain.colours import DARK, DARK_PREFIX, LIGHT
 
 from .conftest import PACKAGE, page_fact, snapshot_of, urls
@@ -104,8 +104,8 @@ def test_brand_on_a_page() -> None:
     snapshot = snapshot_of(page=fact)
     for html in (
         page.home(snapshot, urls),
-        page.unsubscribed(fact, urls, address="ada@example.com"),
-        page.subscribe_form(fact, urls, components=[]),
+        sign_up.unsubscribed(fact, urls, address="ada@example.com"),
+        sign_up.subscribe_form(fact, urls, components=[]),
     ):
         tree = parsed(html)
         [logo] = by_class(tree, "sp-logo")
