@@ -165,12 +165,19 @@ class StatusPage(Blueprint):
         components: Collection[str] | Mapping[str, str] = (),
         body: str = "",
         status: str = "investigating",
+        monitor: str | None = None,
+        started_at: datetime | None = None,
+        next_update_due: datetime | None = None,
         notify: bool = True,
         page: str | None = None,
     ) -> HostIncident:
         """Open an incident in the host's transaction: nothing happens unless the host commits.
 
         :param components: slugs, or slugs with their statuses. Without statuses *impact* decides.
+        :param monitor: slug of the monitor that watches what is wrong. If an incident of its own is open already, that
+            one gets an update and is returned.
+        :param started_at: aware; in the past for an incident that is told late. Nobody is notified then.
+        :param next_update_due: aware; when readers are promised news by.
         """
         session = current_session()
         incident = incidents.open(
@@ -181,6 +188,9 @@ class StatusPage(Blueprint):
             status=word(IncidentStatus, "status", status),
             impact=word(Impact, "impact", impact) if impact else None,
             affected=affected(components),
+            monitor=monitor,
+            started_at=started_at,
+            next_update_due=next_update_due,
             actor="host",
             notify=notify,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
@@ -28,9 +29,13 @@ class HostIncident:
         *,
         components: Mapping[str, str] | None = None,
         impact: str | None = None,
+        next_update_due: datetime | None = None,
         notify: bool = True,
     ) -> HostIncident:
-        """The next update: ``incident.update("identified", "A bad deploy; rolling back.")``."""
+        """The next update: ``incident.update("identified", "A bad deploy; rolling back.")``.
+
+        :param next_update_due: aware; when readers are promised the next news by.
+        """
         session = current_session()
         incidents.update(
             session,
@@ -40,6 +45,7 @@ class HostIncident:
             body=body,
             affected=affected(components) if components is not None else None,
             impact=word(Impact, "impact", impact) if impact else None,
+            next_update_due=next_update_due,
             actor="host",
             notify=notify,
         )
@@ -48,6 +54,38 @@ class HostIncident:
     def resolve(self, body: str = "", *, notify: bool = True) -> HostIncident:
         """The incident is over."""
         return self.update("resolved", body, notify=notify)
+
+    def postmortem(self, body: str, *, notify: bool = True) -> HostIncident:
+        """What was learnt, in Markdown, once the incident is over."""
+        session = current_session()
+        where = pages.find(session, self.page_slug)
+        incidents.postmortem(session, where, self.id, body=body, actor="host", notify=notify)
+        return self
+
+    def reopen(
+        self,
+        body: str = "",
+        *,
+        status: str = "investigating",
+        components: Collection[str] | Mapping[str, str] | None = None,
+        notify: bool = True,
+    ) -> HostIncident:
+        """It was not over; the incident speaks for its components again.
+
+        :param components: None: as they were before the end.
+        """
+        session = current_session()
+        incidents.reopen(
+            session,
+            pages.find(session, self.page_slug),
+            self.id,
+            status=word(IncidentStatus, "status", status),
+            body=body,
+            affected=affected(components) if components is not None else None,
+            actor="host",
+            notify=notify,
+        )
+        return self
 
 
 E = TypeVar("E", ComponentStatus, Impact, IncidentStatus)

@@ -153,6 +153,7 @@ def incident(fact: IncidentFact) -> Document:
         "id": str(fact.id),
         "components": [_affected(component) for component in fact.components],
         "monitoring_at": _instant(fact.monitoring_at),
+        "next_update_due": _instant(fact.next_update_due),
         "created_at": _instant(fact.created_at),
         "updated_at": _instant(fact.updated_at),
     }

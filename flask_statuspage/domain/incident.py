@@ -32,10 +32,24 @@ TRANSITIONS: dict[IncidentStatus, frozenset[IncidentStatus]] = {
     IncidentStatus.POSTMORTEM: frozenset({IncidentStatus.POSTMORTEM}),
 }
 
+# Reopening is a step of its own: nobody takes it by choosing a status in a hurry.
+REOPENED: dict[IncidentStatus, frozenset[IncidentStatus]] = {
+    IncidentStatus.INVESTIGATING: frozenset(),
+    IncidentStatus.IDENTIFIED: frozenset(),
+    IncidentStatus.MONITORING: frozenset(),
+    IncidentStatus.RESOLVED: OPEN,
+    IncidentStatus.POSTMORTEM: OPEN,
+}
+
 
 def may_become(current: IncidentStatus, wanted: IncidentStatus) -> bool:
     """Whether an update may take an incident from *current* to *wanted*."""
     return wanted in TRANSITIONS[current]
+
+
+def may_reopen(current: IncidentStatus, wanted: IncidentStatus) -> bool:
+    """Whether an incident that is *current* may be reopened as *wanted*."""
+    return wanted in REOPENED[current]
 
 
 def event_name(before: IncidentStatus | None, after: IncidentStatus) -> str:

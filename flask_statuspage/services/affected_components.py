@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from ..domain.incident import IncidentStatus
 from ..domain.status import ComponentStatus, Impact
+from ..storage import components as stored
 from ..storage.components import Component
 from ..storage.incidents import AffectedComponent, Incident
+from ..storage.monitors import Monitor
 from ..storage.pages import Page
 from . import components, conditions
 
@@ -25,6 +28,9 @@ def statuses(
     :raises Invalid: naming ``components`` and the one that does not exist.
     """
     found = components.named(session, page, list(affected))
+    if found:
+        # As they are now: an update keeps the status that each had before it.
+        stored.locked(session, [component.id for component in found])
     if not isinstance(affected, Mapping):
         implied = (impact or Impact.NONE).floor
         return dict.fromkeys(found, implied)
@@ -41,15 +47,42 @@ def after(
     impact: Impact | None,
     status: IncidentStatus,
 ) -> dict[Component, ComponentStatus]:
-    """The components and their statuses once the update is made."""
+    """The components and their statuses once the update is made. At the end those that it does not name work."""
+    if status is IncidentStatus.RESOLVED:
+        before = dict.fromkeys(before, ComponentStatus.OPERATIONAL)
     if isinstance(affected, Mapping):
         return {**before, **statuses(session, page, affected, impact)}
     if affected is not None:
         named = statuses(session, page, affected, impact or incident.impact)
         return {component: before.get(component, implied) for component, implied in named.items()}
-    if status is IncidentStatus.RESOLVED:
-        return dict.fromkeys(before, ComponentStatus.OPERATIONAL)
     return dict(before)
+
+
+def named_in(
+    chosen: Mapping[Component, ComponentStatus], idents: Collection[str]
+) -> set[Component]:
+    """Those of *chosen* that *idents* (slugs or ids) name."""
+    wanted = {ident.lower() for ident in idents}
+    return {one for one in chosen if one.slug in wanted or str(one.id) in wanted}
+
+
+def when_open(incident: Incident) -> dict[UUID, ComponentStatus]:
+    """What the incident said of each component when it was last open, by the components' ids."""
+    updates = sorted(incident.updates, key=lambda update: update.number, reverse=True)
+    for update in updates:
+        if update.status.is_open:
+            return {UUID(item["id"]): ComponentStatus(item["status"]) for item in update.components}
+    # It was told when it was over.
+    return {
+        UUID(item["id"]): ComponentStatus(item["old_status"]) for item in updates[-1].components
+    }
+
+
+def implied_impact(incident: Incident) -> Impact:
+    """What the affected components amount to; of an incident that is over, when it was last open."""
+    if incident.status.is_open:
+        return Impact.of(item.status for item in incident.affected)
+    return Impact.of(when_open(incident).values())
 
 
 def keep(incident: Incident, chosen: Mapping[Component, ComponentStatus]) -> None:
@@ -75,10 +108,12 @@ def let_speak(
     *,
     notify: bool,
 ) -> None:
-    """Let the incident say the statuses of *chosen*; a draft says nothing."""
+    """Let the incident say the statuses of *chosen*; a draft says nothing, and nobody speaks of an archived one."""
     if incident.visibility != "published":
         return
     for component, status in chosen.items():
+        if component.archived_at is not None:
+            continue
         conditions.say(
             session,
             page,
@@ -88,6 +123,43 @@ def let_speak(
             reference=str(incident.id),
             notify=notify,
         )
+
+
+def spoken_of(session: Session, incident: Incident) -> set[UUID]:
+    """The components that the incident says something of at the moment, by their ids.
+
+    Not all that it lists: of what a monitor found, the monitor itself speaks.
+    """
+    listed = [item.component_id for item in incident.affected]
+    return stored.spoken_of(session, listed, source="incident", reference=str(incident.id))
+
+
+def own_words(
+    session: Session, incident: Incident, chosen: Mapping[Component, ComponentStatus]
+) -> dict[Component, ComponentStatus]:
+    """*chosen* without the component of the monitor that opened the incident."""
+    opener = incident.monitor_id if incident.automatic else None
+    monitor = session.get(Monitor, opener) if opener else None
+    watched = monitor.component_id if monitor else None
+    return {component: said for component, said in chosen.items() if component.id != watched}
+
+
+def left_to_monitor(
+    seen: Mapping[str, ComponentStatus],
+    before: Mapping[Component, ComponentStatus],
+    spoken: Collection[UUID],
+) -> dict[str, ComponentStatus]:
+    """What a monitor has *seen* (by components' ids), as far as it may change an incident.
+
+    A person's word on a component stays as it is, and a component that works is not added.
+    """
+    listed = {str(component.id) for component in before}
+    own = {str(component_id) for component_id in spoken}
+    return {
+        ident: status
+        for ident, status in seen.items()
+        if ident not in own and (ident in listed or status is not ComponentStatus.OPERATIONAL)
+    }
 
 
 def fall_silent(

@@ -1,4 +1,4 @@
-"""Incidents: open, update, resolve."""
+"""Incidents: open, update, resolve, reopen, postmortem. What is mended afterwards: :mod:`.incident_edits`."""
 
 from __future__ import annotations
 
@@ -11,21 +11,19 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from ..domain.facts import plain
-from ..domain.incident import IncidentStatus, event_name, may_become
-from ..domain.markup import MAX_CHARACTERS, has_control
+from ..domain.incident import OPEN, IncidentStatus, event_name, may_become, may_reopen
 from ..domain.status import ComponentStatus, Impact
 from ..errors import Conflict, Invalid, NotFound
 from ..storage import incidents as stored
 from ..storage import pages
 from ..storage.base import utc_now
-from ..storage.components import Component
-from ..storage.incidents import AffectedComponent, Incident, IncidentUpdate
+from ..storage.incidents import AffectedComponent, Incident
 from ..storage.monitors import Monitor
 from ..storage.pages import Page
-from . import addresses, affected_components, audit, events, facts
+from . import affected_components, audit, facts, incident_edits
+from . import incident_steps as steps
 from .affected_components import Affected
-
-MAX_TITLE = 200
+from .incident_steps import MAX_TITLE as MAX_TITLE
 
 _audit = partial(audit.of, subject="incident")
 
@@ -48,55 +46,91 @@ def open(
     impact: Impact | None = None,
     affected: Affected = (),
     started_at: datetime | None = None,
+    resolved_at: datetime | None = None,
+    next_update_due: datetime | None = None,
     visibility: str = "published",
-    monitor: Monitor | None = None,
+    monitor: Monitor | str | None = None,
+    automatic: bool = False,
     actor: str | None = None,
     notify: bool = True,
 ) -> Incident:
-    """A new incident with its first update.
+    """A new incident with its first update; of a monitor's open incident it becomes the next update.
 
     :param impact: None: what the affected components amount to.
     :param affected: a plain list gives each component the status that *impact* stands for.
     :param started_at: aware; in the past for an incident that is told late, and then without notices.
-    :param monitor: the monitor that found it. Its own word stands on the component, so the incident adds none.
+    :param resolved_at: aware; when one that is told after its end was over.
+    :param next_update_due: aware; when readers are promised news by.
+    :param monitor: that watches what is wrong: its slug or id, or its row, locked.
+    :param automatic: the monitor itself opens it. Its own word stands on the component, so the incident adds none.
+    :raises Invalid: naming the field.
     """
-    _check(title=title, body=body)
-    notify = notify and started_at is None
+    steps.check(title=title, body=body, visibility=visibility)
     if status is IncidentStatus.POSTMORTEM:
         raise Invalid.field("status", "An incident cannot begin with its postmortem.")
     now = utc_now()
-    if started_at is not None and started_at.tzinfo is None:
-        raise Invalid.field("started_at", "Must have a time zone.")
-    if started_at is not None and started_at > now:
-        raise Invalid.field("started_at", "Must not lie in the future.")
+    steps.check_times(started_at or now, resolved_at, status)
+    steps.check_due(next_update_due, status)
+    if isinstance(monitor, str):
+        monitor = steps.watched(session, page, monitor)
     pages.touch(session, page.id, now)
-    chosen = affected_components.statuses(session, page, affected, impact)
+    notify = notify and started_at is None
+    if monitor and not automatic and visibility == "published" and status.is_open:
+        told = stored.open_of_monitor(session, monitor.id)
+        if told is not None:
+            return _merge(
+                session,
+                page,
+                told,
+                title=title,
+                body=body,
+                # "investigating" is what nobody chose; work that has gone on does not go back to it.
+                status=None if status is IncidentStatus.INVESTIGATING else status,
+                impact=impact,
+                affected=affected,
+                next_update_due=next_update_due,
+                actor=actor,
+                notify=notify,
+            )
+    was = affected_components.statuses(session, page, affected, impact)
+    # One that is told after its end says how its components were, and that they work again.
+    chosen = was if status.is_open else dict.fromkeys(was, ComponentStatus.OPERATIONAL)
     incident = Incident(
         page_id=page.id,
         monitor_id=monitor.id if monitor else None,
-        automatic=monitor is not None,
+        automatic=automatic,
         title=title,
         status=status,
-        impact=impact or Impact.of(chosen.values()),
+        impact=impact or Impact.of(was.values()),
         impact_set=impact is not None,
         visibility=visibility,
         started_at=started_at or now,
         monitoring_at=now if status is IncidentStatus.MONITORING else None,
-        resolved_at=now if status is IncidentStatus.RESOLVED else None,
+        resolved_at=None if status.is_open else resolved_at or now,
+        next_update_due=next_update_due,
         created_at=now,
         updated_at=now,
         affected=[
-            AffectedComponent(component=component, status=status, position=position)
-            for position, (component, status) in enumerate(chosen.items())
+            AffectedComponent(component=component, status=said, position=position)
+            for position, (component, said) in enumerate(chosen.items())
         ],
         updates=[],
     )
     session.add(incident)
-    _add_update(incident, status, body, chosen, before={}, actor=actor, now=now)
+    steps.add_update(
+        incident,
+        status,
+        body,
+        chosen,
+        before={} if status.is_open else was,
+        actor=actor,
+        notify=notify,
+        at=incident.resolved_at or now,
+    )
     session.flush()
-    if monitor is None and status.is_open:
+    if status.is_open and not automatic:
         affected_components.let_speak(session, page, incident, chosen, notify=notify)
-    _tell(session, page, incident, event_name(None, status), notify=notify)
+    steps.tell(session, page, incident, event_name(None, status), notify=notify)
     _audit(session, "create", incident, actor, after=plain(facts.incident(incident)))
     return incident
 
@@ -111,111 +145,56 @@ def update(
     impact: Impact | None = None,
     affected: Affected | None = None,
     title: str | None = None,
+    next_update_due: datetime | None = None,
+    by_monitor: bool = False,
     actor: str | None = None,
     notify: bool = True,
 ) -> Incident:
-    """The next update of an incident.
+    """The next update of an incident. One that says nothing new leaves no trace.
 
     :param status: None: as it was.
     :param affected: None: as they were. A mapping changes those that it names, a list replaces all.
+    :param next_update_due: aware; when the next news are promised by. None: nothing is promised any more.
+    :param by_monitor: *affected* is what the incident's monitor sees; the incident says nothing more than before.
     :raises Conflict: when the life cycle does not lead from the present status to *status*.
     """
-    _check(title=title, body=body)
-    now = utc_now()
-    pages.touch(session, page.id, now)
-    incident = stored.locked(session, incident_id)
-    if incident is None or incident.page_id != page.id:
-        raise NotFound("incident", incident_id)
-    status = status or incident.status
-    if not may_become(incident.status, status):
-        raise Conflict(f"An incident that is {incident.status.value} cannot become {status.value}.")
+    steps.check(title=title, body=body)
+    incident = steps.held(session, page, incident_id)
+    wanted = status or incident.status
     before = {item.component: item.status for item in incident.affected}
-    chosen = affected_components.after(session, page, incident, before, affected, impact, status)
-    was = incident.status
-    incident.status, incident.updated_at = status, now
-    incident.title = title or incident.title
-    if impact is not None:
-        incident.impact, incident.impact_set = impact, True
-    elif not incident.impact_set and status.is_open:
-        incident.impact = Impact.of(chosen.values())
-    if status is IncidentStatus.MONITORING and incident.monitoring_at is None:
-        incident.monitoring_at = now
-    if status is IncidentStatus.RESOLVED and was.is_open:
-        incident.resolved_at = now
-    affected_components.keep(incident, chosen)
-    _add_update(incident, status, body, chosen, before=before, actor=actor, now=now)
-    session.flush()
-    dropped = [component for component in before if component not in chosen]
-    affected_components.fall_silent(session, page, incident, dropped, notify=notify)
-    if not status.is_open:
-        affected_components.fall_silent(session, page, incident, list(chosen), notify=notify)
-    elif incident.monitor_id is None:
-        affected_components.let_speak(session, page, incident, chosen, notify=notify)
-    elif affected is not None and actor is not None:
-        # A person adds to what the monitor found; the monitor speaks for its own component.
-        affected_components.let_speak(session, page, incident, chosen, notify=notify)
-    _tell(session, page, incident, event_name(was, status), notify=notify)
-    _audit(
+    if by_monitor and isinstance(affected, Mapping):
+        spoken = affected_components.spoken_of(session, incident)
+        affected = affected_components.left_to_monitor(affected, before, spoken)
+    chosen = affected_components.after(session, page, incident, before, affected, impact, wanted)
+    is_news = (
+        bool(body.strip())
+        or wanted is not incident.status
+        or chosen != before
+        or impact not in (None, incident.impact)
+        or title not in (None, incident.title)
+        or next_update_due not in (None, incident.next_update_due)
+    )
+    if not is_news and (status is None or status.is_open):
+        return incident
+    if not may_become(incident.status, wanted):
+        raise Conflict(f"An incident that is {incident.status.value} cannot become {wanted.value}.")
+    if wanted is IncidentStatus.POSTMORTEM and not body.strip():
+        raise Invalid.field("body", "Is missing.")
+    steps.check_due(next_update_due, wanted)
+    steps.go_on(
         session,
-        "update",
+        page,
         incident,
-        actor,
-        before={"status": was.value},
-        after={"status": status.value, "body": body},
+        wanted,
+        chosen,
+        named=() if by_monitor else affected_components.named_in(chosen, affected or ()),
+        values={"title": title, "impact": impact, "next_update_due": next_update_due},
+        action="update",
+        body=body,
+        actor=actor,
+        notify=notify,
     )
     return incident
-
-
-def edit(
-    session: Session,
-    page: Page,
-    incident_id: UUID,
-    *,
-    title: str | None = None,
-    impact: Impact | None = None,
-    visibility: str | None = None,
-    actor: str | None = None,
-    notify: bool = True,
-) -> Incident:
-    """Mend title or impact without an update, also of an incident that is over. Subscribers hear of open ones.
-
-    :param visibility: ``published`` makes a draft known as a new incident.
-    :raises Conflict: when a published incident is to become a draft.
-    """
-    _check(title=title, body="")
-    now = utc_now()
-    pages.touch(session, page.id, now)
-    incident = stored.locked(session, incident_id)
-    if incident is None or incident.page_id != page.id:
-        raise NotFound("incident", incident_id)
-    before = _editable(incident)
-    if visibility == "draft" and incident.visibility == "published":
-        raise Conflict("A published incident cannot become a draft again.")
-    newly_published = visibility == "published" and incident.visibility == "draft"
-    incident.visibility = visibility or incident.visibility
-    incident.title = title or incident.title
-    if impact is not None:
-        incident.impact, incident.impact_set = impact, True
-    was, now_is = audit.difference(before, _editable(incident))
-    if now_is:
-        incident.updated_at = now
-        session.flush()
-        if newly_published and incident.status.is_open and incident.monitor_id is None:
-            chosen = {item.component: item.status for item in incident.affected}
-            affected_components.let_speak(session, page, incident, chosen, notify=notify)
-        told = notify and incident.status.is_open
-        name = "incident.created" if newly_published else "incident.updated"
-        _tell(session, page, incident, name, notify=told)
-        _audit(session, "edit", incident, actor, before=was, after=now_is)
-    return incident
-
-
-def _editable(incident: Incident) -> dict[str, Any]:
-    return {
-        "title": incident.title,
-        "impact": incident.impact.value,
-        "visibility": incident.visibility,
-    }
 
 
 def resolve(
@@ -228,75 +207,94 @@ def resolve(
     notify: bool = True,
 ) -> Incident:
     """The incident is over; its word on the components ends with it."""
-    return update(
+    over = partial(update, status=IncidentStatus.RESOLVED)
+    return over(session, page, incident_id, body=body, actor=actor, notify=notify)
+
+
+def postmortem(
+    session: Session,
+    page: Page,
+    incident_id: UUID,
+    *,
+    body: str,
+    actor: str | None = None,
+    notify: bool = True,
+) -> Incident:
+    """What was learnt, told after the end. A second one is added to the first.
+
+    :raises Conflict: while the incident is open.
+    """
+    if not body.strip():
+        get(session, page, incident_id)
+        raise Invalid.field("body", "Is missing.")
+    learnt = partial(update, status=IncidentStatus.POSTMORTEM)
+    return learnt(session, page, incident_id, body=body, actor=actor, notify=notify)
+
+
+def reopen(
+    session: Session,
+    page: Page,
+    incident_id: UUID,
+    *,
+    status: IncidentStatus = IncidentStatus.INVESTIGATING,
+    body: str = "",
+    impact: Impact | None = None,
+    affected: Affected | None = None,
+    next_update_due: datetime | None = None,
+    actor: str | None = None,
+    notify: bool = True,
+) -> Incident:
+    """It was not over: the incident is open again and speaks for its components again.
+
+    :param status: ``investigating``, ``identified`` or ``monitoring``.
+    :param affected: as for :func:`update`, beginning from what was said of each component before the end.
+    :raises Conflict: when it is open, or another open incident tells of its monitor.
+    """
+    steps.check(body=body)
+    incident = steps.held(session, page, incident_id)
+    if status not in OPEN:
+        words = ", ".join(member.value for member in IncidentStatus if member.is_open)
+        raise Invalid.field("status", f"Must be one of {words}.")
+    if not may_reopen(incident.status, status):
+        raise Conflict(f"An incident that is {incident.status.value} cannot be reopened.")
+    if incident.visibility == "published" or incident.automatic:
+        steps.refuse_second(session, incident, incident.monitor_id)
+    steps.check_due(next_update_due, status)
+    said = affected_components.when_open(incident)
+    before = {
+        item.component: said.get(item.component_id, item.status) for item in incident.affected
+    }
+    chosen = affected_components.after(session, page, incident, before, affected, impact, status)
+    steps.go_on(
         session,
         page,
-        incident_id,
-        status=IncidentStatus.RESOLVED,
+        incident,
+        status,
+        chosen,
+        named=chosen,
+        values={"impact": impact, "next_update_due": next_update_due},
+        action="reopen",
         body=body,
         actor=actor,
         notify=notify,
     )
+    return incident
 
 
-def _check(*, title: str | None, body: str) -> None:
-    if title is not None and not title.strip():
-        raise Invalid.field("title", "Must not be empty.")
-    if title is not None and has_control(title):
-        raise Invalid.field("title", "Must not have line breaks or control characters.")
-    if title is not None and len(title) > MAX_TITLE:
-        raise Invalid.field("title", f"At most {MAX_TITLE} characters.")
-    if len(body) > MAX_CHARACTERS:
-        raise Invalid.field("body", f"At most {MAX_CHARACTERS} characters.")
-
-
-def _add_update(
-    incident: Incident,
-    status: IncidentStatus,
-    body: str,
-    chosen: Mapping[Component, ComponentStatus],
-    *,
-    before: Mapping[Component, ComponentStatus],
-    actor: str | None,
-    now: datetime,
-) -> None:
-    incident.updates.append(
-        IncidentUpdate(
-            number=max((item.number for item in incident.updates), default=0) + 1,
-            status=status,
-            body=body,
-            components=[
-                {
-                    "id": str(component.id),
-                    "slug": component.slug,
-                    "name": component.name,
-                    "group": component.group.name if component.group else None,
-                    "status": now_is.value,
-                    "old_status": before.get(component, component.status).value,
-                }
-                for component, now_is in chosen.items()
-            ],
-            actor=actor,
-            created_at=now,
-            updated_at=now,
-        )
-    )
-
-
-def _tell(session: Session, page: Page, incident: Incident, name: str, *, notify: bool) -> None:
+def _merge(
+    session: Session, page: Page, told: Incident, *, affected: Affected, **values: Any
+) -> Incident:
+    """What would be a second incident of one monitor is the next update of the first."""
+    incident = steps.held(session, page, told.id)
+    if not isinstance(affected, Mapping):
+        # A list would replace the components that the first one names.
+        impact = values["impact"] or incident.impact
+        known = {item.component_id for item in incident.affected}
+        listed = affected_components.statuses(session, page, affected, impact)
+        affected = {str(one.id): said for one, said in listed.items() if one.id not in known}
+    update(session, page, incident.id, affected=affected or None, **values)
     if incident.visibility != "published":
-        return
-    events.record(
-        session,
-        page,
-        name,
-        subject_id=incident.id,
-        components=[item.component_id for item in incident.affected],
-        data={
-            "incident": {
-                **plain(facts.incident(incident)),
-                "url": addresses.incident_url(page, incident.id),
-            }
-        },
-        notify=notify,
-    )
+        publish = {"visibility": "published"}
+        actor, notify = values["actor"], values["notify"]
+        incident_edits.edit(session, page, incident.id, publish, actor=actor, notify=notify)
+    return incident

@@ -23,6 +23,7 @@ from ..storage import components as stored_components
 from ..storage import incidents as stored_incidents
 from ..storage import monitors as stored
 from ..storage.base import utc_now
+from ..storage.incidents import Incident
 from ..storage.monitors import Monitor
 from ..storage.pages import Page
 from . import conditions, events, facts, incidents
@@ -168,7 +169,7 @@ def _unless_maintained(session: Session, monitor: Monitor, result: CheckResult) 
 
 def turn(session: Session, page: Page, monitor: Monitor, result: CheckResult) -> None:
     """All that follows from a changed verdict, in the order in which it is told. The page is held."""
-    previous, since = monitor.verdict, monitor.verdict_at
+    previous = monitor.verdict
     monitor.verdict, monitor.verdict_at = judged(monitor), result.at
     session.flush()
     if Verdict.DOWN in (previous, monitor.verdict):
@@ -184,7 +185,7 @@ def turn(session: Session, page: Page, monitor: Monitor, result: CheckResult) ->
                 reference=str(monitor.id),
                 note=result.error or "",
             )
-    _follow_up(session, page, monitor, result, down_since=since)
+    _follow_up(session, page, monitor, result, previous=previous)
 
 
 def _tell(
@@ -206,11 +207,13 @@ def _follow_up(
     monitor: Monitor,
     result: CheckResult,
     *,
-    down_since: datetime | None,
+    previous: Verdict,
 ) -> None:
     """Open, update or resolve the incident that the monitor speaks for."""
     incident = stored_incidents.open_of_monitor(session, monitor.id)
-    if monitor.verdict is Verdict.DOWN:
+    if incident is not None and not incident.automatic:
+        _add_to(session, page, incident, monitor, result, previous=previous)
+    elif monitor.verdict is Verdict.DOWN:
         if incident is not None:
             incidents.update(
                 session,
@@ -219,6 +222,7 @@ def _follow_up(
                 status=IncidentStatus.INVESTIGATING,
                 body=_failure_text(monitor, result),
                 affected=_affected(session, monitor),
+                by_monitor=True,
             )
         elif monitor.open_incident and current_settings().auto_incidents != "off":
             _open(session, page, monitor, result)
@@ -230,6 +234,7 @@ def _follow_up(
             status=IncidentStatus.MONITORING,
             body="Answers again, but more slowly than it should.",
             affected=_affected(session, monitor),
+            by_monitor=True,
         )
     elif incident is not None and monitor.verdict is Verdict.UP:
         lasted = result.at - incident.started_at
@@ -239,6 +244,44 @@ def _follow_up(
             incident.id,
             body=f"Working again. It did not for {_duration(lasted)}.",
         )
+
+
+def _add_to(
+    session: Session,
+    page: Page,
+    incident: Incident,
+    monitor: Monitor,
+    result: CheckResult,
+    *,
+    previous: Verdict,
+) -> None:
+    """Add what the monitor sees to a person's incident that is linked to it. Only a person ends it.
+
+    Where the site or the monitor publishes nothing by itself, nothing is added to a published incident either.
+    """
+    if not monitor.open_incident or current_settings().auto_incidents != "publish":
+        return
+    status = None
+    if monitor.verdict is Verdict.DOWN:
+        body = _failure_text(monitor, result)
+        if incident.status is IncidentStatus.MONITORING:
+            status = IncidentStatus.INVESTIGATING
+    elif monitor.verdict is Verdict.DEGRADED and previous is Verdict.DOWN:
+        body = "Answers again, but more slowly than it should."
+    elif monitor.verdict is Verdict.UP and previous in (Verdict.DOWN, Verdict.DEGRADED):
+        body = f"The monitor {monitor.name} sees it working again."
+        status = IncidentStatus.MONITORING
+    else:
+        return
+    incidents.update(
+        session,
+        page,
+        incident.id,
+        status=status,
+        body=body,
+        affected=_affected(session, monitor),
+        by_monitor=True,
+    )
 
 
 def _open(session: Session, page: Page, monitor: Monitor, result: CheckResult) -> None:
@@ -253,6 +296,7 @@ def _open(session: Session, page: Page, monitor: Monitor, result: CheckResult) -
         affected=_affected(session, monitor),
         visibility="published" if publish else "draft",
         monitor=monitor,
+        automatic=True,
     )
 
 

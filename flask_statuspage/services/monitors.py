@@ -315,7 +315,8 @@ def _fall_silent(session: Session, page: Page, monitor: Monitor) -> None:
 
 
 def _close_incident(session: Session, page: Page, monitor: Monitor, body: str) -> None:
-    if incident := open_of_monitor(session, monitor.id):
+    incident = open_of_monitor(session, monitor.id)
+    if incident is not None and incident.automatic:
         incidents.resolve(session, page, incident.id, body=body)
 
 

@@ -214,6 +214,18 @@ def said_of(session: Session, component_ids: Collection[UUID]) -> dict[UUID, lis
     return said
 
 
+def spoken_of(
+    session: Session, component_ids: Collection[UUID], *, source: str, reference: str
+) -> set[UUID]:
+    """Those of *component_ids* that the source says something of, as it is now."""
+    query = select(Condition.component_id).where(
+        Condition.component_id.in_(component_ids),
+        Condition.source == source,
+        Condition.reference == reference,
+    )
+    return set(session.scalars(query.with_for_update()))
+
+
 def expired_conditions(now: datetime) -> Select[Condition]:
     return select(Condition).where(Condition.until <= now)
 

@@ -141,8 +141,15 @@ def locked(session: Session, incident_id: UUID) -> Incident | None:
 
 
 def open_of_monitor(session: Session, monitor_id: UUID) -> Incident | None:
-    """The incident that the monitor opened and nobody resolved yet."""
-    query = _whole().where(Incident.monitor_id == monitor_id, Incident.status.in_(list(OPEN)))
+    """The open incident that is linked to the monitor: published, or opened by the monitor itself.
+
+    A person's draft does not count: as long as nobody reads it, it tells of nothing.
+    """
+    query = _whole().where(
+        Incident.monitor_id == monitor_id,
+        Incident.status.in_(list(OPEN)),
+        or_(Incident.visibility == "published", Incident.automatic),
+    )
     query = query.order_by(Incident.created_at.desc()).limit(1).with_for_update()
     return session.scalars(query.execution_options(populate_existing=True)).first()
 

@@ -158,6 +158,23 @@ def lock_on(session: Session, component_ids: Collection[UUID]) -> list[Monitor]:
     return list(session.scalars(query).unique())
 
 
+def find_locked(session: Session, page_id: UUID, ident: str) -> Monitor | None:
+    """The page's monitor with that slug or id, without its regions, held until the transaction ends."""
+    query = select(Monitor).where(Monitor.page_id == page_id)
+    try:
+        query = query.where(Monitor.id == UUID(ident))
+    except ValueError:
+        query = query.where(Monitor.slug == ident)
+    query = query.with_for_update().execution_options(populate_existing=True)
+    return session.scalars(query).one_or_none()
+
+
+def slugs_of(session: Session, page_id: UUID) -> dict[UUID, str]:
+    """The slugs of the page's monitors by their ids."""
+    rows = session.execute(select(Monitor.id, Monitor.slug).where(Monitor.page_id == page_id))
+    return {row.id: row.slug for row in rows}
+
+
 def due_regions(session: Session, now: datetime) -> list[str]:
     """The regions in which a check is due."""
     query = select(MonitorRegion.region).where(MonitorRegion.due_at <= now).distinct()

@@ -256,10 +256,31 @@ def cancel_pending(session: Session, subscription_id: UUID, reason: str, now: da
     What is in flight keeps its lease, so that its outcome is still written down; if it fails it is cancelled when it
     would be due again.
     """
+    _cancel(session, Delivery.subscription_id == subscription_id, reason, now)
+
+
+def stop_fan_out(session: Session, subject_id: UUID, now: datetime) -> None:
+    """Events about this subject get no further deliveries. Workers lock an event before its page, so do likewise."""
+    session.execute(
+        update(EventRow)
+        .where(EventRow.subject_id == subject_id, EventRow.fanned_out_at.is_(None))
+        .values(fanned_out_at=now),
+        execution_options={"synchronize_session": "fetch"},
+    )
+
+
+def cancel_about(session: Session, subject_id: UUID, reason: str, now: datetime) -> None:
+    """Nothing more about this subject: what is pending is cancelled. What is in flight keeps its lease."""
+    # By the events' ids: there is an index for them, and a statement without one would lock every delivery.
+    about = select(EventRow.id).where(EventRow.subject_id == subject_id).with_for_update(read=True)
+    _cancel(session, Delivery.event_id.in_(session.scalars(about).all()), reason, now)
+
+
+def _cancel(session: Session, which: ColumnElement[bool], reason: str, now: datetime) -> None:
     session.execute(
         update(Delivery)
         .where(
-            Delivery.subscription_id == subscription_id,
+            which,
             Delivery.state == DeliveryState.PENDING,
             or_(Delivery.lease_until.is_(None), Delivery.lease_until < now),
         )

@@ -84,6 +84,7 @@ def _incident(data: Mapping[str, Any]) -> Words:
         f"Started {_instant(incident['started_at'])}",
         *([f"Resolved {_instant(incident['resolved_at'])}"] if incident["resolved_at"] else []),
         *affected,
+        *([f"Next update by {_instant(due)}"] if (due := incident.get("next_update_due")) else []),
         "",
         latest["body"] or "No further details yet.",
         "",

@@ -59,6 +59,7 @@ def _incident(incident: Mapping[str, Any]) -> dict[str, Any]:
         "started_at": incident["started_at"],
         "resolved_at": incident["resolved_at"],
         "url": incident["url"],
+        "next_update_due": incident.get("next_update_due"),
         "updates": _updates(incident),
     }
 

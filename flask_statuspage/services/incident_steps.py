@@ -1,0 +1,238 @@
+"""What all steps of an incident share: the row as it is now, checked words, the written update, the event."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from ..domain.facts import plain
+from ..domain.incident import IncidentStatus, event_name
+from ..domain.markup import MAX_CHARACTERS, has_control
+from ..domain.status import ComponentStatus, Impact
+from ..errors import Conflict, Invalid, NotFound
+from ..storage import incidents as stored
+from ..storage import monitors as stored_monitors
+from ..storage import pages
+from ..storage.base import utc_now
+from ..storage.components import Component
+from ..storage.incidents import Incident, IncidentUpdate
+from ..storage.monitors import Monitor
+from ..storage.pages import Page
+from . import addresses, affected_components, audit, events, facts
+
+MAX_TITLE = 200
+VISIBILITIES = ("published", "draft")
+
+
+def held(session: Session, page: Page, incident_id: UUID) -> Incident:
+    """The incident as it is now; nobody else writes to its page until the transaction ends.
+
+    The page's version stays: whoever finds something to change touches the page.
+
+    :raises NotFound: unless *page* has this incident.
+    """
+    pages.hold(session, page.id)
+    incident = stored.locked(session, incident_id)
+    if incident is None or incident.page_id != page.id:
+        raise NotFound("incident", incident_id)
+    return incident
+
+
+def watched(session: Session, page: Page, ident: str) -> Monitor:
+    """The monitor with that slug or id, held. Monitors are locked before pages, so call this first.
+
+    :raises Invalid: naming ``monitor`` when there is none.
+    """
+    monitor = stored_monitors.find_locked(session, page.id, ident)
+    if monitor is None:
+        raise Invalid.field("monitor", f"There is no monitor {ident!r} on this page.")
+    return monitor
+
+
+def refuse_second(session: Session, incident: Incident, monitor_id: UUID | None) -> None:
+    """:raises Conflict: when another open incident tells of the monitor already."""
+    other = stored.open_of_monitor(session, monitor_id) if monitor_id is not None else None
+    if other is not None and other.id != incident.id:
+        raise Conflict(
+            f"The open incident {other.title!r} ({other.id}) tells of this monitor already."
+        )
+
+
+def check(
+    *, title: str | None = None, body: str | None = None, visibility: str | None = None
+) -> None:
+    """:raises Invalid: naming the first field that cannot be kept."""
+    if title is not None and not title.strip():
+        raise Invalid.field("title", "Must not be empty.")
+    if title is not None and has_control(title):
+        raise Invalid.field("title", "Must not have line breaks or control characters.")
+    if title is not None and len(title) > MAX_TITLE:
+        raise Invalid.field("title", f"At most {MAX_TITLE} characters.")
+    if body is not None and len(body) > MAX_CHARACTERS:
+        raise Invalid.field("body", f"At most {MAX_CHARACTERS} characters.")
+    if visibility is not None and visibility not in VISIBILITIES:
+        raise Invalid.field("visibility", f"Must be one of {', '.join(VISIBILITIES)}.")
+
+
+def check_past(field: str, when: datetime | None) -> None:
+    """:raises Invalid: naming *field* unless *when* is an aware time that has come."""
+    if when is not None and when.tzinfo is None:
+        raise Invalid.field(field, "Must have a time zone.")
+    if when is not None and when > utc_now():
+        raise Invalid.field(field, "Must not lie in the future.")
+
+
+def check_due(due: datetime | None, status: IncidentStatus) -> None:
+    """:raises Invalid: naming ``next_update_due`` unless readers of an open incident can be promised that time."""
+    if due is None:
+        return
+    if due.tzinfo is None:
+        raise Invalid.field("next_update_due", "Must have a time zone.")
+    if due <= utc_now():
+        raise Invalid.field("next_update_due", "Must lie in the future.")
+    if not status.is_open:
+        raise Invalid.field("next_update_due", "An incident that is over promises no update.")
+
+
+def check_times(started_at: datetime, resolved_at: datetime | None, status: IncidentStatus) -> None:
+    """:raises Invalid: naming the field unless an incident that is *status* can have had that beginning and end."""
+    check_past("started_at", started_at)
+    check_past("resolved_at", resolved_at)
+    if resolved_at is not None and status is not IncidentStatus.RESOLVED:
+        raise Invalid.field("resolved_at", "Only an incident that is resolved has an end.")
+    if resolved_at is not None and resolved_at < started_at:
+        raise Invalid.field("resolved_at", "Must not lie before the start.")
+
+
+def go_on(
+    session: Session,
+    page: Page,
+    incident: Incident,
+    status: IncidentStatus,
+    chosen: Mapping[Component, ComponentStatus],
+    *,
+    named: Collection[Component],
+    values: Mapping[str, Any],
+    action: str,
+    body: str,
+    actor: str | None,
+    notify: bool,
+) -> None:
+    """Take *incident* one step further, in the order in which it is told.
+
+    :param named: of *chosen*, those that the incident is to speak of from now on, as of those that it does already.
+    :param values: ``title impact next_update_due``; None: not said.
+    """
+    now = utc_now()
+    pages.touch(session, page.id, now)
+    was, kept = incident.status, state(incident)
+    before = {item.component: item.status for item in incident.affected}
+    incident.status, incident.updated_at = status, now
+    if status.is_open and not was.is_open:
+        incident.resolved_at = incident.monitoring_at = None
+    if status is IncidentStatus.MONITORING and incident.monitoring_at is None:
+        incident.monitoring_at = now
+    if was.is_open and not status.is_open:
+        incident.resolved_at = now
+    incident.title = values.get("title") or incident.title
+    incident.next_update_due = values["next_update_due"]
+    if values["impact"] is not None:
+        incident.impact, incident.impact_set = values["impact"], True
+    elif not incident.impact_set and status.is_open:
+        incident.impact = Impact.of(chosen.values())
+    spoken = affected_components.spoken_of(session, incident)
+    affected_components.keep(incident, chosen)
+    add_update(incident, status, body, chosen, before=before, actor=actor, notify=notify, at=now)
+    session.flush()
+    dropped = [component for component in before if component not in chosen]
+    affected_components.fall_silent(session, page, incident, dropped, notify=notify)
+    if status.is_open:
+        said = {c: one for c, one in chosen.items() if c in named or c.id in spoken}
+        affected_components.let_speak(session, page, incident, said, notify=notify)
+    elif was.is_open:
+        affected_components.fall_silent(session, page, incident, list(chosen), notify=notify)
+    tell(session, page, incident, event_name(was, status), notify=notify)
+    old, new = audit.difference(kept, state(incident))
+    audit.of(
+        session,
+        action,
+        incident,
+        actor,
+        subject="incident",
+        before=old,
+        after={**new, "body": body},
+    )
+
+
+def add_update(
+    incident: Incident,
+    status: IncidentStatus,
+    body: str,
+    chosen: Mapping[Component, ComponentStatus],
+    *,
+    before: Mapping[Component, ComponentStatus],
+    actor: str | None,
+    notify: bool,
+    at: datetime,
+) -> None:
+    """Write down what is told, with each component as it was before and is now."""
+    incident.updates.append(
+        IncidentUpdate(
+            number=max((item.number for item in incident.updates), default=0) + 1,
+            status=status,
+            body=body,
+            components=[
+                {
+                    "id": str(component.id),
+                    "slug": component.slug,
+                    "name": component.name,
+                    "group": component.group.name if component.group else None,
+                    "status": now_is.value,
+                    "old_status": before.get(component, component.status).value,
+                }
+                for component, now_is in chosen.items()
+            ],
+            actor=actor,
+            notified=notify and incident.visibility == "published",
+            created_at=at,
+            updated_at=at,
+        )
+    )
+
+
+def state(incident: Incident) -> dict[str, Any]:
+    """What steps and edits change, as the audit keeps it."""
+    return {
+        "title": incident.title,
+        "status": incident.status.value,
+        "impact": incident.impact.value,
+        "impact_set": incident.impact_set,
+        "visibility": incident.visibility,
+        "next_update_due": plain(incident.next_update_due),
+        "monitor": plain(incident.monitor_id),
+        "components": {item.component.slug: item.status.value for item in incident.affected},
+    }
+
+
+def tell(session: Session, page: Page, incident: Incident, name: str, *, notify: bool) -> None:
+    """Record the event *name*; of a draft nobody hears."""
+    if incident.visibility != "published":
+        return
+    events.record(
+        session,
+        page,
+        name,
+        subject_id=incident.id,
+        components=[item.component_id for item in incident.affected],
+        data={
+            "incident": {
+                **plain(facts.incident(incident)),
+                "url": addresses.incident_url(page, incident.id),
+            }
+        },
+        notify=notify,
+    )
