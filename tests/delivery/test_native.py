@@ -31,7 +31,7 @@ def test_an_incident_literally() -> None:
         '"name":"API is dówn","status":"investigating","impact":"critical",'
         '"component":"API","components":["API","Web"],'
         '"started_at":"2026-02-19T17:30:00+00:00","resolved_at":null,'
-        '"url":"https://status.example.com/incidents/x",'
+        '"url":"https://status.example.com/incidents/x","next_update_due":null,'
         '"updates":[{"status":"investigating","body":"We are **looking**.",'
         '"created_at":"2026-02-19T17:30:00+00:00"}]}}'
     )

@@ -147,6 +147,7 @@ def test_incident_document() -> None:
             },
         ],
         "monitoring_at": None,
+        "next_update_due": None,
         "created_at": "2026-02-19T17:25:00+00:00",
         "updated_at": "2026-02-19T17:30:00+00:00",
     }

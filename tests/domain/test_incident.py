@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from flask_statuspage.domain.incident import IncidentStatus, event_name, may_become
+from flask_statuspage.domain.incident import IncidentStatus, event_name, may_become, may_reopen
 
 INVESTIGATING = IncidentStatus.INVESTIGATING
 IDENTIFIED = IncidentStatus.IDENTIFIED
@@ -30,6 +30,15 @@ def test_every_step_is_allowed_or_refused(current: IncidentStatus, wanted: Incid
     assert may_become(current, wanted) is ((current, wanted) in ALLOWED)
 
 
+@pytest.mark.parametrize(
+    ("current", "wanted"), list(itertools.product(IncidentStatus, IncidentStatus)), ids=str
+)
+def test_only_what_is_over_is_reopened(current: IncidentStatus, wanted: IncidentStatus) -> None:
+    """From "resolved" and from a postmortem back to any open status, and from nowhere else."""
+    allowed = itertools.product([RESOLVED, POSTMORTEM], OPEN)
+    assert may_reopen(current, wanted) is ((current, wanted) in set(allowed))
+
+
 def test_open_means_not_over() -> None:
     """Investigating, identified and monitoring are open; resolved and postmortem are not."""
     assert [status for status in IncidentStatus if status.is_open] == OPEN
@@ -46,6 +55,8 @@ def test_open_means_not_over() -> None:
         (MONITORING, RESOLVED, "incident.resolved"),
         (RESOLVED, POSTMORTEM, "incident.postmortem"),
         (POSTMORTEM, POSTMORTEM, "incident.postmortem"),
+        (RESOLVED, INVESTIGATING, "incident.updated"),
+        (POSTMORTEM, MONITORING, "incident.updated"),
     ],
 )
 def test_step_names_its_event(

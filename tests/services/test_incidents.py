@@ -141,7 +141,7 @@ def test_a_step_that_the_life_cycle_forbids_is_refused(
     """The error names both states, and nothing has changed."""
     incident = incidents.open(session, page, title="Slow")
     for status in path:
-        incidents.update(session, page, incident.id, status=status)
+        incidents.update(session, page, incident.id, status=status, body="So it is.")
     session.commit()
     before = (incident.status, len(scenes.events(session)))
     with pytest.raises(Conflict, match=rf"{incident.status.value} cannot become {refused.value}"):

@@ -63,6 +63,11 @@ ROUTES: dict[tuple[str, str], str] = {
     ("PATCH", "/incidents/<ident>"): "editor",
     ("POST", "/incidents/<ident>/updates"): "editor",
     ("POST", "/incidents/<ident>/resolve"): "editor",
+    ("DELETE", "/incidents/<ident>"): "editor",
+    ("PATCH", "/incidents/<ident>/updates/<update_ident>"): "editor",
+    ("DELETE", "/incidents/<ident>/updates/<update_ident>"): "editor",
+    ("POST", "/incidents/<ident>/reopen"): "editor",
+    ("POST", "/incidents/<ident>/postmortem"): "editor",
     ("GET", "/maintenances"): "viewer",
     ("POST", "/maintenances"): "editor",
     ("GET", "/maintenances/<ident>"): "viewer",
@@ -298,6 +303,9 @@ def test_bodies_that_are_no_object(site: Site, body: bytes) -> None:
         ("PATCH", f"/incidents/{incident}"),
         ("POST", f"/incidents/{incident}/updates"),
         ("POST", f"/incidents/{incident}/resolve"),
+        ("POST", f"/incidents/{incident}/reopen"),
+        ("POST", f"/incidents/{incident}/postmortem"),
+        ("PATCH", f"/incidents/{incident}/updates/{incident}"),
         ("POST", "/subscriptions"),
     ):
         url = f"{site.prefix}{API}{path}"
@@ -328,8 +336,14 @@ def test_life_of_each_thing(site: Site) -> None:
         for field, value in change.items():
             assert changed.get_json()[field] == value
             assert site.ask("GET", path).get_json()[field] == value
-    site.made(f"/incidents/{ids['incidents']}/resolve?status_page=second")
-    for resource in ("monitors", "subscriptions", "components", "component-groups"):
+    for resource in (
+        "incidents",
+        "maintenances",
+        "monitors",
+        "subscriptions",
+        "components",
+        "component-groups",
+    ):
         path = f"/{resource}/{ids[resource]}?status_page=second"
         deleted = site.ask("DELETE", path)
         assert (deleted.status_code, deleted.data) == (204, b"")
@@ -400,7 +414,15 @@ def test_ids_and_slugs(site: Site) -> None:
                 "options": {"method": "HEAD"},
             },
         ),
-        ("incidents", {"title": "New", "impact": "critical"}),
+        (
+            "incidents",
+            {
+                "title": "New",
+                "impact": "critical",
+                "monitor": "probe",
+                "next_update_due": "2999-01-01T00:00:00+00:00",
+            },
+        ),
         ("subscriptions", {"events": ["incident.resolved"]}),
     ],
 )
@@ -533,6 +555,9 @@ def test_conflicts(site: Site) -> None:
     mail = site.made("/subscriptions", channel="email", address="ann@example.com")
     site.ask("POST", f"/incidents/{ids['incidents']}/resolve", {})
     site.ask("POST", f"/subscriptions/{ids['subscriptions']}/disable")
+    site.made("/incidents", title="Watched", monitor="probe")
+    second = site.made("/incidents", title="Smoke")
+    still_open, only = second["id"], second["updates"][0]["id"]
     before = site.contents()
     for method, path, body in (
         ("POST", "/pages", {"name": "Second", "slug": "second"}),
@@ -545,6 +570,12 @@ def test_conflicts(site: Site) -> None:
         ("PATCH", "/monitors/probe", {"slug": "taken"}),
         ("POST", f"/incidents/{ids['incidents']}/resolve", {}),
         ("POST", f"/incidents/{ids['incidents']}/updates", {"status": "investigating"}),
+        ("POST", f"/incidents/{ids['incidents']}/updates", {"body": "Too late."}),
+        ("PATCH", f"/incidents/{ids['incidents']}", {"visibility": "draft"}),
+        ("POST", f"/incidents/{still_open}/reopen", {}),
+        ("POST", f"/incidents/{still_open}/postmortem", {"body": "Too early."}),
+        ("DELETE", f"/incidents/{still_open}/updates/{only}", None),
+        ("PATCH", f"/incidents/{still_open}", {"monitor": "probe"}),
         ("POST", f"/subscriptions/{ids['subscriptions']}/test", None),
         ("POST", f"/subscriptions/{mail['id']}/rotate-secret", None),
     ):
@@ -715,13 +746,33 @@ def test_every_write_leaves_an_audit_entry(site: Site) -> None:
     for path, action in (
         (f"/incidents/{incident}/updates", "update"),
         (f"/incidents/{incident}/resolve", "update"),
+        (f"/incidents/{incident}/postmortem", "update"),
+        (f"/incidents/{incident}/reopen", "reopen"),
         (f"/subscriptions/{made}/disable", "disable"),
         (f"/subscriptions/{made}/enable", "enable"),
         (f"/subscriptions/{made}/rotate-secret", "rotate_secret"),
     ):
         count = len(site.rows(AuditEntry))
-        assert site.ask("POST", path, {}).status_code < 300
+        body = {"body": "News."} if path.startswith("/incidents") else {}
+        assert site.ask("POST", path, body).status_code < 300
         assert last(count).action == action
+    latest = site.ask("GET", f"/incidents/{incident}").get_json()["updates"][1]["id"]
+    written = f"/incidents/{incident}/updates/{latest}"
+    for method, path, action in (
+        ("PATCH", f"/incidents/{incident}", "edit"),
+        ("PATCH", written, "edit_update"),
+        ("DELETE", written, "delete_update"),
+        ("DELETE", f"/incidents/{incident}", "delete"),
+    ):
+        count = len(site.rows(AuditEntry))
+        change = {"title": "Smoke"} if action == "edit" else {"body": "Other words."}
+        answer = site.ask(method, path, change if method == "PATCH" else None)
+        assert answer.status_code < 300, answer.text
+        entry = last(count)
+        assert (entry.action, str(entry.subject_id)) == (action, incident)
+        assert entry.before
+        if method == "PATCH":
+            assert {**(entry.after or {}), **change} == entry.after
     count = len(site.rows(AuditEntry))
     for method, path in ROUTES:
         if method == "GET":

@@ -310,7 +310,11 @@ BAD: dict[tuple[str, str], tuple[dict[str, Any], dict[str, list[Any]]]] = {
             "status": [*NOT_STATUS, None, "postmortem"],
             "impact": ["huge", "", 5, [], "\x00"],
             "components": [*NOT_COMPONENTS, None],
+            "monitor": [*NOT_TEXT, *UNSTORABLE, "", "nope"],
             "started_at": [*NOT_TIME, "2999-01-01T00:00:00Z"],
+            # Beside the status of an open incident any end is wrong.
+            "resolved_at": [*NOT_TIME, "2999-01-01T00:00:00Z", "2026-01-01T00:00:00Z"],
+            "next_update_due": [*NOT_TIME, "2026-01-01T00:00:00Z"],
             "visibility": ["secret", "", 5, None, "published\n"],
             "notify": NOT_FLAG,
         },
@@ -321,7 +325,34 @@ BAD: dict[tuple[str, str], tuple[dict[str, Any], dict[str, list[Any]]]] = {
             "title": [value for value in NOT_TITLE if value is not None],
             "impact": ["huge", "", 5, [], "\x00"],
             "components": NOT_COMPONENTS,
+            "monitor": [*NOT_TEXT, *UNSTORABLE, "", "nope"],
+            "next_update_due": [*NOT_TIME, "2026-01-01T00:00:00Z"],
+            "visibility": ["secret", "", 5, None, "published\n"],
+            "notify": NOT_FLAG,
         },
+    ),
+    ("PATCH", "/incidents/<incident>/updates/<update>"): (
+        {},
+        {
+            "body": NOT_PROSE,
+            "created_at": [*NOT_TIME, "2999-01-01T00:00:00Z", "2020-01-01T00:00:00Z"],
+            "notify": NOT_FLAG,
+        },
+    ),
+    ("POST", "/incidents/<resolved>/reopen"): (
+        {},
+        {
+            "status": [*NOT_STATUS, None, "resolved", "postmortem"],
+            "body": NOT_PROSE,
+            "components": NOT_COMPONENTS,
+            "impact": ["huge", "", 5, [], "\x00"],
+            "next_update_due": [*NOT_TIME, "2026-01-01T00:00:00Z"],
+            "notify": NOT_FLAG,
+        },
+    ),
+    ("POST", "/incidents/<resolved>/postmortem"): (
+        {"body": "What we learnt."},
+        {"body": [*NOT_PROSE, "", "  "], "notify": NOT_FLAG},
     ),
     ("POST", "/incidents/<incident>/updates"): (
         {},
@@ -330,6 +361,7 @@ BAD: dict[tuple[str, str], tuple[dict[str, Any], dict[str, list[Any]]]] = {
             "body": NOT_PROSE,
             "components": NOT_COMPONENTS,
             "impact": ["huge", "", 5, [], "\x00"],
+            "next_update_due": [*NOT_TIME, "2026-01-01T00:00:00Z"],
             "notify": NOT_FLAG,
         },
     ),
@@ -382,12 +414,16 @@ BAD: dict[tuple[str, str], tuple[dict[str, Any], dict[str, list[Any]]]] = {
 
 
 def furnished(site: Site) -> dict[str, str]:
-    """One of each thing; what stands for `<incident>` and `<subscription>` in the paths above."""
+    """One of each thing; what stands for `<incident>` and the like in the paths above."""
     ids = full(site)
     site.made("/pages", name="Second")
+    resolved = site.made("/incidents", title="Over", status="resolved")
+    incident = site.ask("GET", f"/incidents/{ids['incidents']}").get_json()
     maintenance = site.ask("GET", f"/maintenances/{ids['maintenances']}").get_json()
     return {
-        "<incident>": ids["incidents"],
+        "<incident>": incident["id"],
+        "<update>": incident["updates"][0]["id"],
+        "<resolved>": resolved["id"],
         "<subscription>": ids["subscriptions"],
         "<maintenance>": ids["maintenances"],
         "<its update>": maintenance["updates"][0]["id"],
