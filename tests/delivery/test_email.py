@@ -284,3 +284,36 @@ def test_an_address_beyond_ascii_is_refused_where_it_is_typed(address: str) -> N
     """Not every server on the way could carry it, so whoever types it is told at once."""
     with pytest.raises(Invalid, match="ASCII"):
         channels["email"].normalise(address, Settings())
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "subject"),
+    [
+        ("created", "investigating", "Investigating: API is dówn"),
+        ("updated", "identified", "Identified: API is dówn"),
+        ("resolved", "resolved", "Resolved: API is dówn"),
+        ("postmortem", "postmortem", "Postmortem: API is dówn"),
+    ],
+)
+def test_each_step_of_an_incident(name: str, status: str, subject: str) -> None:
+    """Every event of an incident names its status, its components and what was written."""
+    ended = "2026-02-19T18:00:00+00:00" if name in ("resolved", "postmortem") else None
+    data = incident_data(status=status, resolved_at=ended)
+    mail = json.loads(formats["email"].render(event(f"incident.{name}", incident=data)))
+    assert mail["subject"] == f"[FacioTech Status] {subject}"
+    for words in ("Started 2026-02-19 17:30 UTC", "API: Major outage"):
+        assert words in mail["text"]
+        assert words in mail["html"]
+    assert "We are **looking**." in mail["text"]
+    assert "We are <strong>looking</strong>." in mail["html"]
+    assert ("Resolved 2026-02-19 18:00 UTC" in mail["text"]) is bool(ended)
+
+
+def test_a_promised_update_is_mailed() -> None:
+    """The time of the next update stands in both bodies, with its zone."""
+    data = incident_data(next_update_due="2026-02-19T18:30:00+00:00")
+    mail = json.loads(formats["email"].render(event("incident.updated", incident=data)))
+    for body in ("text", "html"):
+        assert "Next update by 2026-02-19 18:30 UTC" in mail[body]
+    plain = json.loads(formats["email"].render(event("incident.updated", incident=incident_data())))
+    assert "Next update" not in plain["text"] + plain["html"]

@@ -51,6 +51,14 @@ def test_each_step_of_an_incident(name: str) -> None:
     assert [one["body"] for one in body["incident"]["updates"]] == ["Over.", UPDATE["body"]]
 
 
+def test_a_promised_update() -> None:
+    """When readers were promised news by stands beside the documented fields."""
+    due = "2026-02-19T18:30:00+00:00"
+    data = incident_data(next_update_due=due)
+    body = json.loads(NATIVE.render(event("incident.updated", incident=data)))
+    assert body["incident"]["next_update_due"] == due
+
+
 def test_an_incident_without_components() -> None:
     """Without components the first affected name is null and the list is empty."""
     data = incident_data(components=[])

@@ -46,7 +46,13 @@ def busy_snapshot(text: str = "") -> Snapshot:
         update_fact(1, "investigating", f"First body {text}", ago(minutes=4), (hit,)),
     )
     active = incident_fact(
-        1, f"Payments fail {text}", "identified", "critical", components=(hit,), updates=updates
+        1,
+        f"Payments fail {text}",
+        "identified",
+        "critical",
+        components=(hit,),
+        updates=updates,
+        next_update_due=ago(minutes=-30),
     )
     over = incident_fact(
         2,
