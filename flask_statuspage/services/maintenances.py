@@ -173,10 +173,13 @@ def cancel(
 def remove(session: Session, page: Page, maintenance_id: UUID, *, actor: str | None = None) -> None:
     """Delete a maintenance with its updates. Nobody is told: cancel it first if somebody should be."""
     now = utc_now()
+    get(session, page, maintenance_id)
+    outbox.stop_fan_out(session, maintenance_id, now)  # before the page is held
     row = course.held(session, page, maintenance_id, now)
     course.record_audit(session, "delete", row, actor, before=plain(facts.maintenance(row)))
     if row.status.is_active:
         course.end(session, page, row, notify=False)
+    outbox.stop_fan_out(session, maintenance_id, now)  # what was told meanwhile
     outbox.cancel_about(session, row.id, "The maintenance was deleted.", now)
     session.delete(row)
     session.flush()

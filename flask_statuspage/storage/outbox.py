@@ -289,20 +289,6 @@ def _cancel(session: Session, which: ColumnElement[bool], reason: str, now: date
     )
 
 
-def cancel_about(session: Session, subject_id: UUID, reason: str, now: datetime) -> None:
-    """Nothing more about this subject: what is pending and not in flight is cancelled."""
-    session.execute(
-        update(Delivery)
-        .where(
-            Delivery.subject_id == subject_id,
-            Delivery.state == DeliveryState.PENDING,
-            or_(Delivery.lease_until.is_(None), Delivery.lease_until < now),
-        )
-        .values(state=DeliveryState.CANCELLED, reason=reason, finished_at=now),
-        execution_options={"synchronize_session": False},
-    )
-
-
 def forget(session: Session, subscription_ids: Collection[UUID]) -> None:
     """Delete subscriptions with all that belongs to them, the events that tell of them too: they hold the address.
 

@@ -89,8 +89,8 @@ def add_routes(door: Door) -> None:
     written = f"{one}/updates/<update_ident>"
     door.route("PATCH", written, change_update, role=Role.EDITOR, body=UpdateChange)
     door.route("DELETE", written, remove_update, role=Role.EDITOR)
-    door.route("POST", f"{one}/resolve", resolve, role=Role.EDITOR, body=Resolution)
-    door.route("POST", f"{one}/reopen", reopen, role=Role.EDITOR, body=Reopening)
+    door.route("POST", f"{one}/resolve", resolve, role=Role.EDITOR, body=Resolution, bare=True)
+    door.route("POST", f"{one}/reopen", reopen, role=Role.EDITOR, body=Reopening, bare=True)
     door.route("POST", f"{one}/postmortem", postmortem, role=Role.EDITOR, body=Resolution)
 
 

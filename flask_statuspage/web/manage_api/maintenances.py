@@ -90,7 +90,7 @@ def add_routes(door: Door) -> None:
     door.route("POST", f"{one}/complete", complete, role=Role.EDITOR, body=Step, bare=True)
     door.route("POST", f"{one}/cancel", cancel, role=Role.EDITOR, body=Cancellation, bare=True)
     door.route("POST", f"{one}/updates", update, role=Role.EDITOR, body=NewUpdate, status=201)
-    door.route("PATCH", f"{one}/updates/<which>", mend, role=Role.EDITOR, body=UpdateChange)
+    door.route("PATCH", f"{one}/updates/<update_ident>", mend, role=Role.EDITOR, body=UpdateChange)
 
 
 def described(call: Call, row: Maintenance) -> dict[str, Any]:
@@ -165,10 +165,10 @@ def update(call: Call, ident: str) -> dict[str, Any]:
     return described(call, row)
 
 
-def mend(call: Call, ident: str, which: str) -> dict[str, Any]:
+def mend(call: Call, ident: str, update_ident: str) -> dict[str, Any]:
     values = call.values()
     row = maintenance_edits.edit_update(
-        call.session, call.page, _uuid(ident), _uuid(which), **values, actor=call.actor
+        call.session, call.page, _uuid(ident), _uuid(update_ident), **values, actor=call.actor
     )
     return described(call, row)
 
