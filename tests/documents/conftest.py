@@ -87,6 +87,7 @@ def component_state(
         "position": number,
         "status": status,
         "only_show_if_degraded": False,
+        "showcase": True,
         "since": ago(hours=2),
         "created_at": ago(days=100),
         "updated_at": ago(hours=2),

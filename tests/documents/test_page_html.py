@@ -178,6 +178,13 @@ def test_measurements() -> None:
     assert lines == ["100% uptime 12 ms response", "99.50% uptime"]
 
 
+def test_uptime_that_is_not_shown() -> None:
+    """A component that is not for show has no uptime on the page, only what else was measured."""
+    state = component_state(1, "A", uptime_percent=99.5, response_ms=12, showcase=False)
+    tree = parsed(page.home(snapshot_of(state), urls))
+    assert [text_of(line) for line in by_class(tree, "sp-measured")] == ["12 ms response"]
+
+
 def test_empty_page() -> None:
     """A page without services says so, leaves out active incidents and keeps the days."""
     text = text_of(parsed(page.home(snapshot_of(), urls)))
