@@ -21,6 +21,11 @@ def has_control(text: str) -> bool:
     return any(mark < " " or mark in "\x7f\x85\u2028\u2029" for mark in text)
 
 
+def is_storable(text: str) -> bool:
+    """Whether every database can keep *text*: it has neither NUL nor halves of surrogate pairs."""
+    return "\x00" not in text and not any("\ud800" <= mark <= "\udfff" for mark in text)
+
+
 def to_html(text: str) -> str:
     """*text* (Markdown) as sanitized HTML. Links go to http, https and mailto only; images and raw HTML are text."""
     return nh3.clean(

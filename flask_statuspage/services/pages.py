@@ -14,11 +14,12 @@ from sqlalchemy.orm import Session
 from ..domain.ids import slugify
 from ..errors import Conflict, NotFound
 from ..storage import components as stored_components
-from ..storage import outbox
+from ..storage import outbox, templates
 from ..storage import pages as stored
 from ..storage.base import utc_now
 from ..storage.components import Component, ComponentGroup
 from ..storage.incidents import Incident
+from ..storage.maintenances import Maintenance
 from ..storage.maintenances import Maintenance
 from ..storage.monitors import Monitor
 from ..storage.pages import Page
@@ -174,6 +175,7 @@ def remove(session: Session, page: Page, *, actor: str | None) -> None:
         "component groups": select(ComponentGroup.id),
         "monitors": select(Monitor.id),
         "incidents": select(Incident.id),
+        "maintenances": select(Maintenance.id),
         "maintenance": select(Maintenance.id),
         "templates": select(Template.id),
         "subscriptions": select(Subscription.id),
@@ -183,6 +185,7 @@ def remove(session: Session, page: Page, *, actor: str | None) -> None:
         if session.scalar(query.where(model.page_id == page.id).limit(1)) is not None:
             raise Conflict(f"The page {page.slug!r} still has {what}.")
     _audit(session, "delete", page, actor, before=_written(page))
+    templates.forget(session, page.id)
     stored_components.forget(session, page.id)
     outbox.forget_events(session, page.id)
     session.delete(page)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Select, UniqueConstraint, select
+from sqlalchemy import ForeignKey, Select, UniqueConstraint, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from ..domain.ids import new_id
@@ -43,3 +43,22 @@ def of_page(page_id: UUID, kind: str | None = None) -> Select[Template]:
 
 def get(session: Session, template_id: UUID) -> Template | None:
     return session.get(Template, template_id)
+
+
+def by_name(session: Session, page_id: UUID, name: str, kind: str | None = None) -> list[Template]:
+    """Those that the database takes for *name*: at most one of each kind. MariaDB does not tell "a" from "A"."""
+    return list(session.scalars(of_page(page_id, kind).where(Template.name == name)))
+
+
+def locked(session: Session, template_id: UUID) -> Template | None:
+    """The template as it is now, held until the transaction ends."""
+    query = select(Template).where(Template.id == template_id).with_for_update()
+    return session.scalar(query.execution_options(populate_existing=True))
+
+
+def forget(session: Session, page_id: UUID) -> None:
+    """Delete the page's templates."""
+    session.execute(
+        delete(Template).where(Template.page_id == page_id),
+        execution_options={"synchronize_session": False},
+    )

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
+from ..domain.markup import is_storable as is_storable
+
 UNSTORABLE = "Has a character that cannot be stored."
-
-
-def is_storable(text: str) -> bool:
-    """Whether *text* has neither NUL nor halves of surrogate pairs."""
-    return "\x00" not in text and not any("\ud800" <= mark <= "\udfff" for mark in text)

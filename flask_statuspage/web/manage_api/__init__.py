@@ -14,6 +14,7 @@ from . import (
     monitors,
     pages,
     subscriptions,
+    templates,
 )
 from .door import Door
 
@@ -25,6 +26,7 @@ RESOURCES = (
     incidents,
     maintenances,
     subscriptions,
+    templates,
     deliveries,
     audit,
 )
