@@ -78,6 +78,12 @@ ROUTES: dict[tuple[str, str], str] = {
     ("POST", "/maintenances/<ident>/cancel"): "editor",
     ("POST", "/maintenances/<ident>/updates"): "editor",
     ("PATCH", "/maintenances/<ident>/updates/<update_ident>"): "editor",
+    ("GET", "/templates"): "viewer",
+    ("POST", "/templates"): "editor",
+    ("GET", "/templates/<ident>"): "viewer",
+    ("PATCH", "/templates/<ident>"): "editor",
+    ("DELETE", "/templates/<ident>"): "editor",
+    ("POST", "/templates/<ident>/render"): "viewer",
     ("GET", "/subscriptions"): "admin",
     ("POST", "/subscriptions"): "admin",
     ("GET", "/subscriptions/<ident>"): "admin",
@@ -130,6 +136,14 @@ def full(site: Site, page: str | None = None) -> dict[str, str]:
     monitor = site.made("/monitors", name="Probe", target=HOOK, component="api", **where)
     incident = site.made("/incidents", title="Fire", components=["api"], **where)
     maintenance = site.made("/maintenances", **WINDOW, components=["api"], **where)
+    template = site.made(
+        "/templates",
+        kind="incident",
+        name="Outage",
+        title="Down",
+        placeholders={"region": "eu"},
+        **where,
+    )
     subscription = site.made("/subscriptions", channel="webhook", address=HOOK, **where)
     return {
         "component-groups": group["id"],
@@ -137,6 +151,7 @@ def full(site: Site, page: str | None = None) -> dict[str, str]:
         "monitors": monitor["id"],
         "incidents": incident["id"],
         "maintenances": maintenance["id"],
+        "templates": template["id"],
         "subscriptions": subscription["id"],
     }
 
@@ -305,6 +320,9 @@ def test_bodies_that_are_no_object(site: Site, body: bytes) -> None:
         ("POST", f"/incidents/{incident}/updates"),
         ("POST", f"/incidents/{incident}/postmortem"),
         ("PATCH", f"/incidents/{incident}/updates/{incident}"),
+        ("POST", "/templates"),
+        ("PATCH", "/templates/Outage"),
+        ("POST", "/templates/Outage/render"),
         ("POST", "/subscriptions"),
     ):
         url = f"{site.prefix}{API}{path}"
@@ -337,6 +355,7 @@ def test_life_of_each_thing(site: Site) -> None:
         "components": {"description": "About it"},
         "monitors": {"interval": 30},
         "incidents": {"title": "Big fire"},
+        "templates": {"title": "All is down"},
         "subscriptions": {"events": ["incident.created"]},
     }
     for resource, change in names.items():
@@ -355,6 +374,7 @@ def test_life_of_each_thing(site: Site) -> None:
         "incidents",
         "maintenances",
         "monitors",
+        "templates",
         "subscriptions",
         "components",
         "component-groups",
@@ -436,6 +456,18 @@ def test_ids_and_slugs(site: Site) -> None:
                 "impact": "critical",
                 "monitor": "probe",
                 "next_update_due": "2999-01-01T00:00:00+00:00",
+            },
+        ),
+        (
+            "templates",
+            {
+                "name": "New",
+                "placeholders": {"region": "us"},
+                "title": "New in {{ region }}",
+                "body": "New",
+                "status": "identified",
+                "impact": "critical",
+                "components": ["api"],
             },
         ),
         ("subscriptions", {"events": ["incident.resolved"]}),
@@ -552,6 +584,9 @@ def test_lists_cost_no_query_per_row(site: Site) -> None:
         site.made("/monitors", name=f"M {number}", target=HOOK, component=f"c-{number}")
         site.made("/incidents", title="Fire", components=[f"c-{number}"])
         site.made(
+            "/templates", kind="incident", name=f"T {number}", title="x", components=[f"c-{number}"]
+        )
+        site.made(
             "/subscriptions", channel="webhook", address=f"{HOOK}/{number}", components=["api"]
         )
     assert costs() == few
@@ -567,6 +602,9 @@ def test_conflicts(site: Site) -> None:
     site.made("/pages", name="Second", slug="second")
     site.made("/components", name="Taken", slug="taken")
     site.made("/monitors", name="Taken", slug="taken", target=HOOK)
+    site.made("/templates", kind="incident", name="Taken", title="x")
+    site.made("/templates", kind="incident", name="Both", title="x")
+    site.made("/templates", kind="maintenance", name="Both", title="x")
     mail = site.made("/subscriptions", channel="email", address="ann@example.com")
     site.ask("POST", f"/incidents/{ids['incidents']}/resolve", {})
     site.ask("POST", f"/subscriptions/{ids['subscriptions']}/disable")
@@ -583,6 +621,9 @@ def test_conflicts(site: Site) -> None:
         ("DELETE", "/components/api", None),
         ("POST", "/monitors", {"name": "x", "slug": "taken", "target": HOOK}),
         ("PATCH", "/monitors/probe", {"slug": "taken"}),
+        ("POST", "/templates", {"kind": "incident", "name": "Taken", "title": "x"}),
+        ("PATCH", "/templates/Outage", {"name": "Taken"}),
+        ("DELETE", "/templates/Both", None),
         ("POST", f"/incidents/{ids['incidents']}/resolve", {}),
         ("POST", f"/incidents/{ids['incidents']}/updates", {"status": "investigating"}),
         ("POST", f"/incidents/{ids['incidents']}/updates", {"body": "Too late."}),
@@ -648,6 +689,63 @@ def test_a_persons_word(site: Site) -> None:
     assert (hushed["status"], hushed["sources"]) == ("operational", [])
 
 
+# Templates
+
+
+def test_templates_are_read_by_kind(site: Site) -> None:
+    """A list can be asked for one kind, and a name that both kinds have for the one that is meant."""
+    for kind in ("incident", "maintenance"):
+        site.made("/templates", kind=kind, name="Both", title=f"Of {kind}")
+        listed = site.ask("GET", f"/templates?kind={kind}").get_json()
+        assert [item["title"] for item in listed["items"]] == [f"Of {kind}"]
+    for kind in ("incident", "maintenance"):
+        found = site.ask("GET", f"/templates/Both?kind={kind}").get_json()
+        assert (found["kind"], found["title"]) == (kind, f"Of {kind}")
+        rendered = site.ask("POST", f"/templates/Both/render?kind={kind}", {}).get_json()
+        assert rendered["title"] == f"Of {kind}"
+    assert site.ask("GET", "/templates").get_json()["total"] == 2
+    for kind in ("x", "", "%00"):
+        wrong = problem(site.ask("GET", f"/templates?kind={kind}"), 422)
+        assert [error["field"] for error in wrong["errors"]] == ["kind"]
+
+
+def test_a_template_is_rendered(site: Site) -> None:
+    """`render` answers what an incident would be made of, and writes nothing; a viewer may ask."""
+    site.made("/components", name="API")
+    site.made("/components", name="Web")
+    made = site.made(
+        "/templates",
+        kind="incident",
+        name="Outage",
+        title="{{ component }} in {{ region|upper }}",
+        body="Since {{ started_at }}.{% if ticket %} See {{ ticket }}.{% endif %}",
+        status="identified",
+        impact="major",
+        components=["api"],
+        placeholders={"region": None, "ticket": ""},
+    )
+    assert made["components"] == ["api"]
+    site.key("viewer")
+    before = site.contents()
+    asked = {
+        "values": {"region": "eu", "ticket": "<5>"},
+        "components": ["web"],
+        "started_at": "2026-02-19T18:30:00+01:00",
+    }
+    assert site.ask("POST", "/templates/Outage/render", asked, role="viewer").get_json() == {
+        "title": "Web in EU",
+        "body": "Since 19 Feb 2026, 17:30 UTC. See <5>.",
+        "status": "identified",
+        "impact": "major",
+        "components": ["web"],
+    }
+    missing = problem(site.ask("POST", "/templates/Outage/render", {}), 422)
+    assert missing["errors"] == [
+        {"field": "title", "message": "There is no value for the placeholder 'region'."}
+    ]
+    assert site.contents() == before
+
+
 # Pages are kept apart
 
 
@@ -663,7 +761,9 @@ def test_things_of_another_page_are_out_of_reach(site: Site) -> None:
             continue
         for ident in (
             ids[resource],
-            {"components": "api", "monitors": "probe"}.get(resource, ids[resource]),
+            {"components": "api", "monitors": "probe", "templates": "Outage"}.get(
+                resource, ids[resource]
+            ),
         ):
             asked = path.replace("<ident>", ident).replace("<update_ident>", NOBODY)
             problem(site.ask(method, asked, smallest(method, path)), 404)
@@ -676,6 +776,10 @@ def test_things_of_another_page_are_out_of_reach(site: Site) -> None:
             "/subscriptions",
         ),
         ({"name": "x", "group": ids["component-groups"]}, "/components"),
+        (
+            {"kind": "incident", "name": "x", "title": "x", "components": [ids["components"]]},
+            "/templates",
+        ),
     ):
         problem(site.ask("POST", path, body), 422)
     problem(site.ask("PATCH", "/components/here", {"group": ids["component-groups"]}), 422)
@@ -740,6 +844,12 @@ def test_every_write_leaves_an_audit_entry(site: Site) -> None:
         ("POST", "/monitors/probe/resume", None, "resume", "monitor"),
         ("DELETE", "/monitors/probe", None, "delete", "monitor"),
         ("POST", "/incidents", {"title": "Fire"}, "create", "incident"),
+        (
+            *("POST", "/templates", {"kind": "incident", "name": "T", "title": "x"}),
+            *("create", "template"),
+        ),
+        ("PATCH", "/templates/T", {"body": "{{ page }}"}, "change", "template"),
+        ("DELETE", "/templates/T", None, "delete", "template"),
         ("DELETE", "/components/api", None, "archive", "component"),
         ("DELETE", "/component-groups/G", None, "delete", "component-group"),
     ]

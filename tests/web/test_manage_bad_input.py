@@ -19,6 +19,7 @@ NEW_COMPONENT = {"name": "New"}
 NEW_MONITOR = {"name": "New", "target": HOOK}
 NEW_INCIDENT = {"title": "New"}
 NEW_MAINTENANCE = {**WINDOW, "title": "New"}
+NEW_TEMPLATE = {"kind": "incident", "name": "New", "title": "New"}
 NEW_SUBSCRIPTION = {"channel": "webhook", "address": HOOK + "/new"}
 
 NOT_TEXT = [5, 1.5, True, [], {}, ["x"]]
@@ -225,6 +226,39 @@ BEGINNING: dict[str, list[Any]] = {
     "status": [*NOT_STATUS, None, "cancelled", "verifying"],
     "notify": NOT_FLAG,
 }
+NOT_TEMPLATE_TEXT = [
+    "{{ nobody }}",
+    "{{ nobody|default('x') }}",
+    "{% for x in page %}x{% endfor %}",
+    "{% for x in page recursive %}{{ loop(x) }}{% endfor %}",
+    "{% include 'Outage' %}",
+    "{{ page.__class__ }}",
+    "{{ 'a' * 10**9 }}",
+    "{{ page|replace('', 'x') }}",
+    "{{ '\\ud800' }}",
+    "{{ self }}",
+    "{{ duration }}",
+    "{{ page",
+    "{% if page %}",
+    "{{ " + "(" * 150,
+]
+NOT_NAMED = [value for value in NOT_COMPONENTS if not isinstance(value, dict)] + [{}]
+OF_TEMPLATE: dict[str, list[Any]] = {
+    "name": NOT_TITLE,
+    "title": [*NOT_TITLE, *NOT_TEMPLATE_TEXT],
+    "body": [*NOT_PROSE, *NOT_TEMPLATE_TEXT],
+    "status": [*NOT_TEXT, *UNSTORABLE, "", "up", "postmortem", "scheduled"],
+    "impact": ["huge", "", 5, [], "\x00"],
+    "components": [*NOT_NAMED, None],
+    "placeholders": [
+        *(5, "x", [], ["region"], None),
+        *({name: None} for name in ("", "Region", "1x", "a b", "a.b", "x" * 41, "page", "self")),
+        *({name: "x"} for name in ("\x00", "\ud800", "duration", "not")),
+        *({"region": value} for value in (5, [], {}, True, "\x00", "\ud800", "x" * 2001)),
+        {f"p{number}": None for number in range(31)},
+        {f"p{number}": None for number in range(1000)},
+    ],
+}
 
 BAD: dict[tuple[str, str], tuple[dict[str, Any], dict[str, list[Any]]]] = {
     ("POST", "/pages"): (
@@ -386,6 +420,25 @@ BAD: dict[tuple[str, str], tuple[dict[str, Any], dict[str, list[Any]]]] = {
     ("PATCH", "/maintenances/<maintenance>/updates/<its update>"): (
         {"body": "Mended"},
         {"body": NOT_PROSE, "notify": NOT_FLAG},
+    ),
+    ("POST", "/templates"): (
+        NEW_TEMPLATE,
+        {**OF_TEMPLATE, "kind": [*NOT_TEXT, *UNSTORABLE, None, "", "component", "Incident"]},
+    ),
+    ("PATCH", "/templates/Outage"): ({}, OF_TEMPLATE),
+    ("POST", "/templates/Outage/render"): (
+        {},
+        {
+            "values": [
+                *(5, "x", [], None),
+                *({name: "x"} for name in ("nobody", "page", "", "\x00", "\ud800")),
+                *({"region": value} for value in (5, None, [], {}, "\x00", "\ud800", "x" * 2001)),
+            ],
+            "components": NOT_NAMED,
+            "started_at": NOT_TIME,
+            "scheduled_start": [*NOT_TIME, "2026-02-19T17:30:00Z"],
+            "scheduled_end": [*NOT_TIME, "2026-02-19T17:30:00Z"],
+        },
     ),
     ("POST", "/subscriptions"): (
         NEW_SUBSCRIPTION,
