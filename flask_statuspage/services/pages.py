@@ -20,7 +20,6 @@ from ..storage.base import utc_now
 from ..storage.components import Component, ComponentGroup
 from ..storage.incidents import Incident
 from ..storage.maintenances import Maintenance
-from ..storage.maintenances import Maintenance
 from ..storage.monitors import Monitor
 from ..storage.pages import Page
 from ..storage.subscriptions import Subscription

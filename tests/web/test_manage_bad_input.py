@@ -260,6 +260,9 @@ OF_TEMPLATE: dict[str, list[Any]] = {
     ],
 }
 
+NOT_TEMPLATE = [*NOT_TEXT, *UNSTORABLE, "", "No such template"]
+NOT_VALUES = [5, "x", [], None, {"region": 5}, {"region": "\x00"}, {"region": "of no template"}]
+
 BAD: dict[tuple[str, str], tuple[dict[str, Any], dict[str, list[Any]]]] = {
     ("POST", "/pages"): (
         NEW_PAGE,
@@ -339,6 +342,8 @@ BAD: dict[tuple[str, str], tuple[dict[str, Any], dict[str, list[Any]]]] = {
     ("POST", "/incidents"): (
         NEW_INCIDENT,
         {
+            "template": NOT_TEMPLATE,
+            "values": NOT_VALUES,
             "title": NOT_TITLE,
             "body": NOT_PROSE,
             "status": [*NOT_STATUS, None, "postmortem"],
@@ -400,7 +405,10 @@ BAD: dict[tuple[str, str], tuple[dict[str, Any], dict[str, list[Any]]]] = {
         },
     ),
     ("POST", "/incidents/<incident>/resolve"): ({}, {"body": NOT_PROSE, "notify": NOT_FLAG}),
-    ("POST", "/maintenances"): (NEW_MAINTENANCE, {**OF_MAINTENANCE, **BEGINNING}),
+    ("POST", "/maintenances"): (
+        NEW_MAINTENANCE,
+        {**OF_MAINTENANCE, **BEGINNING, "template": NOT_TEMPLATE, "values": NOT_VALUES},
+    ),
     ("PATCH", "/maintenances/<maintenance>"): (
         {},
         {**OF_MAINTENANCE, "scheduled_start": [*NOT_TIME, None]},

@@ -20,11 +20,11 @@ from ...storage.incidents import Incident
 from ...storage.monitors import Monitor, slugs_of
 from .door import Call, Door
 from .fields import Affected, Body, Instant, Prose, Text, Title, Visibility
+from .templates import Templated, filled
 
 
-class NewIncident(Body):
+class NewIncident(Templated):
     page: Text | None = None
-    title: Title
     body: Prose = ""
     status: IncidentStatus = IncidentStatus.INVESTIGATING
     impact: Impact | None = None
@@ -127,7 +127,7 @@ def index(call: Call) -> dict[str, Any]:
 
 
 def create(call: Call) -> dict[str, Any]:
-    values = call.values()
+    values = filled(call, "incident")
     affected = values.pop("components", [])
     incident = incidents.open(
         call.session, call.page, **values, affected=affected, actor=call.actor

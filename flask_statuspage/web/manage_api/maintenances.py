@@ -18,17 +18,17 @@ from ...storage.base import utc_now
 from ...storage.maintenances import Maintenance
 from .door import Call, Door
 from .fields import Body, Instant, Named, Prose, Text, Title, Whole, Word
+from .templates import Templated, filled
 
 Minutes = Annotated[list[Whole], Field(max_length=100)]
 Days = Annotated[list[Word], Field(max_length=1000)]
 Rule = Annotated[Text, Field(max_length=1000)]
 
 
-class NewMaintenance(Body):
+class NewMaintenance(Templated):
     """``scheduled_start`` left out: now. ``rrule`` counts from it, on the clock of the page's zone."""
 
     page: Text | None = None
-    title: Title
     body: Prose = ""
     components: Named = Field(default_factory=list)
     scheduled_start: Instant | None = None
@@ -113,7 +113,7 @@ def index(call: Call) -> dict[str, Any]:
 
 
 def create(call: Call) -> dict[str, Any]:
-    values = call.values()
+    values = filled(call, "maintenance")
     affected = values.pop("components", [])
     row = maintenances.schedule(
         call.session, call.page, **values, affected=affected, actor=call.actor

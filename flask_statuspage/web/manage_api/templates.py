@@ -10,6 +10,7 @@ from pydantic import Field
 from ...domain.facts import plain
 from ...domain.roles import Role
 from ...domain.status import Impact
+from ...errors import FieldError, Invalid
 from ...services import templates
 from ...storage import templates as stored
 from ...storage.templates import Template
@@ -52,6 +53,37 @@ class Rendering(Body):
     started_at: Instant | None = None
     scheduled_start: Instant | None = None
     scheduled_end: Instant | None = None
+
+
+class Templated(Body):
+    """The part of a body that may begin with a template: what it says is what the rest leaves out.
+
+    ``template`` is a template's id or name, ``values`` are for its own placeholders.
+    """
+
+    title: Title = ""
+    template: Title | None = None
+    values: Values = Field(default_factory=dict)
+
+
+def filled(call: Call, kind: str) -> dict[str, Any]:
+    """The fields of a new *kind*, with what its template adds.
+
+    :raises Invalid: naming ``title`` where neither says it, ``values`` without a template; else as the template does.
+    """
+    given = call.values("template", "values")
+    if call.body.template is not None:
+        return templates.fill(
+            call.session, call.page, kind, call.body.template, call.body.values, given
+        )
+    errors = []
+    if "title" not in given:
+        errors.append(FieldError("title", "Is missing."))
+    if call.body.values:
+        errors.append(FieldError("values", "There is no template that they are for."))
+    if errors:
+        raise Invalid(*errors)
+    return given
 
 
 def add_routes(door: Door) -> None:
