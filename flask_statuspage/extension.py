@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -11,8 +10,6 @@ from flask import Blueprint, Flask, current_app
 from flask_wtf.csrf import CSRFProtect
 from markupsafe import Markup
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
-from sqlalchemy.pool import StaticPool
 
 from .cli import statuspage_cli
 from .config import Settings
@@ -21,16 +18,18 @@ from .documents import sign_up
 from .documents.snapshot import Snapshot
 from .domain.incident import IncidentStatus
 from .domain.status import ComponentStatus, Impact
-from .errors import NotFound, SetupError, StatusPageError
+from .errors import SetupError, StatusPageError
 from .host import HostIncident, affected, word
+from .host_api import HostApi
 from .services import components, incidents, pages, subscriptions
 from .services.wishes import Wish
 from .state import EXTENSION, State, current_state
-from .storage.session import current_engine, current_session
+from .storage.session import current_session
 from .web import public, subscribe, visits
 from .web.cache import DocumentCache
 from .web.manage_api import make_blueprint
 from .web.mounts import PageUrls
+from .web.protection import Guard, Protection
 
 Loader = TypeVar("Loader", bound=Callable[[], str | None])
 
@@ -46,7 +45,7 @@ MACHINE_VIEWS = (
 )
 
 
-class StatusPage(Blueprint):
+class StatusPage(HostApi, Blueprint):
     """A status page as a blueprint::
 
         app.register_blueprint(statuspage, url_prefix="/status")
@@ -64,6 +63,7 @@ class StatusPage(Blueprint):
             static_url_path="/assets",
             **options,
         )
+        self._protections: list[Protection] = []
         self._member_loader: Callable[[], str | None] | None = None
         self._subscriber_loader: Callable[[], str | None] | None = None
         public.add_routes(self, lambda: current_state().documents)
@@ -105,6 +105,7 @@ class StatusPage(Blueprint):
             state.wake = RedisTrigger(settings.redis_url)
         app.extensions[EXTENSION] = state
         app.cli.add_command(statuspage_cli)
+        app.before_request(Guard(self._protections).check)
         app.jinja_env.globals.update(
             statuspage_banner=statuspage_banner,
             statuspage_subscribe_form=statuspage_subscribe_form,
@@ -257,31 +258,10 @@ def statuspage_subscribe_form(components: Collection[str] = (), page: str | None
 
 def _for_visitor(state: State, slug: str | None) -> tuple[Snapshot, PageUrls] | None:
     """The page's snapshot and URLs for whom the host's template is made; None: not for this visitor."""
-    with _apart_from_host() as open_session:
-        try:
-            snapshot = state.documents.snapshot(open_session, slug)
-        except NotFound:
-            snapshot = state.documents.snapshot(open_session, slug, hidden=True)
+    snapshot = visits.snapshot_for_host(slug)
     if not visits.shows_to_visitor(snapshot.page):
         return None
-    return snapshot, PageUrls(state.mounts[0], snapshot.page.link_token or slug)
-
-
-@contextmanager
-def _apart_from_host() -> Iterator[Callable[[], Session]]:
-    """Opens a session for reading while the host's view is at work, if one is needed.
-
-    The host's transaction is neither flushed, seen nor ended.
-    """
-    with ExitStack() as stack:
-
-        def open_session() -> Session:
-            engine = current_engine()
-            if isinstance(engine.pool, StaticPool):  # SQLite in memory: one connection for all
-                return stack.enter_context(current_session().no_autoflush)
-            return stack.enter_context(Session(engine))
-
-        yield open_session
+    return snapshot, visits.urls_for_host(snapshot.page, slug)
 
 
 def _exempt_machine_views(endpoint: str | None, values: dict[str, Any] | None) -> None:

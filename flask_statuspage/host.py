@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TypeVar
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import wraps
+from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
+from types import TracebackType
+from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
+from flask import Flask, current_app
+from sqlalchemy.orm import Session
+
 from .domain.incident import IncidentStatus
+from .domain.maintenance import MaintenanceStatus
 from .domain.status import ComponentStatus, Impact
-from .errors import Invalid
-from .services import incidents, pages
+from .errors import Conflict, Invalid, NotFound
+from .services import incidents, maintenance_course, maintenance_edits, maintenances, pages
+from .services.timetable import DONE
+from .storage.apart import after_host, committed, host_is_in_the_way
+from .storage.base import utc_now
+from .storage.pages import Page
 from .storage.session import current_session
+
+EARLY = "Ended early by an error."
+STOPPED = "Ended early."
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -88,7 +107,169 @@ class HostIncident:
         return self
 
 
-E = TypeVar("E", ComponentStatus, Impact, IncidentStatus)
+@dataclass(frozen=True)
+class HostMaintenance:
+    """A maintenance of host code. Its changes are part of the host's transaction: commit as usual.
+
+    :param apart: each change is committed by itself instead, see :class:`MaintenanceBlock`.
+    """
+
+    id: UUID
+    page_slug: str | None
+    apart: bool = False
+
+    def start(self, body: str = "", *, notify: bool = True) -> HostMaintenance:
+        """Begin now, whatever was planned."""
+        return self._do(maintenances.start, body=body, notify=notify)
+
+    def update(
+        self, body: str = "", status: str | None = None, *, notify: bool = True
+    ) -> HostMaintenance:
+        """The next word: ``work.update("Nearly done.", "verifying")``."""
+        new = word(MaintenanceStatus, "status", status) if status else None
+        return self._do(maintenances.update, body=body, status=new, notify=notify)
+
+    def complete(self, body: str = "", *, notify: bool = True) -> HostMaintenance:
+        """It is over."""
+        return self._do(maintenances.complete, body=body, notify=notify)
+
+    def cancel(
+        self, body: str = "", *, series: bool = False, notify: bool = True
+    ) -> HostMaintenance:
+        """It does not take place, or not to its end.
+
+        :param series: a recurring one ends with it; else the next occurrence stays planned.
+        """
+        return self._do(maintenances.cancel, body=body, series=series, notify=notify)
+
+    def move(
+        self, start: datetime | None = None, end: datetime | None = None, *, notify: bool = True
+    ) -> HostMaintenance:
+        """Another window; None: as it was. Subscribers hear of it once."""
+        times = {"scheduled_start": start, "scheduled_end": end}
+        values = {name: value for name, value in times.items() if value is not None}
+        return self._do(maintenance_edits.edit, values=values, notify=notify)
+
+    def extend(self, by: timedelta, *, notify: bool = True) -> HostMaintenance:
+        """It is planned to last longer than before."""
+
+        def later(session: Session, page: Page, ident: UUID, **options: Any) -> None:
+            end = maintenance_course.held(session, page, ident, utc_now()).scheduled_end + by
+            maintenance_edits.edit(session, page, ident, {"scheduled_end": end}, **options)
+
+        return self._do(later, notify=notify)
+
+    def _do(self, use_case: Callable[..., object], **options: Any) -> HostMaintenance:
+        def work(session: Session) -> None:
+            page = pages.find(session, self.page_slug)
+            use_case(session, page, self.id, actor="host", **options)
+
+        if self.apart:
+            committed(work)
+        else:
+            work(current_session())
+        return self
+
+
+class MaintenanceBlock:
+    """A maintenance around a block or a function, committed by itself: see ``StatusPage.maintenance``."""
+
+    def __init__(
+        self,
+        title: str,
+        *,
+        components: Collection[str],
+        body: str,
+        expected: timedelta,
+        notify: bool,
+        page: str | None,
+    ) -> None:
+        if not isinstance(expected, timedelta) or expected < timedelta(seconds=1):
+            raise Invalid.field("expected", "Must be a timedelta of at least one second.")
+        self._title, self._components, self._body = title, components, body
+        self._expected, self._notify, self._page = expected, notify, page
+        self._running: list[tuple[Flask, HostMaintenance]] = []
+
+    def __enter__(self) -> HostMaintenance:
+        app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+        ident = committed(self._begin)
+        work = HostMaintenance(ident, self._page, apart=True)
+        self._running.append((app, work))
+        return work
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        app, work = self._running.pop()
+        body = DONE if error is None else EARLY if isinstance(error, Exception) else STOPPED
+        try:
+            with _context_of(app):
+                if host_is_in_the_way():
+                    after_host(lambda: self._end(work, body))
+                else:
+                    self._end(work, body)
+        except Exception:
+            if error is None:
+                raise
+            app.logger.exception(
+                "status page: maintenance %s could not be completed; the clock does at its planned end",
+                work.id,
+            )
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        """Decorate *function*: each call is a maintenance of its own."""
+        if (
+            iscoroutinefunction(function)
+            or isgeneratorfunction(function)
+            or isasyncgenfunction(function)
+        ):
+            raise TypeError(
+                f"{function.__qualname__} returns before its work is done; use 'with' inside of it."
+            )
+
+        @wraps(function)
+        def within(*args: P.args, **kwargs: P.kwargs) -> R:
+            with self:
+                return function(*args, **kwargs)
+
+        return within
+
+    def _begin(self, session: Session) -> UUID:
+        now = utc_now()
+        row = maintenances.schedule(
+            session,
+            pages.find(session, self._page),
+            title=self._title,
+            body=self._body,
+            affected=self._components,
+            scheduled_start=now,
+            scheduled_end=now + self._expected,
+            status=MaintenanceStatus.IN_PROGRESS,
+            remind_before=(),
+            actor="host",
+            notify=self._notify,
+        )
+        return row.id
+
+    def _end(self, work: HostMaintenance, body: str) -> None:
+        try:
+            work.complete(body, notify=self._notify)
+        except (Conflict, NotFound):
+            # Somebody, or the clock, was faster: it is over, which is all that is wanted.
+            current_app.logger.info("status page: maintenance %s was over already", work.id)
+
+
+def _context_of(app: Flask) -> AbstractContextManager[object]:
+    """The app's context; a generator may be closed when the one it began in is gone."""
+    if current_app and current_app._get_current_object() is app:  # type: ignore[attr-defined]
+        return nullcontext()
+    return app.app_context()
+
+
+E = TypeVar("E", bound=StrEnum)
 
 
 def word(kind: type[E], field: str, text: str) -> E:
@@ -115,3 +296,10 @@ def affected(
     if isinstance(components, str):
         raise Invalid.field("components", "Must be a list of slugs, not one text.")
     return components
+
+
+def slugs(components: Collection[str]) -> Collection[str]:
+    """Slugs, as the services take them."""
+    if isinstance(components, str | Mapping):
+        raise Invalid.field("components", "Must be a list of slugs.")
+    return list(components)

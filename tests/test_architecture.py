@@ -20,7 +20,7 @@ FLOORS = (
     ("storage", "probing", "delivery", "documents"),
     ("services",),
     ("web", "jobs"),
-    ("extension", "host", "cli", "__init__"),
+    ("extension", "host", "host_api", "cli", "__init__"),
 )
 SHARED_FLOORS = {0, 6}  # the rooms of the cellar and of the roof do know each other
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

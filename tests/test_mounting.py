@@ -470,12 +470,12 @@ def test_hosts_requests_cost_no_query(make_site: SiteMaker) -> None:
 
 
 def test_render_functions_are_free_for_the_host(make_site: SiteMaker) -> None:
-    """Mounting adds two names to the host's templates and no more, and no request hooks for the whole app."""
+    """Mounting adds two names to the host's templates, and one hook for the whole app, for `protect`."""
     bare = Flask("bare")
     site = make_site()
     added = set(site.app.jinja_env.globals) - set(bare.jinja_env.globals)
     assert added == {"statuspage_banner", "statuspage_subscribe_form"}
-    assert None not in site.app.before_request_funcs
+    assert [f.__qualname__ for f in site.app.before_request_funcs[None]] == ["Guard.check"]
     assert None not in site.app.after_request_funcs
     assert None not in site.app.url_value_preprocessors
     assert not site.app.error_handler_spec[None]

@@ -48,13 +48,23 @@ def is_impersonal() -> bool:
 
 
 def render(
-    template: str, page: ShownPage | None, urls: Urls, *, here: str | None = None, **context: Any
+    template: str,
+    page: ShownPage | None,
+    urls: Urls,
+    *,
+    here: str | None = None,
+    base_template: str | None = None,
+    **context: Any,
 ) -> str:
+    """One template as HTML.
+
+    :param base_template: what it extends; None: as the settings say.
+    """
     settings = current_settings()
     zone = ZoneInfo(page.time_zone if page else settings.time_zone)
     return render_template(
         f"statuspage/{template}.html",
-        base_template=settings.base_template,
+        base_template=base_template or settings.base_template,
         heading_level=settings.heading_level,
         page=page,
         urls=urls,

@@ -47,6 +47,14 @@ def on_commit(
     waiting.callbacks.setdefault(object() if key is None else key, callback)
 
 
+def has_callbacks(session: Session) -> bool:
+    """Whether the open transaction of *session* has changed something of ours."""
+    transaction = _innermost(session)
+    while transaction is not None and transaction not in _waiting:
+        transaction = transaction.parent
+    return transaction is not None
+
+
 def _innermost(session: Session) -> SessionTransaction | None:
     return session.get_nested_transaction() or session.get_transaction()
 

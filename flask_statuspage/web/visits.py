@@ -12,14 +12,17 @@ from dataclasses import replace
 
 from flask import Blueprint, Response, request
 
+from ..documents.snapshot import Snapshot
 from ..domain.branding import logo_origin
 from ..domain.facts import ShownPage
 from ..errors import NotFound, NotSignedIn
 from ..services import facts
 from ..state import current_state
+from ..storage.apart import apart_from_host
 from ..storage.pages import Page
 from ..storage.session import current_session
 from .cache import DocumentCache
+from .mounts import PageUrls
 
 # Links that were mailed work whatever became of their page: what they carry is a secret of its own.
 OWN_SECRET = frozenset({"confirm", "manage", "unsubscribe"})
@@ -67,6 +70,25 @@ def shows_to_visitor(page: ShownPage) -> bool:
     if page.visibility == "link":
         return bool(current_state().member_loader())
     return page.is_public or _is_signed_in()
+
+
+def snapshot_for_host(slug: str | None) -> Snapshot:
+    """The snapshot of a page that host code names, whatever its visibility; the host's session is left alone.
+
+    :raises NotFound: without such a page.
+    """
+    state = current_state()
+    with apart_from_host() as open_session:
+        try:
+            found: Snapshot = state.documents.snapshot(open_session, slug)
+        except NotFound:
+            found = state.documents.snapshot(open_session, slug, hidden=True)
+    return found
+
+
+def urls_for_host(page: ShownPage, slug: str | None) -> PageUrls:
+    """URLs of that page at its canonical mount."""
+    return PageUrls(current_state().mounts[0], page.link_token or slug)
 
 
 def image_source() -> str | None:
