@@ -154,7 +154,7 @@ class HostMaintenance:
         """It is planned to last longer than before."""
 
         def later(session: Session, page: Page, ident: UUID, **options: Any) -> None:
-            end = maintenance_course.held(session, page, ident, utc_now()).scheduled_end + by
+            end = maintenance_course.held(session, page, ident).scheduled_end + by
             maintenance_edits.edit(session, page, ident, {"scheduled_end": end}, **options)
 
         return self._do(later, notify=notify)

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from ..domain.facts import plain
 from ..domain.incident import IncidentStatus, event_name
-from ..domain.markup import MAX_CHARACTERS, has_control
 from ..domain.status import ComponentStatus, Impact
 from ..errors import Conflict, Invalid, NotFound
 from ..storage import incidents as stored
@@ -22,9 +21,8 @@ from ..storage.components import Component
 from ..storage.incidents import Incident, IncidentUpdate
 from ..storage.monitors import Monitor
 from ..storage.pages import Page
-from . import addresses, affected_components, audit, events, facts
+from . import addresses, affected_components, audit, events, facts, texts
 
-MAX_TITLE = 200
 VISIBILITIES = ("published", "draft")
 
 
@@ -66,14 +64,7 @@ def check(
     *, title: str | None = None, body: str | None = None, visibility: str | None = None
 ) -> None:
     """:raises Invalid: naming the first field that cannot be kept."""
-    if title is not None and not title.strip():
-        raise Invalid.field("title", "Must not be empty.")
-    if title is not None and has_control(title):
-        raise Invalid.field("title", "Must not have line breaks or control characters.")
-    if title is not None and len(title) > MAX_TITLE:
-        raise Invalid.field("title", f"At most {MAX_TITLE} characters.")
-    if body is not None and len(body) > MAX_CHARACTERS:
-        raise Invalid.field("body", f"At most {MAX_CHARACTERS} characters.")
+    texts.check(title=title, body=body)
     if visibility is not None and visibility not in VISIBILITIES:
         raise Invalid.field("visibility", f"Must be one of {', '.join(VISIBILITIES)}.")
 

@@ -23,7 +23,6 @@ from ..storage.pages import Page
 from . import affected_components, audit, facts, incident_edits
 from . import incident_steps as steps
 from .affected_components import Affected
-from .incident_steps import MAX_TITLE as MAX_TITLE
 
 _audit = partial(audit.of, subject="incident")
 

@@ -32,13 +32,15 @@ S = MaintenanceStatus
 record_audit = partial(audit.of, subject="maintenance")
 
 
-def held(session: Session, page: Page, maintenance_id: UUID, now: datetime) -> Maintenance:
+def held(session: Session, page: Page, maintenance_id: UUID) -> Maintenance:
     """The maintenance as it is now, with its monitors, its page and itself locked, in this order.
+
+    The page's version stays: whoever finds something to change touches the page.
 
     :raises NotFound: unless *page* has it.
     """
     stored_monitors.lock_on(session, stored.component_ids(session, maintenance_id))
-    pages.touch(session, page.id, now)
+    pages.hold(session, page.id)
     row = stored.locked(session, maintenance_id)
     if row is None or row.page_id != page.id:
         raise NotFound("maintenance", maintenance_id)
@@ -57,6 +59,7 @@ def move(
     now: datetime,
 ) -> Maintenance:
     """Take a held maintenance to *status*, with all that follows from it."""
+    pages.touch(session, page.id, now)
     was = row.status
     row.status, row.updated_at = status, now
     add_update(row, body, actor=actor, notify=notify, now=now)

@@ -13,6 +13,7 @@ from ..domain.facts import plain
 from ..domain.maintenance import MaintenanceStatus
 from ..domain.recurrence import Recurrence
 from ..errors import Conflict, Invalid, NotFound
+from ..storage import pages
 from ..storage.base import utc_now
 from ..storage.components import Component
 from ..storage.maintenances import MaintainedComponent, Maintenance
@@ -41,7 +42,7 @@ def edit(
     """
     texts.check(title=values.get("title"))
     now = utc_now()
-    row = course.held(session, page, maintenance_id, now)
+    row = course.held(session, page, maintenance_id)
     before = _editable(row)
     window = (row.scheduled_start, row.scheduled_end)
     # Taken apart before anything is changed, so that a refusal leaves the row as it was.
@@ -74,6 +75,7 @@ def edit(
     was, now_is = audit.difference(before, _editable(row))
     if not now_is:
         return row
+    pages.touch(session, page.id, now)
     row.updated_at = now
     if set(now_is) - QUIET:
         row.revision += 1
@@ -102,12 +104,13 @@ def edit_update(
     """Mend the text of an update; the audit keeps the old one. Nobody is told of a mended typing error unless asked."""
     texts.check(body=body)
     now = utc_now()
-    row = course.held(session, page, maintenance_id, now)
+    row = course.held(session, page, maintenance_id)
     update = next((item for item in row.updates if item.id == update_id), None)
     if update is None:
         raise NotFound("update", update_id)
     old = update.body
     if old != body:
+        pages.touch(session, page.id, now)
         update.body, update.updated_at, row.updated_at = body, now, now
         session.flush()
         course.tell(session, page, row, "maintenance.updated", notify=notify)

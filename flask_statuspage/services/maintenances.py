@@ -139,7 +139,7 @@ def update(
     """
     texts.check(body=body)
     now = utc_now()
-    row = course.held(session, page, maintenance_id, now)
+    row = course.held(session, page, maintenance_id)
     status = status or row.status
     if not may_become(row.status, status):
         raise Conflict(f"A maintenance that is {row.status.value} cannot become {status.value}.")
@@ -175,7 +175,8 @@ def remove(session: Session, page: Page, maintenance_id: UUID, *, actor: str | N
     now = utc_now()
     get(session, page, maintenance_id)
     outbox.stop_fan_out(session, maintenance_id, now)  # before the page is held
-    row = course.held(session, page, maintenance_id, now)
+    row = course.held(session, page, maintenance_id)
+    pages.touch(session, page.id, now)
     course.record_audit(session, "delete", row, actor, before=plain(facts.maintenance(row)))
     if row.status.is_active:
         course.end(session, page, row, notify=False)
@@ -199,7 +200,7 @@ def _step(
 ) -> Maintenance:
     texts.check(body=body)
     now = utc_now()
-    row = course.held(session, page, maintenance_id, now)
+    row = course.held(session, page, maintenance_id)
     if row.status not in allowed:
         raise Conflict(f"A maintenance that is {row.status.value} cannot become {status.value}.")
     if ends_series:

@@ -26,7 +26,7 @@ from ..storage.base import utc_now
 from ..storage.incidents import Incident
 from ..storage.monitors import Monitor
 from ..storage.pages import Page
-from . import conditions, events, facts, incidents
+from . import conditions, events, facts, incidents, texts
 
 logger = logging.getLogger(__name__)
 
@@ -291,7 +291,7 @@ def _open(session: Session, page: Page, monitor: Monitor, result: CheckResult) -
         session,
         page,
         title=f"{component.name if component else monitor.name} "
-        f"{OUTAGE_WORDS.get(monitor.outage_status, 'has a problem')}"[: incidents.MAX_TITLE],
+        f"{OUTAGE_WORDS.get(monitor.outage_status, 'has a problem')}"[: texts.MAX_TITLE],
         body=_failure_text(monitor, result),
         affected=_affected(session, monitor),
         visibility="published" if publish else "draft",

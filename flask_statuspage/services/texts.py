@@ -8,13 +8,13 @@ from ..errors import Invalid
 MAX_TITLE = 200
 
 
-def check(*, title: str | None = None, body: str = "") -> None:
-    """:raises Invalid: naming ``title`` or ``body``. A title of None is none to be checked."""
+def check(*, title: str | None = None, body: str | None = None) -> None:
+    """:raises Invalid: naming ``title`` or ``body``. None is not there to be checked."""
     if title is not None and not title.strip():
         raise Invalid.field("title", "Must not be empty.")
     if title is not None and has_control(title):
         raise Invalid.field("title", "Must not have line breaks or control characters.")
     if title is not None and len(title) > MAX_TITLE:
         raise Invalid.field("title", f"At most {MAX_TITLE} characters.")
-    if len(body) > MAX_CHARACTERS:
+    if body is not None and len(body) > MAX_CHARACTERS:
         raise Invalid.field("body", f"At most {MAX_CHARACTERS} characters.")

@@ -31,7 +31,7 @@ def advance(session: Session, page_id: UUID, maintenance_id: UUID, now: datetime
     if page is None:
         return 0  # deleted meanwhile, with all that belongs to it
     taken = 0
-    row = course.held(session, page, maintenance_id, now)
+    row = course.held(session, page, maintenance_id)
     while (due := row.plan.next_step()) and due.at <= now:
         _take(session, page, row, due, now)
         taken += 1
