@@ -244,6 +244,14 @@ def test_odd_names_have_no_value(name: str) -> None:
     assert "There is no placeholder" in refusal(error)
 
 
+@pytest.mark.parametrize("name", ["range", "dict", "lipsum", "cycler", "joiner", "namespace"])
+def test_what_jinja_brings_along_is_not_there(name: str) -> None:
+    """Jinja's own functions are names without a value, also in a text that nobody checked."""
+    with pytest.raises(Invalid) as error:
+        render(f"{{{{ {name} }}}}", {}, field="body")
+    assert refusal(error) == f"There is no value for the placeholder {name!r}."
+
+
 def test_comparing_different_things() -> None:
     """A text and a number that a default brought in cannot be ordered."""
     with pytest.raises(Invalid) as error:

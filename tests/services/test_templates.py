@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from flask_statuspage.domain.ids import new_id
@@ -153,6 +154,46 @@ def test_two_changes_at_once_both_stand(app: Flask, session: Session, page: Page
     assert (row.title, row.body) == ("New", "Text")
     changed = [set(entry.after or {}) for entry in audited(session) if entry.action == "change"]
     assert sorted(map(sorted, changed)) == [["body"], ["title"]]
+
+
+def test_a_change_looks_at_what_is_there_now(app: Flask, session: Session, page: Page) -> None:
+    """A placeholder that another one began to use meanwhile cannot be taken away."""
+    row = template(session, page, placeholders={"region": None})
+    ident = str(row.id)
+
+    def use(session: Session, page: Page) -> None:
+        row = templates.get(session, page, ident)
+        templates.change(session, page, row, {"body": "{{ region }}"}, actor=None)
+
+    assert row.body == ""
+    scenes.elsewhere(app, use)
+    with pytest.raises(Invalid, match=r"body: .*'region'"):
+        templates.change(session, page, row, {"placeholders": {}}, actor=None)
+
+
+def test_a_change_waits_for_the_one_before(app: Flask, session: Session, page: Page) -> None:
+    """Between what a change has read and what it writes nobody else changes the template."""
+    row = template(session, page, placeholders={"region": None})
+    ident = str(row.id)
+
+    def use(session: Session, page: Page) -> None:
+        row = templates.get(session, page, ident)
+        templates.change(session, page, row, {"body": "{{ region }}"}, actor=None)
+
+    with ThreadPoolExecutor(1) as pool:
+        others: list[Future[None]] = []
+
+        def meanwhile(*_: object) -> None:
+            others.append(pool.submit(scenes.elsewhere, app, use))
+            wait(others, timeout=1)
+
+        event.listen(session, "before_flush", meanwhile, once=True)
+        templates.change(session, page, row, {"placeholders": {}}, actor=None)
+        session.commit()
+        with pytest.raises(Invalid, match=r"body: .*'region'"):
+            others[0].result(30)
+    [row] = kept(session)
+    assert (row.body, row.placeholders) == ("", {})
 
 
 def test_one_removes_what_another_changes(app: Flask, session: Session, page: Page) -> None:
