@@ -402,3 +402,25 @@ def test_a_component_named_at_the_end(session: Session, page: Page) -> None:
     said = {item.component.slug: item.status for item in incident.affected}
     assert said == {"api": OPERATIONAL, "web": DEGRADED}
     assert session.scalars(select(Condition)).all() == []
+
+
+def test_an_update_knows_the_status_before_it(app: Flask, session: Session, page: Page) -> None:
+    """What somebody else said a moment ago is the old status, though this session saw an older one."""
+    scenes.component(session, page)
+    api = scenes.components.get(session, page, "api")
+    assert api.status is OPERATIONAL
+
+    def worsen(other: Session, its_page: Page) -> None:
+        incidents.open(other, its_page, title="First", affected={"api": PARTIAL})
+
+    scenes.elsewhere(app, worsen)
+    second = incidents.open(session, page, title="Second", affected={"api": MAJOR})
+    (update,) = facts.incident(second).updates
+    assert [(one.old_status, one.status) for one in update.components] == [(PARTIAL, MAJOR)]
+    session.commit()
+    assert scenes.shown(session, api) is MAJOR
+    incidents.resolve(session, page, second.id)
+    session.commit()
+    assert scenes.shown(session, api) is PARTIAL
+    last = facts.incident(incidents.get(session, page, second.id)).updates[0]
+    assert [(one.old_status, one.status) for one in last.components] == [(MAJOR, OPERATIONAL)]
