@@ -7,14 +7,16 @@ from xml.etree.ElementTree import Element
 
 import html5lib  # type: ignore[import-untyped]
 
-from flask_statuspage.documents import page, sign_up
+from flask_statuspage.documents import maintenance_notes, page, sign_up
 from flask_statuspage.documents.snapshot import Snapshot
 from flask_statuspage.domain.events import PUBLIC_EVENTS
+from flask_statuspage.domain.facts import MaintenanceFact, UpdateFact
 from flask_statuspage.domain.maintenance import MaintenanceStatus
 from flask_statuspage.domain.status import ComponentStatus
 from flask_statuspage.errors import FieldError
 
 from .conftest import (
+    NOW,
     affected,
     ago,
     component_state,
@@ -25,6 +27,7 @@ from .conftest import (
     snapshot_of,
     update_fact,
     urls,
+    uuid,
 )
 
 
@@ -87,6 +90,39 @@ def busy_snapshot(text: str = "") -> Snapshot:
     )
 
 
+def going_on(text: str = "") -> MaintenanceFact:
+    """A maintenance in progress; *text* is added to what a person typed."""
+    status = MaintenanceStatus.IN_PROGRESS
+    update = UpdateFact(
+        id=uuid(501),
+        status=status,
+        body=f"Half of it is done {text}",
+        components=(),
+        created_at=ago(minutes=5),
+        updated_at=ago(minutes=5),
+    )
+    return MaintenanceFact(
+        id=uuid(500),
+        title=f"New disks {text}",
+        status=status,
+        components=(),
+        updates=(update,),
+        scheduled_start=ago(minutes=30),
+        scheduled_end=ago(minutes=-30),
+        started_at=ago(minutes=30),
+        ended_at=None,
+        auto_start=True,
+        auto_complete=True,
+        remind_before=(),
+        revision=0,
+        rrule=None,
+        exceptions=(),
+        series_id=None,
+        created_at=ago(minutes=30),
+        updated_at=ago(minutes=5),
+    )
+
+
 def every_page(text: str = "") -> dict[str, str]:
     """All pages by the name of their template; *text* is in everything that somebody typed."""
     snapshot = busy_snapshot(text)
@@ -99,6 +135,14 @@ def every_page(text: str = "") -> dict[str, str]:
         "home": page.home(snapshot, urls, stale_since=ago(minutes=9)),
         "incident": page.incident(snapshot, snapshot.incidents[0], urls),
         "maintenance": page.maintenance(snapshot, snapshot.maintenances[0], urls),
+        "maintenance_503": maintenance_notes.turned_away(
+            snapshot,
+            going_on(text),
+            urls,
+            component_name=f"Checkout {text}",
+            now=NOW,
+            linked=True,
+        ),
         "subscribe": sign_up.subscribe_form(
             fact,
             urls,
@@ -151,6 +195,9 @@ def every_fragment(text: str = "") -> dict[str, str]:
     snapshot = busy_snapshot(text)
     return {
         "_banner": page.banner_box(snapshot, urls),
+        "_maintenance_box": maintenance_notes.box(
+            snapshot, going_on(text), urls, now=NOW, linked=True, passing=True
+        ),
         "_subscribe_form": sign_up.subscribe_box(
             snapshot.page,
             urls,
