@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..domain.markup import MAX_CHARACTERS, has_control
+from ..domain.markup import MAX_CHARACTERS, has_control, is_storable
 from ..errors import Invalid
 
 MAX_TITLE = 200
@@ -10,6 +10,9 @@ MAX_TITLE = 200
 
 def check(*, title: str | None = None, body: str | None = None) -> None:
     """:raises Invalid: naming ``title`` or ``body``. None is not there to be checked."""
+    for field, text in (("title", title), ("body", body)):
+        if text is not None and not is_storable(text):
+            raise Invalid.field(field, "Has a character that cannot be stored.")
     if title is not None and not title.strip():
         raise Invalid.field("title", "Must not be empty.")
     if title is not None and has_control(title):
