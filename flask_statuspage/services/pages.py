@@ -23,7 +23,6 @@ from ..storage.maintenances import Maintenance
 from ..storage.monitors import Monitor
 from ..storage.pages import Page
 from ..storage.subscriptions import Subscription
-from ..storage.templates import Template
 from . import addresses, audit, facts, page_fields
 
 _audit = partial(audit.of, subject="page")
@@ -174,9 +173,7 @@ def remove(session: Session, page: Page, *, actor: str | None) -> None:
         "component groups": select(ComponentGroup.id),
         "monitors": select(Monitor.id),
         "incidents": select(Incident.id),
-        "maintenances": select(Maintenance.id),
         "maintenance": select(Maintenance.id),
-        "templates": select(Template.id),
         "subscriptions": select(Subscription.id),
     }
     for what, query in living.items():

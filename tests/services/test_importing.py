@@ -17,7 +17,7 @@ from flask_statuspage.domain.maintenance import MaintenanceStatus
 from flask_statuspage.domain.source_page import SourcePage
 from flask_statuspage.domain.status import ComponentStatus, Impact
 from flask_statuspage.errors import Invalid
-from flask_statuspage.services import components, groups, importing, incidents, overview
+from flask_statuspage.services import archive, components, groups, importing, incidents, overview
 from flask_statuspage.services.importing import Outcome
 from flask_statuspage.services.source_documents import fetch
 from flask_statuspage.state import state_of
@@ -413,7 +413,7 @@ def test_what_a_person_said_or_wrote_here_stays(
     bring()
     mail, website = one(session, Component, slug="mail"), one(session, Component, slug="website")
     components.set_status(session, page, mail, PARTIAL, note="Ours", actor="me")
-    components.remove(session, page, website, actor="me")
+    archive.remove(session, page, website, actor="me")
     open_one = incident(session, "statuspage:inc00000")
     incidents.resolve(session, page, open_one.id, body="We mended it.", actor="me")
     session.commit()

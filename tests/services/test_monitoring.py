@@ -16,7 +16,7 @@ from flask_statuspage.domain.status import ComponentStatus, Impact
 from flask_statuspage.domain.verdict import Verdict
 from flask_statuspage.errors import Conflict, Invalid, NotFound
 from flask_statuspage.probing import CheckResult
-from flask_statuspage.services import components, incidents, monitoring, monitors, pages
+from flask_statuspage.services import archive, components, incidents, monitoring, monitors, pages
 from flask_statuspage.storage import checks
 from flask_statuspage.storage import monitors as stored
 from flask_statuspage.storage.base import utc_now
@@ -349,7 +349,7 @@ def test_a_removed_monitor_falls_silent(session: Session, page: Page) -> None:
     watcher = scenes.monitor(session, page, component="api")
     record(session, result(watcher, DOWN))
     with pytest.raises(Conflict, match="A monitor watches 'api'"):
-        components.remove(session, page, components.get(session, page, "api"), actor=None)
+        archive.remove(session, page, components.get(session, page, "api"), actor=None)
     session.rollback()
     monitors.remove(session, page, monitors.get(session, page, "m", lock=True), actor="ann")
     session.commit()

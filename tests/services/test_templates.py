@@ -16,7 +16,7 @@ from flask_statuspage.domain.incident import IncidentStatus
 from flask_statuspage.domain.maintenance import MaintenanceStatus
 from flask_statuspage.domain.status import ComponentStatus, Impact
 from flask_statuspage.errors import Conflict, Invalid, NotFound
-from flask_statuspage.services import components, incidents, pages, templates
+from flask_statuspage.services import archive, components, incidents, pages, templates
 from flask_statuspage.storage.base import utc_now
 from flask_statuspage.storage.pages import Page
 from flask_statuspage.storage.team import AuditEntry
@@ -409,7 +409,7 @@ def test_status_impact_and_components(session: Session, page: Page) -> None:
     )
     components.change(session, page, web, {"slug": "site"}, actor=None)
     assert templates.render(session, page, row).components == ("site", "api")
-    components.remove(session, page, web, actor=None)
+    archive.remove(session, page, web, actor=None)
     assert templates.render(session, page, row).components == ("api",)
     assert templates.described(row, templates.slugs(session, page))["components"] == ["api"]
     templates.change(session, page, row, {"body": "x"}, actor=None)
