@@ -245,12 +245,24 @@ def test_between_includes_both_ends_and_stops_at_its_limit() -> None:
 
 
 def test_an_endless_series_is_entered_anywhere() -> None:
-    """Also far from its start and around New Year, where the zone's year is not that of UTC."""
+    """Also far from its start."""
     found = series("FREQ=WEEKLY;INTERVAL=3;BYDAY=MO,WE", "2026-01-05T00:30", zone=LORD_HOWE)
     every = found.between(*ALWAYS, limit=3000)
     for one, other in islice(pairwise(every), 0, None, 31):
         assert found.after(one) == other
         assert found.between(other, other + DAY) == [other]
+
+
+def test_the_year_of_the_zone_is_not_always_that_of_utc() -> None:
+    """On New Year's Eve in New York it is the next year in UTC already, and in Australia still the last one."""
+    eve = series("FREQ=MONTHLY;BYMONTHDAY=-1", "2026-01-31T20:00", zone=NEW_YORK)
+    occurrence = at("2030-12-31T20:00", NEW_YORK)
+    assert eve.after(datetime(2031, 1, 1, 0, 30, tzinfo=UTC)) == occurrence
+    assert eve.between(datetime(2031, 1, 1, tzinfo=UTC), occurrence) == [occurrence]
+    morning = series("FREQ=MONTHLY", "2026-02-01T06:00", zone=LORD_HOWE)
+    occurrence = at("2031-01-01T06:00", LORD_HOWE)
+    assert morning.after(datetime(2030, 12, 31, tzinfo=UTC)) == occurrence
+    assert morning.between(datetime(2030, 12, 31, tzinfo=UTC), occurrence) == [occurrence]
 
 
 def test_a_series_ends_after_a_hundred_years() -> None:
