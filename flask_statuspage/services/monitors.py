@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from ..domain.facts import plain
 from ..domain.ids import is_slug
 from ..domain.status import ComponentStatus
 from ..domain.verdict import Streak, Verdict
@@ -121,7 +122,7 @@ def create(
     session.add(monitor)
     session.flush()
     _begin_unknown(session, page, monitor)
-    _audit(session, "create", monitor, actor, after=described(monitor))
+    _audit(session, "create", monitor, actor, after=_state(monitor))
     return monitor
 
 
@@ -130,7 +131,7 @@ def change(
 ) -> Monitor:
     """Change some of a monitor's fields. Another target, kind or component starts its verdict anew."""
     pages.touch(session, page.id, utc_now())
-    before = described(monitor)
+    before = _state(monitor)
     values = dict(values)
     if "slug" in values and values["slug"] != monitor.slug:
         values["slug"] = _free_slug(session, page, values["slug"], monitor.name)
@@ -149,12 +150,14 @@ def change(
     )
     for name, value in values.items():
         setattr(monitor, name, value)
-    monitor.updated_at = utc_now()
     _check(monitor)
+    was, now_is = audit.difference(before, _state(monitor))
+    if not now_is:
+        return monitor
+    monitor.updated_at = utc_now()
     session.flush()
     if restart:
         _start_anew(session, page, monitor)
-    was, now_is = audit.difference(before, described(monitor))
     _audit(session, "change", monitor, actor, before=was, after=now_is)
     return monitor
 
@@ -162,7 +165,7 @@ def change(
 def remove(session: Session, page: Page, monitor: Monitor, *, actor: str | None) -> None:
     """Delete a monitor with its results; its word on the component ends, an open incident of its own is resolved."""
     pages.touch(session, page.id, utc_now())
-    _audit(session, "delete", monitor, actor, before=described(monitor))
+    _audit(session, "delete", monitor, actor, before=_state(monitor))
     _fall_silent(session, page, monitor)
     _close_incident(session, page, monitor, "The monitor that found this was removed.")
     for model in (Check, MonitorRegion):
@@ -239,6 +242,11 @@ def described(monitor: Monitor) -> dict[str, Any]:
         "open_incident": monitor.open_incident,
         "options": dict(monitor.options),
     }
+
+
+def _state(monitor: Monitor) -> dict[str, Any]:
+    """The fields of a monitor with the component that it watches, for the audit."""
+    return {**described(monitor), "component": plain(monitor.component_id)}
 
 
 def _check(monitor: Monitor) -> None:

@@ -157,7 +157,8 @@ def rotate_link(session: Session, page: Page, *, actor: str | None) -> Page:
     stored.touch(session, page.id, utc_now())
     page.link_token = _new_token()
     session.flush()
-    _audit(session, "rotate_link", page, actor)
+    was, now_is = {"link": "(hidden)"}, {"link": "(hidden, new)"}
+    _audit(session, "rotate_link", page, actor, before=was, after=now_is)
     return page
 
 

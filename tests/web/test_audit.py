@@ -18,7 +18,7 @@ from flask_statuspage.storage.subscriptions import Subscription
 from flask_statuspage.storage.team import AuditEntry
 from tests.servers.http import Answer, Receiver
 from tests.web.site import Site, SiteMaker
-from tests.web.test_manage_api import NOBODY, ROUTES, problem
+from tests.web.test_manage_api import NOBODY, ROUTES, WINDOW, problem
 
 ANN = "ann@example.com"
 SECRET = "a secret that nobody may read"
@@ -40,7 +40,8 @@ def fresh(site: Site, write: Callable[[], Any]) -> list[AuditEntry]:
 
 @dataclass(frozen=True)
 class Write:
-    """A call that succeeds on a furnished site. ``at`` stands for `<ident>`; "<hook>" for the webhook's id, and so on.
+    """A call that succeeds on a furnished site. ``at`` stands for `<ident>`, ``update`` for `<update_ident>`; "<hook>"
+    for the webhook's id, and so on.
 
     :param states: which of the states the entry must have: before, after or both.
     :param first: calls that make it possible.
@@ -49,6 +50,7 @@ class Write:
     action: str
     body: dict[str, Any] | None = None
     at: str = ""
+    update: str = ""
     states: str = "both"
     first: tuple[tuple[str, str, dict[str, Any] | None], ...] = ()
 
@@ -59,6 +61,9 @@ WRITES: dict[tuple[str, str], Write] = {
     ("POST", "/pages"): Write("create", {"name": "Third"}, states=MADE),
     ("PATCH", "/pages/<ident>"): Write("change", {"name": "Other"}, at="second"),
     ("DELETE", "/pages/<ident>"): Write("delete", at="second", states=GONE),
+    ("POST", "/pages/<ident>/rotate-link"): Write(
+        "rotate_link", at="second", first=(("PATCH", "/pages/second", {"visibility": "link"}),)
+    ),
     ("POST", "/component-groups"): Write("create", {"name": "New"}, states=MADE),
     ("PATCH", "/component-groups/<ident>"): Write("change", {"name": "New"}, at="Platform"),
     ("DELETE", "/component-groups/<ident>"): Write("delete", at="Platform", states=GONE),
@@ -84,6 +89,43 @@ WRITES: dict[tuple[str, str], Write] = {
         "update", {"status": "identified", "body": "Found."}, at="<incident>"
     ),
     ("POST", "/incidents/<ident>/resolve"): Write("update", {}, at="<incident>"),
+    ("DELETE", "/incidents/<ident>"): Write("delete", at="<incident>", states=GONE),
+    ("PATCH", "/incidents/<ident>/updates/<update_ident>"): Write(
+        "edit_update", {"body": "Mended."}, at="<incident>", update="<said>"
+    ),
+    ("DELETE", "/incidents/<ident>/updates/<update_ident>"): Write(
+        "delete_update",
+        at="<incident>",
+        update="<said>",
+        states=GONE,
+        first=(("POST", "/incidents/<incident>/updates", {"body": "More."}),),
+    ),
+    ("POST", "/incidents/<ident>/reopen"): Write(
+        "reopen", {}, at="<incident>", first=(("POST", "/incidents/<incident>/resolve", None),)
+    ),
+    ("POST", "/incidents/<ident>/postmortem"): Write(
+        "update",
+        {"body": "Why."},
+        at="<incident>",
+        first=(("POST", "/incidents/<incident>/resolve", None),),
+    ),
+    ("POST", "/maintenances"): Write("create", WINDOW, states=MADE),
+    ("PATCH", "/maintenances/<ident>"): Write("edit", {"title": "New"}, at="<maintenance>"),
+    ("DELETE", "/maintenances/<ident>"): Write("delete", at="<maintenance>", states=GONE),
+    ("POST", "/maintenances/<ident>/start"): Write("update", at="<maintenance>"),
+    ("POST", "/maintenances/<ident>/complete"): Write("update", at="<maintenance>"),
+    ("POST", "/maintenances/<ident>/cancel"): Write("update", at="<maintenance>"),
+    ("POST", "/maintenances/<ident>/updates"): Write(
+        "update", {"body": "News."}, at="<maintenance>"
+    ),
+    ("PATCH", "/maintenances/<ident>/updates/<update_ident>"): Write(
+        "edit_update", {"body": "Mended."}, at="<maintenance>", update="<announced>"
+    ),
+    ("POST", "/templates"): Write(
+        "create", {"kind": "incident", "name": "New", "title": "New"}, states=MADE
+    ),
+    ("PATCH", "/templates/<ident>"): Write("change", {"title": "New"}, at="Outage"),
+    ("DELETE", "/templates/<ident>"): Write("delete", at="Outage", states=GONE),
     ("POST", "/subscriptions"): Write(
         "create", {"channel": "webhook", "address": "<target>/new"}, states=MADE
     ),
@@ -106,6 +148,8 @@ SUBJECTS = {
     "components": "component",
     "monitors": "monitor",
     "incidents": "incident",
+    "maintenances": "maintenance",
+    "templates": "template",
     "subscriptions": "subscription",
     "deliveries": "delivery",
 }
@@ -120,6 +164,8 @@ def furnish(site: Site, receiver: Receiver) -> dict[str, str]:
         site.made("/components", name=name, group="Platform" if name == "API" else None)
     site.made("/monitors", name="Probe", target=receiver.url, component="api")
     incident = site.made("/incidents", title="Fire", components=["api"])
+    maintenance = site.made("/maintenances", **WINDOW)
+    site.made("/templates", kind="incident", name="Outage", title="Down")
     hook = site.made("/subscriptions", channel="webhook", address=receiver.url, secret="s3cr3t")
     site.made(f"/subscriptions/{hook['id']}/test")
     swept = site.app.test_cli_runner().invoke(args=["statuspage", "sweep"])
@@ -127,6 +173,9 @@ def furnish(site: Site, receiver: Receiver) -> dict[str, str]:
     (delivery,) = site.ask("GET", "/deliveries").get_json()["items"]
     return {
         "<incident>": incident["id"],
+        "<said>": incident["updates"][0]["id"],
+        "<maintenance>": maintenance["id"],
+        "<announced>": maintenance["updates"][0]["id"],
         "<hook>": hook["id"],
         "<delivery>": delivery["id"],
         "<target>": receiver.url,
@@ -154,7 +203,8 @@ def check(entry: AuditEntry, states: str) -> None:
 
 def test_the_table_of_writes_is_whole() -> None:
     """Every route of the manage API that can write is in the table above, so that none escapes the audit."""
-    assert set(WRITES) == {route for route in ROUTES if route[0] != "GET"}
+    reads = {("POST", "/templates/<ident>/render")}
+    assert set(WRITES) == {route for route in ROUTES if route[0] != "GET"} - reads
 
 
 @pytest.mark.parametrize("route", WRITES, ids=" ".join)
@@ -168,6 +218,7 @@ def test_every_write_through_the_api(
         assert site.ask(method, filled(path, things), body).status_code < 300
     method, path = route
     path = path.replace("<ident>", filled(write.at, things))
+    path = path.replace("<update_ident>", filled(write.update, things))
     entry, *others = fresh(
         site, lambda: _succeeds(site.ask(method, path, filled(write.body, things)))
     )
@@ -195,6 +246,8 @@ def _succeeds(answer: Any) -> None:
         ("PATCH", "/components/api", {"name": "API", "showcase": True, "start_date": None}),
         ("PATCH", "/components/api", {"archived": False}),
         ("PATCH", "/components/api", {}),
+        ("PATCH", "/monitors/probe", {"component": "api", "name": "Probe"}),
+        ("PATCH", "/pages/second", {"name": "Second"}),
         ("PUT", "/components/idle/status", {"status": None}),
         ("PUT", "/components/order", {"components": ["idle", "api"]}),
         ("POST", "/subscriptions/<hook>/enable", None),
