@@ -85,6 +85,7 @@ def empty(app: Flask) -> None:
     """Delete every row but the default page, which becomes as the migrations made it."""
     page = Page.__table__
     fresh = {c.name: None for c in page.columns if c.nullable} | {
+        "slug": "main",
         "visibility": "public",
         "version": 1,
     }

@@ -68,6 +68,16 @@ def database_now(session: Session) -> datetime:
     return cast(datetime, session.scalar(select(_clock()))).astimezone(UTC)
 
 
+def begin_read_committed(session: Session) -> None:
+    """Begin a transaction in which every statement sees what is committed by then; in a running one, do nothing.
+
+    PostgreSQL does so by itself, and SQLite has but one writer. MariaDB would else lock the gaps between rows too: two
+    transactions that lock a whole table and then add to it would wait for each other.
+    """
+    if not session.in_transaction() and session.get_bind().dialect.name in ("mysql", "mariadb"):
+        session.connection(execution_options={"isolation_level": "READ COMMITTED"})
+
+
 def lost_race(error: DBAPIError) -> bool:
     """Whether the database ended the transaction for the sake of another one, so that it is worth running again."""
     cause = error.orig
@@ -77,7 +87,8 @@ def lost_race(error: DBAPIError) -> bool:
     ):  # PostgreSQL: serialization, deadlock
         return True
     number = cause.args[0] if cause is not None and cause.args else None
-    if number in (1020, 1205, 1213):  # MariaDB: record has changed, lock wait timeout, deadlock
+    # MariaDB: record has changed, lock wait timeout, deadlock; a savepoint that went with its transaction.
+    if number in (1020, 1205, 1213, 1305):
         return True
     return "database is locked" in str(cause)
 
