@@ -18,7 +18,6 @@ from flask_statuspage.storage.maintenances import Maintenance
 from flask_statuspage.storage.pages import Page
 from flask_statuspage.storage.session import current_session
 from flask_statuspage.storage.team import AuditEntry
-from flask_statuspage.storage.templates import Template
 
 from . import scenes
 
@@ -215,24 +214,20 @@ def test_a_rollback_leaves_nothing(app: Flask, session: Session, page: Page) -> 
     assert entries(session) == []
 
 
-@pytest.mark.parametrize("what", ["maintenance", "templates"])
-def test_a_page_with_anything_on_it_stays(session: Session, what: str) -> None:
-    """Maintenance and templates keep their page, as components and incidents do."""
+def test_a_page_with_maintenance_stays(session: Session) -> None:
+    """Maintenance keeps its page, as components and incidents do."""
     page = pages.create(session, name="Second")
     now = utc_now()
-    if what == "maintenance":
-        row: Any = Maintenance(
-            page_id=page.id,
-            title="Move",
-            status=MaintenanceStatus.SCHEDULED,
-            scheduled_start=now,
-            scheduled_end=now + timedelta(hours=1),
-        )
-    else:
-        row = Template(page_id=page.id, kind="incident", name="Down", title="Down", body="")
+    row = Maintenance(
+        page_id=page.id,
+        title="Move",
+        status=MaintenanceStatus.SCHEDULED,
+        scheduled_start=now,
+        scheduled_end=now + timedelta(hours=1),
+    )
     session.add(row)
     session.flush()
-    with pytest.raises(Conflict, match=what):
+    with pytest.raises(Conflict, match="maintenance"):
         pages.remove(session, page, actor=None)
     session.delete(row)
     session.flush()
