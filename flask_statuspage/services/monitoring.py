@@ -8,9 +8,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session, contains_eager
+from sqlalchemy.orm import Session
 
 from ..domain.incident import IncidentStatus
 from ..domain.status import ComponentStatus
@@ -75,7 +74,7 @@ def record(session: Session, results: Iterable[CheckResult]) -> None:
     """
     results = [_fitting(result) for result in results]
     pages.begin_writing(session)
-    monitors = _locked(session, {result.monitor_id for result in results})
+    monitors = stored.locked(session, {result.monitor_id for result in results})
     known = [result for result in results if result.monitor_id in monitors]
     checks.add_all(session, map(_row, known))
     latest: dict[UUID, CheckResult] = {}
@@ -98,19 +97,6 @@ def record(session: Session, results: Iterable[CheckResult]) -> None:
 def _fitting(result: CheckResult) -> CheckResult:
     """*result* with an error that fits its column, whatever another package's probe has to say."""
     return replace(result, error=result.error and result.error[:MAX_ERROR])
-
-
-def _locked(session: Session, monitor_ids: Collection[UUID]) -> dict[UUID, Monitor]:
-    query = (
-        select(Monitor)
-        .join(Monitor.regions)
-        .where(Monitor.id.in_(monitor_ids))
-        .order_by(Monitor.id)
-        .options(contains_eager(Monitor.regions))
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    return {monitor.id: monitor for monitor in session.scalars(query).unique()}
 
 
 def _row(result: CheckResult) -> dict[str, object]:

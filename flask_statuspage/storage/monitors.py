@@ -142,20 +142,30 @@ def get(session: Session, monitor_id: UUID, *, lock: bool = False) -> Monitor | 
     return session.scalars(query).unique().one_or_none()
 
 
+def locked(session: Session, monitor_ids: Collection[UUID]) -> dict[UUID, Monitor]:
+    """The monitors *monitor_ids* with their regions by their ids, held until the transaction ends."""
+    rows = session.scalars(_locking().where(Monitor.id.in_(monitor_ids))).unique()
+    return {monitor.id: monitor for monitor in rows}
+
+
 def lock_on(session: Session, component_ids: Collection[UUID]) -> list[Monitor]:
     """The monitors of *component_ids* with their regions, held until the transaction ends."""
     if not component_ids:
         return []
-    query = (
+    watching = _locking().where(Monitor.component_id.in_(component_ids))
+    return list(session.scalars(watching).unique())
+
+
+def _locking() -> Select[Monitor]:
+    """Monitors with their regions as they are now, in the one order in which all lock them."""
+    return (
         select(Monitor)
         .join(Monitor.regions)
-        .where(Monitor.component_id.in_(component_ids))
         .order_by(Monitor.id)
         .options(contains_eager(Monitor.regions))
         .with_for_update()
         .execution_options(populate_existing=True)
     )
-    return list(session.scalars(query).unique())
 
 
 def find_locked(session: Session, page_id: UUID, ident: str) -> Monitor | None:

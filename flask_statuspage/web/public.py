@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -36,43 +37,33 @@ JSON_DOCUMENTS: dict[str, Callable[[Snapshot], native_api.Document]] = {
 def add_routes(blueprint: Blueprint, cache: Callable[[], DocumentCache]) -> None:
     """Add the public reads to *blueprint*; *cache* finds the documents of the app that answers."""
 
+    def page(
+        page_slug: str | None, render: Callable[[Snapshot, PageUrls, datetime | None], str]
+    ) -> Response:
+        urls = current_urls()
+        found = cache().page(
+            current_session,
+            page_slug,
+            f"page {request.script_root}{request.path}",
+            lambda snapshot, stale: render(snapshot, urls, stale).encode(),
+        )
+        return answers.protect(
+            answers.document(found, "text/html; charset=utf-8", open_to_all=False)
+        )
+
     def home(page_slug: str | None) -> Response:
         if request.method == "POST":
             return subscribe.from_home(page_slug)
-        urls = current_urls()
-        found = cache().page(
-            current_session,
+        return page(
             page_slug,
-            f"page {request.script_root}{request.path}",
-            lambda snapshot, stale: documents.home(snapshot, urls, stale_since=stale).encode(),
-        )
-        return answers.protect(
-            answers.document(found, "text/html; charset=utf-8", open_to_all=False)
+            lambda snapshot, urls, stale: documents.home(snapshot, urls, stale_since=stale),
         )
 
     def incident(page_slug: str | None, incident_id: UUID) -> Response:
-        urls = current_urls()
-        found = cache().page(
-            current_session,
-            page_slug,
-            f"page {request.script_root}{request.path}",
-            lambda snapshot, stale: _incident(snapshot, incident_id, urls, stale),
-        )
-        return answers.protect(
-            answers.document(found, "text/html; charset=utf-8", open_to_all=False)
-        )
+        return page(page_slug, partial(_incident, incident_id))
 
     def maintenance(page_slug: str | None, maintenance_id: UUID) -> Response:
-        urls = current_urls()
-        found = cache().page(
-            current_session,
-            page_slug,
-            f"page {request.script_root}{request.path}",
-            lambda snapshot, stale: _maintenance(snapshot, maintenance_id, urls, stale),
-        )
-        return answers.protect(
-            answers.document(found, "text/html; charset=utf-8", open_to_all=False)
-        )
+        return page(page_slug, partial(_maintenance, maintenance_id))
 
     def badge_svg(page_slug: str | None) -> Response:
         label, style = request.args.get("label"), request.args.get("style", "flat")
@@ -110,9 +101,7 @@ def add_routes(blueprint: Blueprint, cache: Callable[[], DocumentCache]) -> None
     )
     blueprint.register_error_handler(StatusPageError, failures.as_page)
     blueprint.register_error_handler(SQLAlchemyError, failures.as_page)
-    visits.add_gate(
-        blueprint, cache
-    )  # before the next line, so that its headers have the last word
+    visits.add_gate(blueprint, cache)  # before the next line: its headers have the last word
     blueprint.after_request(_open_api)
     blueprint.url_value_preprocessor(_check_page_slug)
 
@@ -141,24 +130,22 @@ def _json_view(
     return view
 
 
-def _incident(
-    snapshot: Snapshot, incident_id: UUID, urls: PageUrls, stale: datetime | None
-) -> bytes:
+def _incident(incident_id: UUID, snapshot: Snapshot, urls: PageUrls, stale: datetime | None) -> str:
     shown = (fact for fact in snapshot.incidents if fact.id == incident_id)
     fact = next(shown, None)
     if fact is None:  # older than what a page shows; mails and webhooks link to it all the same
         fact = overview.incident(current_session(), snapshot.page.id, incident_id)
-    return documents.incident(snapshot, fact, urls, stale_since=stale).encode()
+    return documents.incident(snapshot, fact, urls, stale_since=stale)
 
 
 def _maintenance(
-    snapshot: Snapshot, maintenance_id: UUID, urls: PageUrls, stale: datetime | None
-) -> bytes:
+    maintenance_id: UUID, snapshot: Snapshot, urls: PageUrls, stale: datetime | None
+) -> str:
     shown = (fact for fact in snapshot.maintenances if fact.id == maintenance_id)
     fact = next(shown, None)
     if fact is None:
         fact = overview.maintenance(current_session(), snapshot.page.id, maintenance_id)
-    return documents.maintenance(snapshot, fact, urls, stale_since=stale).encode()
+    return documents.maintenance(snapshot, fact, urls, stale_since=stale)
 
 
 def _check_page_slug(endpoint: str | None, values: dict[str, Any] | None) -> None:
