@@ -1,4 +1,4 @@
-"""Everything the portal does for its status page: mount it, say who is who, listen."""
+"""Everything the portal does for its status page: mount it, protect its parts, say who is who, listen."""
 
 from __future__ import annotations
 
@@ -18,6 +18,11 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(statuspage, url_prefix="/status")
     incident_created.connect(log_incident, sender=app)
     incident_resolved.connect(log_incident, sender=app)
+
+
+# While one of them is under maintenance, its part of the portal answers 503; staff can work in it.
+for part in ("billing", "search"):
+    statuspage.protect(part, component=part)
 
 
 @statuspage.member_loader

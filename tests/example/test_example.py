@@ -8,9 +8,11 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import requests
 
 from example_app import private_redis
 from tests.example.example import Example, Visitor, alive, eventually, running
@@ -169,6 +171,31 @@ def test_an_address_of_another_machine_ends_with_one_line(tmp_path: Path) -> Non
     assert example.exit_code == 1
     assert "Traceback" not in example.output
     assert "no port of 192.0.2.1 can be listened to" in example.output
+
+
+def test_maintenance_of_a_part(example: Example) -> None:
+    """While billing is under maintenance customers are turned away from it, staff is let through."""
+    with Visitor(example.url) as grace, Visitor(example.url) as ada, requests.Session() as api:
+        grace.sign_in(GRACE)
+        ada.sign_in(ADA)
+        wait_for_state(grace, GREEN)
+        api.headers["Authorization-Token"] = example.api_key
+        url = f"{example.url}/status/admin/api/v1/maintenances"
+        end = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+        window = {"title": "New disks", "components": ["billing"], "scheduled_end": end}
+        made = api.post(url, json={**window, "status": "in_progress"}, timeout=10)
+        assert made.status_code == 201, made.text
+        eventually(lambda: "New disks" in grace.get("/billing/"))
+        assert "Invoices" not in grace.get("/billing/")
+        assert "Search" in grace.get("/search/")
+        eventually(lambda: "2026-118" in ada.get("/billing/"))
+        assert "Maintenance in progress: Billing" in ada.get("/billing/")  # the portal's own banner
+        assert "Maintenance in progress: Billing" in grace.get("/")
+        eventually(lambda: "Maintenance in progress: New disks" in ada.get("/mail"))
+        done = api.post(f"{url}/{made.json()['id']}/complete", timeout=10)
+        assert done.status_code == 200, done.text
+        eventually(lambda: "2026-118" in grace.get("/billing/"))
+        wait_for_state(grace, GREEN)
 
 
 def wait_for_state(visitor: Visitor, wanted: dict[str, object]) -> None:
