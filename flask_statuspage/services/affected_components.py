@@ -27,15 +27,11 @@ def statuses(
 
     :raises Invalid: naming ``components`` and the one that does not exist.
     """
-    found = components.named(session, page, list(affected))
-    if found:
-        # As they are now: an update keeps the status that each had before it.
-        stored.locked(session, [component.id for component in found])
+    # As they are now: an update keeps the status that each had before it.
+    found = components.by_ident(session, page, list(affected), lock=True)
     if not isinstance(affected, Mapping):
-        implied = (impact or Impact.NONE).floor
-        return dict.fromkeys(found, implied)
-    by_ident = {**{c.slug: c for c in found}, **{str(c.id): c for c in found}}
-    return {by_ident[ident.lower()]: status for ident, status in affected.items()}
+        return dict.fromkeys(found.values(), (impact or Impact.NONE).floor)
+    return {found[ident]: status for ident, status in affected.items()}
 
 
 def after(

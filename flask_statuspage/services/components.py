@@ -43,13 +43,33 @@ def named(
 
     :raises Invalid: naming *field* and the first one that does not exist.
     """
+    return list(dict.fromkeys(by_ident(session, page, idents, field=field).values()))
+
+
+def by_ident(
+    session: Session,
+    page: Page,
+    idents: Collection[str],
+    *,
+    field: str = "components",
+    lock: bool = False,
+) -> dict[str, Component]:
+    """The same for each of *idents*.
+
+    :param lock: as they are now, held until the transaction ends; the page is held already.
+    """
     found = stored.find(session, page.id, idents) if idents else []
-    by_ident = {component.slug: component for component in found}
-    by_ident |= {str(component.id): component for component in found}
+    known = {component.slug: component for component in found}
+    known |= {str(component.id): component for component in found}
+    if lock and found:
+        # Archived since the transaction began, or deleted: gone all the same.
+        now = stored.locked(session, [component.id for component in found])
+        present = {component.id for component in now if component.archived_at is None}
+        known = {ident: one for ident, one in known.items() if one.id in present}
     for ident in idents:
-        if ident.lower() not in by_ident:
+        if ident.lower() not in known:
             raise Invalid.field(field, f"There is no component {ident!r} on this page.")
-    return list(dict.fromkeys(by_ident[ident.lower()] for ident in idents))
+    return {ident: known[ident.lower()] for ident in idents}
 
 
 def create(

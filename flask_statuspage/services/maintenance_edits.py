@@ -136,7 +136,8 @@ def _chosen(
     session: Session, page: Page, row: Maintenance, values: Mapping[str, Any]
 ) -> list[Component]:
     if "components" in values:
-        return components.named(session, page, list(values["components"]))
+        found = components.by_ident(session, page, list(values["components"]), lock=True)
+        return list(dict.fromkeys(found.values()))
     return [item.component for item in row.affected]
 
 

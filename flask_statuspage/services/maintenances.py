@@ -82,7 +82,8 @@ def schedule(
         raise Invalid.field("exceptions", "There is no rrule to make an exception from.")
     reminders = windows.reminders(remind_before)
     pages.touch(session, page.id, now)
-    chosen = components.named(session, page, list(affected))
+    found = components.by_ident(session, page, list(affected), lock=True)
+    chosen = list(dict.fromkeys(found.values()))
     if status is not S.COMPLETED:
         windows.refuse_overlap(
             session, page, [c.id for c in chosen], start=start, end=scheduled_end, rule=rule

@@ -413,7 +413,7 @@ def test_what_a_person_said_or_wrote_here_stays(
     bring()
     mail, website = one(session, Component, slug="mail"), one(session, Component, slug="website")
     components.set_status(session, page, mail, PARTIAL, note="Ours", actor="me")
-    archive.remove(session, page, website, actor="me")
+    archive.archive(session, page, website, actor="me")
     open_one = incident(session, "statuspage:inc00000")
     incidents.resolve(session, page, open_one.id, body="We mended it.", actor="me")
     session.commit()
