@@ -8,6 +8,7 @@
     ├── Invalid            input names a field that is wrong   422
     ├── NotFound           no such thing                       404
     ├── Conflict           the thing is in another state       409
+    │   └── Race           another change came in between; run it again
     ├── Unauthorized       no key, or a wrong one              401
     ├── Forbidden          a key without the right             403
     ├── NotSignedIn        a page that strangers may not see   403
@@ -85,6 +86,10 @@ class NotFound(StatusPageError):
 
 class Conflict(StatusPageError):
     """The request is fine, but the thing is in a state that forbids it."""
+
+
+class Race(Conflict):
+    """Another change came in at the same moment; the same transaction run again would succeed."""
 
 
 class Unauthorized(StatusPageError):

@@ -64,12 +64,17 @@ def event_name(before: MaintenanceStatus | None, after: MaintenanceStatus) -> st
     return "maintenance.updated"
 
 
+PLANNED = 0
+"""Stands among the reminders that are done once the occurrence after one that has not begun is planned."""
+
+
 class Step(StrEnum):
     """What the clock does to a maintenance."""
 
     REMIND = "remind"
     START = "start"
     COMPLETE = "complete"
+    PLAN_NEXT = "plan_next"
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,8 @@ class Plan:
     """What the clock has to know of one maintenance. Instants are aware.
 
     :param remind_before: minutes before the start at which subscribers are reminded.
-    :param reminded: those of them that are done, or were over when the window was set.
+    :param reminded: those of them that are done, or were over when the window was set; and :data:`PLANNED`.
+    :param recurs: whether another occurrence follows.
     """
 
     status: MaintenanceStatus
@@ -96,6 +102,7 @@ class Plan:
     auto_complete: bool = True
     remind_before: tuple[int, ...] = ()
     reminded: frozenset[int] = frozenset()
+    recurs: bool = False
 
     def next_step(self) -> Due | None:
         """The earliest step that is still to be done; None: the clock has nothing to do."""
@@ -107,6 +114,9 @@ class Plan:
             ]
             if self.auto_start:
                 steps.append(Due(self.start, Step.START))
+            elif self.recurs and PLANNED not in self.reminded:
+                # Nobody may ever begin this one; the series goes on all the same.
+                steps.append(Due(self.start, Step.PLAN_NEXT))
             return min(steps, key=lambda due: due.at, default=None)
         if self.status.is_active and self.auto_complete:
             return Due(self.end, Step.COMPLETE)

@@ -18,6 +18,19 @@ class Verdict(StrEnum):
     DOWN = "down"
 
 
+_SEVERITY = {verdict: rank for rank, verdict in enumerate(Verdict)}
+
+
+def is_milder(one: Verdict, other: Verdict) -> bool:
+    """Whether *one* is less bad than *other*."""
+    return _SEVERITY[one] < _SEVERITY[other]
+
+
+def milder(one: Verdict, other: Verdict) -> Verdict:
+    """The less bad of both."""
+    return one if is_milder(one, other) else other
+
+
 @dataclass(frozen=True)
 class Thresholds:
     """How many results in a row it takes to believe in a failure, and in a recovery."""

@@ -15,9 +15,9 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from ..domain.facts import plain
-from ..domain.maintenance import MaintenanceStatus, event_name, past_reminders
+from ..domain.maintenance import MaintenanceStatus, event_name
 from ..domain.status import ComponentStatus
-from ..errors import NotFound
+from ..errors import NotFound, Race
 from ..storage import maintenances as stored
 from ..storage import monitors as stored_monitors
 from ..storage import pages
@@ -39,11 +39,15 @@ def held(session: Session, page: Page, maintenance_id: UUID) -> Maintenance:
 
     :raises NotFound: unless *page* has it.
     """
-    stored_monitors.lock_on(session, stored.component_ids(session, maintenance_id))
+    known = set(stored.component_ids(session, maintenance_id))
+    stored_monitors.lock_on(session, known)
     pages.hold(session, page.id)
     row = stored.locked(session, maintenance_id)
     if row is None or row.page_id != page.id:
         raise NotFound("maintenance", maintenance_id)
+    if not known.issuperset(item.component_id for item in row.affected):
+        # Their monitors must be locked before the page, which cannot be let go without ending the transaction.
+        raise Race("Another component was added to the maintenance at this moment; try again.")
     return row
 
 
@@ -121,17 +125,23 @@ def end(
     *,
     notify: bool,
 ) -> None:
-    """Take *gone* (None: all its components) out of maintenance; their monitors are heard again."""
+    """Take *gone* (None: all its components) out of maintenance; their monitors are heard again.
+
+    *row* is not active any more, or is not about them any more.
+    """
     gone = [item.component for item in row.affected] if gone is None else gone
     session.flush()
-    maintained_monitors.hear_again(session, page, [component.id for component in gone])
+    ids = [component.id for component in gone]
+    maintained_monitors.hear_again(session, page, ids, notify=notify)
     conditions.hush(session, page, gone, source="maintenance", reference=str(row.id), notify=notify)
 
 
 def plan_next(session: Session, page: Page, row: Maintenance, *, now: datetime) -> None:
     """Plan the next occurrence of a series. Subscribers heard of the series; reminders tell them of each window."""
     begins = windows.following(page, row, now)
-    if begins is None:
+    if begins is None or row.series_id is None or row.occurrence_at is None:
+        return
+    if stored.goes_on(session, row.series_id, row.occurrence_at):
         return
     first = min(row.updates, key=lambda item: item.number)
     following = Maintenance(
@@ -143,11 +153,13 @@ def plan_next(session: Session, page: Page, row: Maintenance, *, now: datetime) 
         auto_start=row.auto_start,
         auto_complete=row.auto_complete,
         remind_before=list(row.remind_before),
-        reminded=past_reminders(begins, row.remind_before, now),
+        # None is needless: nobody was told of this window yet.
+        reminded=[],
         rrule=row.rrule,
         exceptions=list(row.exceptions),
         series_id=row.series_id,
         series_start=row.series_start,
+        series_zone=row.series_zone,
         occurrence_at=begins,
         created_at=now,
         updated_at=now,

@@ -10,7 +10,8 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from ..domain.facts import plain
-from ..domain.maintenance import MaintenanceStatus
+from ..domain.ids import new_id
+from ..domain.maintenance import PLANNED, MaintenanceStatus, past_reminders
 from ..domain.recurrence import Recurrence
 from ..errors import Conflict, Invalid, NotFound
 from ..storage import pages
@@ -40,6 +41,9 @@ def edit(
 
     :raises Conflict: when the window of one that has begun is to begin at another time, or one that is over to change.
     """
+    for name, value in values.items():
+        if value is None and name != "rrule":
+            raise Invalid.field(name, "Must not be null.")
     texts.check(title=values.get("title"))
     now = utc_now()
     row = course.held(session, page, maintenance_id)
@@ -64,11 +68,8 @@ def edit(
     _set_rule(row, rule, start)
     moved = window != (start, end)
     if moved or reminders is not None:
-        row.reminded = [
-            minutes
-            for minutes in row.remind_before
-            if (start - now).total_seconds() <= minutes * 60
-        ]
+        planned = [PLANNED] if PLANNED in row.reminded else []
+        row.reminded = [*past_reminders(start, row.remind_before, now), *planned]
     _set_components(session, page, row, chosen, notify=notify, now=now)
     course.set_clock(row)
     session.flush()
@@ -147,6 +148,8 @@ def _window(row: Maintenance, new: Mapping[str, Any], now: datetime) -> windows.
     end = new.get("scheduled_end", row.scheduled_end)
     if row.status.is_over and set(new) - {"title"}:
         raise Conflict(f"It is {row.status.value}; only its title can be mended.")
+    if {"rrule", "exceptions"} & set(new) and row.status is not MaintenanceStatus.SCHEDULED:
+        raise Conflict("It has begun; change the rule of the occurrence that is planned.")
     if not {"scheduled_start", "scheduled_end"} & set(new):
         return row.scheduled_start, row.scheduled_end
     start, end = windows.checked(start, end)
@@ -169,12 +172,20 @@ def _rule(
         return None
     if rrule != row.rrule:
         return windows.recurrence(page, rrule, start=start, end=end, exceptions=exceptions)
+    rule = windows.rule_of(page, row)
     if "exceptions" in values or {"scheduled_start", "scheduled_end"} & set(values):
-        began = row.series_start or start
-        return windows.recurrence(
-            page, rrule, start=began, end=began + (end - start), exceptions=exceptions
+        rule = Recurrence.parse(
+            rule.rule,
+            start=rule.start,
+            duration=end - start,
+            zone=rule.zone,
+            exceptions=exceptions,
         )
-    return windows.rule_of(page, row)
+    if "exceptions" in values:
+        windows.refuse_own_day(rule, row.occurrence_at or start)
+    if "scheduled_start" in values:
+        windows.refuse_passing(rule, row, start)
+    return rule
 
 
 def _set_rule(row: Maintenance, rule: Recurrence | None, start: datetime) -> None:
@@ -182,9 +193,10 @@ def _set_rule(row: Maintenance, rule: Recurrence | None, start: datetime) -> Non
         row.rrule, row.exceptions = None, []
         return
     if rule.rule != row.rrule:
-        # A new rule counts from this window on.
-        row.series_id = row.series_id or row.id
+        # A new rule counts from this window on, as a series of its own.
+        row.series_id = new_id()
         row.series_start = row.occurrence_at = start
+        row.series_zone = rule.zone.key
     row.rrule = rule.rule
     row.exceptions = sorted(day.isoformat() for day in rule.exceptions)
 
@@ -201,13 +213,14 @@ def _set_components(
     there = {item.component: item for item in row.affected}
     gone = [component for component in there if component not in chosen]
     added = [component for component in chosen if component not in there]
+    if row.status.is_active and gone:
+        row.affected = [item for item in row.affected if item.component not in gone]
+        course.end(session, page, row, gone, notify=notify)
     row.affected = [
         there.get(component) or MaintainedComponent(component=component, position=0)
         for component in chosen
     ]
     for position, item in enumerate(row.affected):
         item.position = position
-    if row.status.is_active and gone:
-        course.end(session, page, row, gone, notify=notify)
     if row.status.is_active and added:
         course.begin(session, page, row, added, notify=notify, now=now)

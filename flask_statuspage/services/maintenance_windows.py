@@ -70,9 +70,31 @@ def recurrence(
 
     :raises Invalid: naming ``rrule`` or ``exceptions``.
     """
-    return Recurrence.parse(
-        rrule, start=start, duration=end - start, zone=zone_of(page), exceptions=exceptions
+    zone = zone_of(page)
+    rule = Recurrence.parse(
+        rrule, start=start, duration=end - start, zone=zone, exceptions=exceptions
     )
+    refuse_own_day(rule, start)
+    return rule
+
+
+def refuse_own_day(rule: Recurrence, occurrence_at: datetime) -> None:
+    """:raises Invalid: naming ``exceptions``, when they have the day of the occurrence that is there already."""
+    day = occurrence_at.astimezone(rule.zone).date()
+    if day in rule.exceptions:
+        raise Invalid.field(
+            "exceptions", f"{day.isoformat()} is the day of this window itself; cancel or move it."
+        )
+
+
+def refuse_passing(rule: Recurrence, row: Maintenance, start: datetime) -> None:
+    """:raises Invalid: naming ``scheduled_start``, when an occurrence would move past the one that follows it."""
+    following = rule.after(row.occurrence_at) if row.occurrence_at else None
+    if following is not None and start >= following:
+        raise Invalid.field(
+            "scheduled_start",
+            f"The next occurrence begins at {following.isoformat(timespec='minutes')}; cancel this one instead.",
+        )
 
 
 def following(page: Page, row: Maintenance, now: datetime) -> datetime | None:
@@ -121,11 +143,12 @@ def _rule(page: Page, row: Maintenance) -> Recurrence | None:
 def rule_of(page: Page, row: Maintenance) -> Recurrence:
     assert row.rrule is not None
     assert row.series_start is not None
-    # Not parsed again: it was when it was saved, and the page's zone may have changed since.
+    # Not parsed again: it was when it was saved. Its zone is the page's of that time, so that no change of the page's
+    # zone makes an occurrence come twice.
     return Recurrence(
         rule=row.rrule,
         start=row.series_start,
-        zone=zone_of(page),
+        zone=ZoneInfo(row.series_zone) if row.series_zone else zone_of(page),
         exceptions=frozenset(map(date.fromisoformat, row.exceptions)),
     )
 

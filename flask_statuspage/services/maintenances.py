@@ -74,6 +74,8 @@ def schedule(
     if status is S.IN_PROGRESS and start > now:
         raise Invalid.field("scheduled_start", "Must not lie in the future of one in progress.")
     rule = None
+    if rrule is not None and status is S.COMPLETED:
+        raise Invalid.field("rrule", "What is told afterwards cannot recur.")
     if rrule is not None:
         rule = windows.recurrence(
             page, rrule, start=start, end=scheduled_end, exceptions=exceptions
@@ -111,6 +113,7 @@ def schedule(
     session.flush()
     if rule is not None:
         row.series_id, row.series_start, row.occurrence_at = row.id, start, start
+        row.series_zone = rule.zone.key
     # History is shown, not sent.
     notify = notify and status is not S.COMPLETED
     course.add_update(row, body, actor=actor, notify=notify, now=now)
@@ -121,6 +124,8 @@ def schedule(
     if status is not S.COMPLETED:
         course.tell(session, page, row, event_name(None, status), notify=notify)
     course.record_audit(session, "create", row, actor, after=plain(facts.maintenance(row)))
+    if status is S.IN_PROGRESS:
+        course.plan_next(session, page, row, now=now)
     return row
 
 
@@ -180,6 +185,7 @@ def remove(session: Session, page: Page, maintenance_id: UUID, *, actor: str | N
     pages.touch(session, page.id, now)
     course.record_audit(session, "delete", row, actor, before=plain(facts.maintenance(row)))
     if row.status.is_active:
+        row.status = S.CANCELLED  # what is active keeps its monitors quiet
         course.end(session, page, row, notify=False)
     outbox.stop_fan_out(session, maintenance_id, now)  # what was told meanwhile
     outbox.cancel_about(session, row.id, "The maintenance was deleted.", now)
@@ -205,5 +211,13 @@ def _step(
     if row.status not in allowed:
         raise Conflict(f"A maintenance that is {row.status.value} cannot become {status.value}.")
     if ends_series:
-        row.rrule = None
+        _end_series(session, row, actor)
     return course.move(session, page, row, status, body, actor=actor, notify=notify, now=now)
+
+
+def _end_series(session: Session, row: Maintenance, actor: str | None) -> None:
+    if row.rrule is not None:
+        was, row.rrule = row.rrule, None
+        course.record_audit(
+            session, "end_series", row, actor, before={"rrule": was}, after={"rrule": None}
+        )

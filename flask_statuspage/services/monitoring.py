@@ -153,13 +153,15 @@ def _unless_maintained(session: Session, monitor: Monitor, result: CheckResult) 
         turn(session, page, monitor, result)
 
 
-def turn(session: Session, page: Page, monitor: Monitor, result: CheckResult) -> None:
+def turn(
+    session: Session, page: Page, monitor: Monitor, result: CheckResult, *, notify: bool = True
+) -> None:
     """All that follows from a changed verdict, in the order in which it is told. The page is held."""
     previous = monitor.verdict
     monitor.verdict, monitor.verdict_at = judged(monitor), result.at
     session.flush()
     if Verdict.DOWN in (previous, monitor.verdict):
-        _tell(session, page, monitor, previous, result)
+        _tell(session, page, monitor, previous, result, notify=notify)
     if monitor.component_id is not None:
         for component in stored_components.locked(session, [monitor.component_id]):
             conditions.say(
@@ -170,12 +172,19 @@ def turn(session: Session, page: Page, monitor: Monitor, result: CheckResult) ->
                 source="monitor",
                 reference=str(monitor.id),
                 note=result.error or "",
+                notify=notify,
             )
-    _follow_up(session, page, monitor, result, previous=previous)
+    _follow_up(session, page, monitor, result, previous=previous, notify=notify)
 
 
 def _tell(
-    session: Session, page: Page, monitor: Monitor, previous: Verdict, result: CheckResult
+    session: Session,
+    page: Page,
+    monitor: Monitor,
+    previous: Verdict,
+    result: CheckResult,
+    *,
+    notify: bool,
 ) -> None:
     events.record(
         session,
@@ -184,6 +193,7 @@ def _tell(
         subject_id=monitor.id,
         components=[monitor.component_id] if monitor.component_id else [],
         data={"monitor": facts.monitor(monitor, previous=previous, result=result)},
+        notify=notify,
     )
 
 
@@ -194,11 +204,12 @@ def _follow_up(
     result: CheckResult,
     *,
     previous: Verdict,
+    notify: bool,
 ) -> None:
     """Open, update or resolve the incident that the monitor speaks for."""
     incident = stored_incidents.open_of_monitor(session, monitor.id)
     if incident is not None and not incident.automatic:
-        _add_to(session, page, incident, monitor, result, previous=previous)
+        _add_to(session, page, incident, monitor, result, previous=previous, notify=notify)
     elif monitor.verdict is Verdict.DOWN:
         if incident is not None:
             incidents.update(
@@ -209,6 +220,7 @@ def _follow_up(
                 body=_failure_text(monitor, result),
                 affected=_affected(session, monitor),
                 by_monitor=True,
+                notify=notify,
             )
         elif monitor.open_incident and current_settings().auto_incidents != "off":
             _open(session, page, monitor, result)
@@ -221,6 +233,7 @@ def _follow_up(
             body="Answers again, but more slowly than it should.",
             affected=_affected(session, monitor),
             by_monitor=True,
+            notify=notify,
         )
     elif incident is not None and monitor.verdict is Verdict.UP:
         lasted = result.at - incident.started_at
@@ -229,6 +242,7 @@ def _follow_up(
             page,
             incident.id,
             body=f"Working again. It did not for {_duration(lasted)}.",
+            notify=notify,
         )
 
 
@@ -240,6 +254,7 @@ def _add_to(
     result: CheckResult,
     *,
     previous: Verdict,
+    notify: bool,
 ) -> None:
     """Add what the monitor sees to a person's incident that is linked to it. Only a person ends it.
 
@@ -267,6 +282,7 @@ def _add_to(
         body=body,
         affected=_affected(session, monitor),
         by_monitor=True,
+        notify=notify,
     )
 
 

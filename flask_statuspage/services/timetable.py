@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from ..domain.events import REMINDER
-from ..domain.maintenance import Due, MaintenanceStatus, Step
+from ..domain.maintenance import PLANNED, Due, MaintenanceStatus, Step
 from ..storage import maintenances as stored
 from ..storage.base import utc_now
 from ..storage.maintenances import Maintenance
@@ -56,6 +56,10 @@ def _take(session: Session, page: Page, row: Maintenance, due: Due, now: datetim
     if due.step is Step.REMIND:
         _remind(session, page, row, due, now)
         return
+    if due.step is Step.PLAN_NEXT:
+        course.plan_next(session, page, row, now=now)
+        row.reminded = [*row.reminded, PLANNED]
+        return
     status, body = {
         Step.START: (MaintenanceStatus.IN_PROGRESS, BEGUN),
         Step.COMPLETE: (MaintenanceStatus.COMPLETED, DONE),
@@ -70,8 +74,11 @@ def _remind(session: Session, page: Page, row: Maintenance, due: Due, now: datet
         for minutes in row.remind_before
         if minutes not in row.reminded and row.scheduled_start - timedelta(minutes=minutes) <= now
     ]
+    left = row.scheduled_start - now
     row.reminded = sorted({*row.reminded, *past, due.minutes}, reverse=True)
     session.flush()
-    if now < row.scheduled_start:
-        more = {"minutes": min(past, default=due.minutes)}
+    if left > timedelta(0):
+        nominal, rest = min(past, default=due.minutes), round(left / timedelta(minutes=1))
+        # What is told is the time that is left, also by a sweep that comes late.
+        more = {"minutes": nominal if nominal - rest <= 1 else max(rest, 1)}
         course.tell(session, page, row, REMINDER, notify=True, more=more)

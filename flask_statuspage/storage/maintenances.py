@@ -28,13 +28,15 @@ class Maintenance(Base):
     ``remind_before`` and ``reminded`` are minutes before the start. ``next_at`` is when the clock has something to do,
     ``revision`` counts the changes of the window itself.
 
-    A series shares ``series_id``. ``series_start`` is where its ``rrule`` counts from, ``occurrence_at`` the instant
-    that the rule gave this occurrence, wherever it was moved to; ``exceptions`` are local dates without one.
+    A series shares ``series_id``. ``series_start`` is where its ``rrule`` counts from on the clock of ``series_zone``,
+    ``occurrence_at`` the instant that the rule gave this occurrence, wherever it was moved to; ``exceptions`` are local
+    dates without one. A 0 among ``reminded`` says that the next occurrence is planned although this one did not begin.
     """
 
     __tablename__ = "statuspage_maintenance"
     __table_args__ = (
         Index("ix_statuspage_maintenance_page_start", "page_id", "scheduled_start"),
+        Index("ix_statuspage_maintenance_status_page", "status", "page_id"),
         Index("uq_statuspage_maintenance_origin", "page_id", "origin", unique=True),
         UniqueConstraint("series_id", "occurrence_at"),
     )
@@ -57,6 +59,7 @@ class Maintenance(Base):
     exceptions: Mapped[list[str]] = mapped_column(Json, default=list)
     series_id: Mapped[UUID | None] = mapped_column(Key)
     series_start: Mapped[datetime | None]
+    series_zone: Mapped[str | None] = mapped_column(Name)
     occurrence_at: Mapped[datetime | None]
     origin: Mapped[str | None] = mapped_column(Origin)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
@@ -82,6 +85,7 @@ class Maintenance(Base):
             auto_complete=self.auto_complete,
             remind_before=tuple(self.remind_before),
             reminded=frozenset(self.reminded),
+            recurs=self.rrule is not None,
         )
 
 
@@ -241,6 +245,22 @@ def maintained_on(session: Session, page_id: UUID) -> list[UUID]:
     )
     query = query.where(Maintenance.page_id == page_id, Maintenance.status.in_(list(ACTIVE)))
     return list(session.scalars(query))
+
+
+def planned_of_series(session: Session, series_id: UUID) -> list[UUID]:
+    """The occurrences of a series that have not begun, as it is now. The page is held already."""
+    query = select(Maintenance.id).where(
+        Maintenance.series_id == series_id, Maintenance.status == MaintenanceStatus.SCHEDULED
+    )
+    return list(session.scalars(query.order_by(Maintenance.occurrence_at).with_for_update()))
+
+
+def goes_on(session: Session, series_id: UUID, occurrence_at: datetime) -> bool:
+    """Whether an occurrence after that one is there already, as it is now. The page is held already."""
+    query = select(Maintenance.id).where(
+        Maintenance.series_id == series_id, Maintenance.occurrence_at > occurrence_at
+    )
+    return session.scalar(query.limit(1).with_for_update()) is not None
 
 
 def any_due(session: Session, now: datetime) -> bool:

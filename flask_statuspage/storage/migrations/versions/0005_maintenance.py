@@ -1,6 +1,7 @@
 """Maintenance windows and templates.
 
-Every statement can be repeated: MariaDB commits after each one, so an upgrade that was killed is simply run again.
+Every statement of an upgrade can be repeated: MariaDB commits after each one, so one that was killed is simply run
+again.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ def upgrade() -> None:
         sa.Column("exceptions", sa.JSON(), nullable=False),
         sa.Column("series_id", sa.Uuid(), nullable=True),
         sa.Column("series_start", UtcDateTime(), nullable=True),
+        sa.Column("series_zone", sa.String(length=200), nullable=True),
         sa.Column("occurrence_at", UtcDateTime(), nullable=True),
         sa.Column("origin", sa.String(length=200), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
@@ -62,6 +64,7 @@ def upgrade() -> None:
         "page_id",
         "scheduled_start",
     )
+    _index("ix_statuspage_maintenance_status_page", "statuspage_maintenance", "status", "page_id")
     op.create_index(
         "uq_statuspage_maintenance_origin",
         "statuspage_maintenance",

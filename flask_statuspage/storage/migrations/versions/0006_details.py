@@ -1,6 +1,7 @@
 """More about pages, components and incidents: branding, visibility, sources of statuses, origins of imports.
 
-Every statement can be repeated: MariaDB commits after each one, so an upgrade that was killed is simply run again.
+Every statement of an upgrade can be repeated: MariaDB commits after each one, so one that was killed is simply run
+again.
 """
 
 from __future__ import annotations
@@ -60,14 +61,19 @@ UNIQUE = {
 
 def upgrade() -> None:
     inspector = sa.inspect(op.get_bind())
+    added = set()
     for table, columns in _columns().items():
         there = {column["name"] for column in inspector.get_columns(table)}
         for column in columns:
             if column.name not in there:
                 op.add_column(table, column)
+                added.add(column.name)
     for name, (table, names) in UNIQUE.items():
         op.create_index(name, table, names, unique=True, if_not_exists=True)
-    # Until now an incident that a monitor is linked to was always opened by it.
+    if "automatic" not in added:
+        return
+    # Until now an incident that a monitor is linked to was always opened by it. Only now: once the column is there,
+    # people link theirs, too.
     incident = sa.table(
         "statuspage_incident", sa.column("automatic", sa.Boolean), sa.column("monitor_id", sa.Uuid)
     )
