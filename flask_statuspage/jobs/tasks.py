@@ -7,7 +7,6 @@ when nothing is due, does no harm.
 from __future__ import annotations
 
 import logging
-import random
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -15,7 +14,6 @@ from functools import partial
 from typing import TypeVar
 
 from flask import Flask, current_app
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from ..delivery.batch import send_all
@@ -25,7 +23,8 @@ from ..services import conditions, deliveries, events, monitoring, subscriptions
 from ..state import current_settings
 from ..storage import checks, leases
 from ..storage.base import utc_now
-from ..storage.session import current_session, database_now, lost_race, release_session
+from ..storage.races import run_again
+from ..storage.session import current_session, database_now, release_session
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -36,9 +35,6 @@ this is how long a graceful stop can take, beside what is in flight."""
 
 SLICES = {"fan_out": 3.0}
 """Shorter budgets: this task shares its queue with ``timetable``, which must be on time to a few seconds."""
-
-RACE_PAUSES = (0.05, 0.2, 0.8)
-"""Seconds before a transaction that was ended by a deadlock is run again."""
 
 DELIVERIES_AT_ONCE = 100
 COLLECT_SECONDS = 0.25
@@ -78,20 +74,17 @@ def _repeat(step: Callable[[], int], stopping: Callable[[], bool], budget: float
 def _committed(work: Callable[[Session], T]) -> T:
     """What *work* returns, once it is committed. A transaction that lost a race for locks is run again."""
     session = current_session()
-    for pause in (*RACE_PAUSES, None):
+
+    def transaction() -> T:
         try:
             result = work(session)
             session.commit()
             return result
-        except DBAPIError as error:
-            session.rollback()
-            if pause is None or not lost_race(error):
-                raise
-            time.sleep(pause * (1 + random.random()))
         except BaseException:
             session.rollback()
             raise
-    raise AssertionError("the last round returns or raises")
+
+    return run_again(transaction)
 
 
 def _deliver() -> int:
@@ -138,17 +131,28 @@ def _claim_checks(session: Session, *, region: str, limit: int) -> list[ProbeOrd
 
 def _timetable() -> int:
     """Let manual words expire, begin and end maintenance on time, send reminders."""
-    done = _committed(conditions.expire)
     now = _committed(database_now)
-    due = _committed(partial(timetable.due, now=now, limit=STEPS_AT_ONCE))
-    for page_id, maintenance_id in due:
+    done = 0
+    for page_id, maintenance_id in _committed(partial(timetable.due, now=now, limit=STEPS_AT_ONCE)):
         step = partial(timetable.advance, page_id=page_id, maintenance_id=maintenance_id, now=now)
-        try:
-            done += _committed(step)
-        except Exception:
-            logger.exception("status page: maintenance %s could not take its step", maintenance_id)
-            _committed(partial(timetable.postpone, maintenance_id=maintenance_id, now=now))
+        taken = _guarded(step, f"maintenance {maintenance_id}")
+        if taken is None:
+            later = partial(timetable.postpone, maintenance_id=maintenance_id, now=now)
+            _guarded(later, f"maintenance {maintenance_id}")
+        done += taken or 0
+    for place in _committed(conditions.expired):
+        expire = partial(conditions.expire, places=[place])
+        done += _guarded(expire, f"a word on component {place[1]}") or 0
     return done
+
+
+def _guarded(step: Callable[[Session], int], what: str) -> int | None:
+    """What *step* did; None: it failed, which is logged and holds up no other."""
+    try:
+        return _committed(step)
+    except Exception:
+        logger.exception("status page: %s could not take its step", what)
+        return None
 
 
 def _housekeep() -> int:

@@ -7,10 +7,11 @@ counts again. Of an archived component nothing is said. Callers have touched the
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -92,14 +93,28 @@ def hush(
         _settle(session, page, component, kept, notify=notify)
 
 
-def expire(session: Session) -> int:
-    """Drop the words whose time is over; returns how many. Two workers may do so at once."""
+Place = tuple[UUID, UUID]
+"""A page and a component of it."""
+
+
+def expired(session: Session) -> list[Place]:
+    """The components on which a word's time is over, in the order of their pages."""
+    rows = session.scalars(stored.expired_conditions(utc_now()))
+    return stored.places(session, {condition.component_id for condition in rows})
+
+
+def expire(session: Session, places: Sequence[Place] | None = None) -> int:
+    """Drop the words whose time is over; returns how many. Two workers may do so at once.
+
+    :param places: only on these; None: wherever there are any.
+    """
     pages.begin_writing(session)
     now, dropped = utc_now(), 0
-    due = {condition.component_id for condition in session.scalars(stored.expired_conditions(now))}
     # Pages in one order, as wherever several are held: two transactions must not wait for each other.
-    for page_id, component_id in stored.places(session, due):
-        page = session.get_one(Page, page_id)
+    for page_id, component_id in expired(session) if places is None else places:
+        page = session.get(Page, page_id)
+        if page is None:
+            continue  # deleted meanwhile, with all that belonged to it
         pages.touch(session, page.id, now)
         # Read again now that nobody else writes: a word that was renewed meanwhile stays.
         for condition in stored.conditions_of(session, component_id):

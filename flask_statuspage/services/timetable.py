@@ -40,11 +40,13 @@ def advance(session: Session, page_id: UUID, maintenance_id: UUID, now: datetime
     return taken
 
 
-def postpone(session: Session, maintenance_id: UUID, now: datetime) -> None:
+def postpone(session: Session, maintenance_id: UUID, now: datetime) -> int:
     """Look at a maintenance whose step failed again later."""
     row = session.get(Maintenance, maintenance_id, with_for_update=True)
-    if row is not None and row.next_at is not None:
-        row.next_at = now + AGAIN_AFTER
+    if row is None or row.next_at is None:
+        return 0
+    row.next_at = now + AGAIN_AFTER
+    return 1
 
 
 def due(session: Session, now: datetime, *, limit: int) -> list[tuple[UUID, UUID]]:

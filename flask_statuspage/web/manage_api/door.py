@@ -22,12 +22,16 @@ from ...domain.roles import Role
 from ...errors import FieldError, Forbidden, Invalid, NotFound, StatusPageError
 from ...services import pages, team
 from ...storage.pages import Page
+from ...storage.races import run_again
 from ...storage.session import current_session
 from ...storage.team import Token
 from .. import answers, failures
 from ..failures import Unreadable, WrongMethod, check_size
 from ..storable import is_storable
 from .fields import Body
+
+PATIENCE = 5.0
+"""Seconds after which a request that lost a race for locks is not run again."""
 
 PER_PAGE = 25
 MAX_PER_PAGE = 100
@@ -56,6 +60,10 @@ class Call:
         if named is None:
             return pages.find(self.session, None)
         return pages.get(self.session, named)
+
+    def forget(self) -> None:
+        """Read the page anew: the transaction that it was read in is over."""
+        self.__dict__.pop("page", None)
 
     def values(self, *exclude: str) -> dict[str, Any]:
         """The fields that were sent."""
@@ -116,8 +124,18 @@ class Door:
             _check_idents(arguments)
             if body is not None:
                 call.body = _parsed(body, bare=bare)
-            result = view(call, **arguments)
-            call.session.commit()
+
+            def transaction() -> Any:
+                try:
+                    made = view(call, **arguments)
+                    call.session.commit()
+                except BaseException:
+                    call.session.rollback()
+                    call.forget()
+                    raise
+                return made
+
+            result = run_again(transaction, patience=PATIENCE)
             if result is None:
                 return Response(status=204)
             response = answers.as_json(result, status)

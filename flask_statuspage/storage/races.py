@@ -1,0 +1,37 @@
+"""Transactions that lost a race for locks are run again: one place for the pauses and for what counts as such."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy.exc import DBAPIError
+
+from ..errors import Race
+from .session import lost_race
+
+T = TypeVar("T")
+
+PAUSES = (0.05, 0.2, 0.8)
+"""Seconds before a transaction is run again, each up to twice as long at random."""
+
+
+def run_again(transaction: Callable[[], T], *, patience: float | None = None) -> T:
+    """What *transaction* returns. One that was ended for the sake of another one is run again, a few times.
+
+    :param transaction: begins, commits, and has rolled back when it raises.
+    :param patience: seconds after which it is not run again; None: however long it took.
+    """
+    began = time.monotonic()
+    for pause in PAUSES:
+        try:
+            return transaction()
+        except (DBAPIError, Race) as error:
+            lost = isinstance(error, Race) or lost_race(error)
+            late = patience is not None and time.monotonic() - began > patience
+            if late or not lost:
+                raise
+        time.sleep(pause * (1 + random.random()))
+    return transaction()
