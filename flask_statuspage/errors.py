@@ -6,6 +6,7 @@
     ├── ConfigError        a STATUSPAGE_* value is wrong       (also a click error: one line, exit 1)
     ├── SetupError         the host's app lacks something      (also a click error)
     ├── Invalid            input names a field that is wrong   422
+    │   └── WrongStep      a status that nothing leads to from the present one
     ├── NotFound           no such thing                       404
     ├── Conflict           the thing is in another state       409
     │   └── Race           another change came in between; run it again
@@ -73,6 +74,14 @@ class Invalid(StatusPageError):
     @classmethod
     def field(cls, field: str, message: str) -> Invalid:
         return cls(FieldError(field, message))
+
+
+class WrongStep(Invalid):
+    """A status that the life cycle does not lead to from the present one; names ``status``."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(FieldError("status", reason))
 
 
 class NotFound(StatusPageError):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from ..domain.markup import MAX_CHARACTERS, has_control
+from ..domain.markup import MAX_CHARACTERS, has_control, is_storable
 from ..errors import FieldError, Invalid
 from ..storage.base import utc_now
 
@@ -31,6 +31,8 @@ def check(values: Mapping[str, Any]) -> None:
 
 
 def _name(value: str) -> str | None:
+    if wrong := _unstorable(value):
+        return wrong
     if not value.strip():
         return "Must not be empty."
     if has_control(value):
@@ -39,7 +41,15 @@ def _name(value: str) -> str | None:
 
 
 def _prose(value: str) -> str | None:
+    if wrong := _unstorable(value):
+        return wrong
     return f"At most {MAX_CHARACTERS} characters." if len(value) > MAX_CHARACTERS else None
+
+
+def _unstorable(value: object) -> str | None:
+    if not isinstance(value, str):
+        return "Must be a text."
+    return None if is_storable(value) else "Has a character that cannot be stored."
 
 
 def _position(value: int | None) -> str | None:

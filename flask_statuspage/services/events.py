@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -154,6 +156,7 @@ def _signal(event: Event) -> None:
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     for receiver in signal.receivers_for(app):
         try:
-            receiver(app, event=event)
+            # Each gets data of its own: what one does to it must not reach the next.
+            receiver(app, event=replace(event, data=deepcopy(event.data)))
         except Exception:
             app.logger.exception("status page: a receiver of %s failed", event.name)

@@ -178,7 +178,7 @@ def check(result: CheckResult) -> CheckFact:
     )
 
 
-def monitor(row: Monitor, *, previous: Verdict, result: CheckResult) -> MonitorFact:
+def monitor(row: Monitor, *, previous: Verdict, result: CheckResult | None) -> MonitorFact:
     return MonitorFact(
         id=row.id,
         slug=row.slug,
@@ -189,5 +189,5 @@ def monitor(row: Monitor, *, previous: Verdict, result: CheckResult) -> MonitorF
         verdict=row.verdict,
         failures=max((region.down for region in row.regions), default=0),
         previous=previous,
-        check=check(result),
+        check=check(result) if result else None,
     )

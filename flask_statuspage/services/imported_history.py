@@ -202,6 +202,10 @@ class History:
             row.scheduled_start, row.scheduled_end = window
             row.revision += 1
             self._plan(row)
+            put_off = item.status is MaintenanceStatus.SCHEDULED and window[0] > self._ledger.now
+            if row.status.is_active and put_off:
+                # Our clock began it, and theirs was put off: its components must not wait for it under maintenance.
+                row.status, row.started_at = MaintenanceStatus.SCHEDULED, None
         self._write_maintenance(row, item)
         if self._ledger.changed("maintenance", row, before, _maintenance_state(row)):
             row.updated_at = item.updated_at

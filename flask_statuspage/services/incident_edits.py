@@ -176,7 +176,7 @@ def remove(session: Session, page: Page, incident_id: UUID, *, actor: str | None
     _audit(session, "delete", incident, actor, before=plain(facts.incident(incident)))
     listed = [item.component for item in incident.affected]
     affected_components.fall_silent(session, page, incident, listed, notify=True)
-    outbox.stop_fan_out(session, incident_id, now)  # what was told meanwhile
+    outbox.stop_fan_out(session, incident_id, now, wait=False)  # what was told meanwhile
     outbox.cancel_about(session, incident_id, "The incident was deleted.", now)
     session.delete(incident)
     session.flush()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from ..domain.facts import plain
 from ..domain.incident import OPEN, IncidentStatus, event_name, may_become, may_reopen
 from ..domain.status import ComponentStatus, Impact
-from ..errors import Conflict, Invalid, NotFound
+from ..errors import Conflict, Invalid, NotFound, WrongStep
 from ..storage import incidents as stored
 from ..storage import pages
 from ..storage.base import utc_now
@@ -64,7 +64,7 @@ def open(
     :param automatic: the monitor itself opens it. Its own word stands on the component, so the incident adds none.
     :raises Invalid: naming the field.
     """
-    steps.check(title=title, body=body, visibility=visibility)
+    steps.check(title=title or "", body=body, visibility=visibility)
     if status is IncidentStatus.POSTMORTEM:
         raise Invalid.field("status", "An incident cannot begin with its postmortem.")
     now = utc_now()
@@ -176,10 +176,12 @@ def update(
     if not is_news and (status is None or status.is_open):
         return incident
     if not may_become(incident.status, wanted):
-        raise Conflict(f"An incident that is {incident.status.value} cannot become {wanted.value}.")
+        _refuse(incident.status, status)
     if wanted is IncidentStatus.POSTMORTEM and not body.strip():
         raise Invalid.field("body", "Is missing.")
     steps.check_due(next_update_due, wanted)
+    # What a person promised is not kept by what a machine adds.
+    due = incident.next_update_due if by_monitor and wanted.is_open else next_update_due
     steps.go_on(
         session,
         page,
@@ -187,7 +189,7 @@ def update(
         wanted,
         chosen,
         named=() if by_monitor else affected_components.named_in(chosen, affected or ()),
-        values={"title": title, "impact": impact, "next_update_due": next_update_due},
+        values={"title": title, "impact": impact, "next_update_due": due},
         action="update",
         body=body,
         actor=actor,
@@ -207,7 +209,10 @@ def resolve(
 ) -> Incident:
     """The incident is over; its word on the components ends with it."""
     over = partial(update, status=IncidentStatus.RESOLVED)
-    return over(session, page, incident_id, body=body, actor=actor, notify=notify)
+    try:
+        return over(session, page, incident_id, body=body, actor=actor, notify=notify)
+    except WrongStep as error:
+        raise Conflict(error.reason) from error
 
 
 def postmortem(
@@ -227,7 +232,14 @@ def postmortem(
         get(session, page, incident_id)
         raise Invalid.field("body", "Is missing.")
     learnt = partial(update, status=IncidentStatus.POSTMORTEM)
-    return learnt(session, page, incident_id, body=body, actor=actor, notify=notify)
+    incident = steps.held(session, page, incident_id)
+    latest = max(incident.updates, key=lambda item: item.number)
+    if (latest.status, latest.body) == (IncidentStatus.POSTMORTEM, body):
+        return incident  # sent twice
+    try:
+        return learnt(session, page, incident_id, body=body, actor=actor, notify=notify)
+    except WrongStep as error:
+        raise Conflict(error.reason) from error
 
 
 def reopen(
@@ -280,11 +292,24 @@ def reopen(
     return incident
 
 
+def _refuse(present: IncidentStatus, status: IncidentStatus | None) -> NoReturn:
+    """Say why an update is not possible, and what is."""
+    if present.is_open:
+        raise WrongStep("It is still open: resolve it before its postmortem.")
+    reason = f"It is {present.value}: reopen it first, or write a postmortem."
+    if status is None:
+        raise Conflict(reason)
+    raise WrongStep(reason)
+
+
 def _merge(
     session: Session, page: Page, told: Incident, *, affected: Affected, **values: Any
 ) -> Incident:
     """What would be a second incident of one monitor is the next update of the first."""
     incident = steps.held(session, page, told.id)
+    promised = incident.next_update_due
+    if values["next_update_due"] is None and promised is not None and promised > utc_now():
+        values["next_update_due"] = promised
     if not isinstance(affected, Mapping):
         # A list would replace the components that the first one names.
         impact = values["impact"] or incident.impact

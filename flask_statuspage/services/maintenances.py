@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from ..domain.facts import plain
 from ..domain.maintenance import MaintenanceStatus, event_name, may_become, past_reminders
-from ..errors import Conflict, Invalid, NotFound
+from ..errors import Conflict, Invalid, NotFound, WrongStep
 from ..storage import maintenances as stored
 from ..storage import outbox, pages
 from ..storage.base import utc_now
@@ -62,7 +63,7 @@ def schedule(
     :param exceptions: dates in that zone, ``YYYY-MM-DD``, without an occurrence.
     :raises Invalid: naming the field.
     """
-    texts.check(title=title, body=body)
+    texts.check(title=title or "", body=body)
     if status not in FIRST:
         raise Invalid.field("status", f"Must be one of {', '.join(FIRST)} to begin with.")
     now = utc_now()
@@ -148,7 +149,7 @@ def update(
     row = course.held(session, page, maintenance_id)
     status = status or row.status
     if not may_become(row.status, status):
-        raise Conflict(f"A maintenance that is {row.status.value} cannot become {status.value}.")
+        raise WrongStep(f"It is {row.status.value} and cannot become {status.value} any more.")
     if status is row.status and not body.strip():
         return row
     return course.move(session, page, row, status, body, actor=actor, notify=notify, now=now)
@@ -166,14 +167,34 @@ def complete(session: Session, page: Page, maintenance_id: UUID, **options: Any)
 
 
 def cancel(
-    session: Session, page: Page, maintenance_id: UUID, *, series: bool = False, **options: Any
+    session: Session,
+    page: Page,
+    maintenance_id: UUID,
+    *,
+    series: bool = False,
+    notify: bool = True,
+    **options: Any,
 ) -> Maintenance:
     """It does not take place, or not to its end.
 
-    :param series: the rule ends with it; else its next occurrence stays planned.
+    :param series: the rule ends with it, and what is planned of it is cancelled too; else the next one stays planned.
     """
-    running = {S.SCHEDULED, S.IN_PROGRESS, S.VERIFYING}
-    return _step(session, page, maintenance_id, S.CANCELLED, running, ends_series=series, **options)
+    end = partial(
+        _step,
+        session,
+        page,
+        status=S.CANCELLED,
+        allowed={S.SCHEDULED, S.IN_PROGRESS, S.VERIFYING},
+        ends_series=series,
+        **options,
+    )
+    row = end(maintenance_id=maintenance_id, notify=notify)
+    if series and row.series_id is not None:
+        for planned in stored.planned_of_series(session, row.series_id):
+            # Subscribers heard of a planned window only if they were reminded of it.
+            reminded = bool(course.held(session, page, planned).reminded)
+            end(maintenance_id=planned, notify=notify and reminded)
+    return row
 
 
 def remove(session: Session, page: Page, maintenance_id: UUID, *, actor: str | None = None) -> None:
@@ -187,7 +208,7 @@ def remove(session: Session, page: Page, maintenance_id: UUID, *, actor: str | N
     if row.status.is_active:
         row.status = S.CANCELLED  # what is active keeps its monitors quiet
         course.end(session, page, row, notify=False)
-    outbox.stop_fan_out(session, maintenance_id, now)  # what was told meanwhile
+    outbox.stop_fan_out(session, maintenance_id, now, wait=False)  # what was told meanwhile
     outbox.cancel_about(session, row.id, "The maintenance was deleted.", now)
     session.delete(row)
     session.flush()
@@ -209,7 +230,7 @@ def _step(
     now = utc_now()
     row = course.held(session, page, maintenance_id)
     if row.status not in allowed:
-        raise Conflict(f"A maintenance that is {row.status.value} cannot become {status.value}.")
+        raise Conflict(f"It is {row.status.value} already.")
     if ends_series:
         _end_series(session, row, actor)
     return course.move(session, page, row, status, body, actor=actor, notify=notify, now=now)

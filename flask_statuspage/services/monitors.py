@@ -28,7 +28,7 @@ from ..storage.checks import Check
 from ..storage.incidents import open_of_monitor
 from ..storage.monitors import Monitor, MonitorRegion
 from ..storage.pages import Page
-from . import audit, components, conditions, incidents
+from . import audit, components, conditions, events, facts, incidents
 from .slugs import free_slug
 
 DEFAULT_REGION = "default"
@@ -166,6 +166,7 @@ def remove(session: Session, page: Page, monitor: Monitor, *, actor: str | None)
     """Delete a monitor with its results; its word on the component ends, an open incident of its own is resolved."""
     pages.touch(session, page.id, utc_now())
     _audit(session, "delete", monitor, actor, before=_state(monitor))
+    _know_nothing(session, page, monitor)
     _fall_silent(session, page, monitor)
     _close_incident(session, page, monitor, "The monitor that found this was removed.")
     for model in (Check, MonitorRegion):
@@ -309,11 +310,27 @@ def _begin_unknown(session: Session, page: Page, monitor: Monitor) -> None:
 
 
 def _start_anew(session: Session, page: Page, monitor: Monitor) -> None:
-    monitor.verdict, monitor.verdict_at = Verdict.UNKNOWN, None
+    _know_nothing(session, page, monitor)
     for row in monitor.regions:
         row.streak = Streak()
     session.flush()
     _begin_unknown(session, page, monitor)
+
+
+def _know_nothing(session: Session, page: Page, monitor: Monitor) -> None:
+    """No verdict any more. Whoever was told that it is down is told that this is over."""
+    previous = monitor.verdict
+    monitor.verdict, monitor.verdict_at = Verdict.UNKNOWN, None
+    if previous is not Verdict.DOWN:
+        return
+    events.record(
+        session,
+        page,
+        "monitor.recovered",
+        subject_id=monitor.id,
+        components=[monitor.component_id] if monitor.component_id else [],
+        data={"monitor": facts.monitor(monitor, previous=previous, result=None)},
+    )
 
 
 def _fall_silent(session: Session, page: Page, monitor: Monitor) -> None:

@@ -11,6 +11,8 @@ MAX_TITLE = 200
 def check(*, title: str | None = None, body: str | None = None) -> None:
     """:raises Invalid: naming ``title`` or ``body``. None is not there to be checked."""
     for field, text in (("title", title), ("body", body)):
+        if text is not None and not isinstance(text, str):
+            raise Invalid.field(field, "Must be a text.")
         if text is not None and not is_storable(text):
             raise Invalid.field(field, "Has a character that cannot be stored.")
     if title is not None and not title.strip():

@@ -259,14 +259,17 @@ def cancel_pending(session: Session, subscription_id: UUID, reason: str, now: da
     _cancel(session, Delivery.subscription_id == subscription_id, reason, now)
 
 
-def stop_fan_out(session: Session, subject_id: UUID, now: datetime) -> None:
-    """Events about this subject get no further deliveries. Workers lock an event before its page, so do likewise."""
-    session.execute(
-        update(EventRow)
-        .where(EventRow.subject_id == subject_id, EventRow.fanned_out_at.is_(None))
-        .values(fanned_out_at=now),
-        execution_options={"synchronize_session": "fetch"},
+def stop_fan_out(session: Session, subject_id: UUID, now: datetime, *, wait: bool = True) -> None:
+    """Events about this subject get no further deliveries. Workers lock an event before its page, so do likewise.
+
+    :param wait: False: the page is held already. What a worker has in hand is left to it, as it waits for the page.
+    """
+    open_ones = select(EventRow).where(
+        EventRow.subject_id == subject_id, EventRow.fanned_out_at.is_(None)
     )
+    for event in session.scalars(open_ones.with_for_update(skip_locked=not wait)):
+        event.fanned_out_at = now
+    session.flush()
 
 
 def cancel_about(session: Session, subject_id: UUID, reason: str, now: datetime) -> None:

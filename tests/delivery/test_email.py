@@ -129,11 +129,11 @@ SAID = {**UPDATE, "status": "scheduled"}
 @pytest.mark.parametrize(
     ("changes", "subject"),
     [
-        ({}, "Maintenance planned"),
+        ({"name": "maintenance.scheduled"}, "Maintenance planned"),
+        ({}, "News of a planned maintenance"),
         ({"minutes": 60}, "Maintenance begins in 1 h"),
         ({"minutes": 1530}, "Maintenance begins in 1 d 1 h 30 min"),
         ({"moved_from": MOVED}, "Maintenance moved"),
-        ({"updates": [SAID, SAID]}, "News of a planned maintenance"),
         ({"status": "in_progress"}, "Maintenance in progress"),
         ({"status": "verifying"}, "Maintenance being verified"),
         ({"status": "completed"}, "Maintenance completed"),
@@ -142,7 +142,9 @@ SAID = {**UPDATE, "status": "scheduled"}
 )
 def test_what_a_mail_says_of_maintenance(changes: dict[str, Any], subject: str) -> None:
     """The subject tells what happened, the text the window, the services, the news and where to read more."""
-    fact = event("maintenance.updated", maintenance=maintenance_data(**changes))
+    changes = dict(changes)
+    name = changes.pop("name", "maintenance.updated")
+    fact = event(name, maintenance=maintenance_data(**changes))
     mail = json.loads(formats["email"].render(fact))
     assert mail["subject"] == f"[FacioTech Status] {subject}: Néw disks"
     lines = mail["text"].splitlines()

@@ -215,3 +215,26 @@ def test_sequences_grow(session: Session, page: Page) -> None:
     numbers = session.scalars(select(EventRow.sequence).order_by(EventRow.occurred_at)).all()
     assert list(numbers) == sorted(set(numbers))
     assert session.scalar(select(func.count(EventRow.sequence))) == 3
+
+
+def test_a_receiver_cannot_change_what_the_next_one_sees(
+    app: Flask, session: Session, page: Page
+) -> None:
+    """Each receiver gets data of its own, and deliveries are not touched by any."""
+    titles = []
+
+    def spoil(sender: Flask, event: Event) -> None:
+        titles.append(event.data["incident"]["title"])
+        event.data["incident"]["title"] = "Spoilt"
+
+    def also(sender: Flask, event: Event) -> None:
+        spoil(sender, event)
+
+    with (
+        signals.incident_created.connected_to(spoil, app),
+        signals.incident_created.connected_to(also, app),
+    ):
+        incidents.open(session, page, title="Fire")
+        session.commit()
+    assert titles == ["Fire", "Fire"]
+    assert [event.data["incident"]["title"] for event in scenes.events(session)] == ["Fire"]

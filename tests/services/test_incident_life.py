@@ -83,9 +83,11 @@ def test_every_step_from_every_status(
     else:
         with pytest.raises((Conflict, Invalid)) as caught:
             take(session, page, incident.id, status=wanted, body="News.")
-        # A status that no reopening leads to is wrong whatever the incident is.
-        is_wrong = step == "reopen" and wanted not in OPEN
-        assert type(caught.value) is (Invalid if is_wrong else Conflict)
+        # A status that no reopening leads to is wrong whatever the incident is; one that no update leads to, too.
+        is_wrong = step == "update" or wanted not in OPEN
+        assert isinstance(caught.value, Invalid if is_wrong else Conflict)
+        if isinstance(caught.value, Invalid):
+            assert [error.field for error in caught.value.errors] == ["status"]
         session.commit()  # what was refused has written nothing, even if the host goes on
         assert (incident.status, traces(session)) == (current, before)
 

@@ -404,3 +404,26 @@ def test_due_checks_become_orders(session: Session, page: Page) -> None:
     assert (order.monitor_id, order.kind, order.timeout) == (watcher.id, "http", 3.5)
     assert (order.target, order.degraded_over_ms) == ("http://127.0.0.1:9/", 200)
     assert order.options == {"method": "GET", "expected_status": ["2xx"]}
+
+
+@pytest.mark.parametrize("how", ["pause", "remove", "another target"])
+def test_what_was_told_to_be_down_is_told_to_be_over(
+    session: Session, page: Page, how: str
+) -> None:
+    """Whoever was alarmed by a monitor hears of its end, also when a person pauses, removes or mends it."""
+    scenes.component(session, page)
+    watcher = scenes.monitor(session, page, component="api")
+    monitoring.record(session, [result(watcher, Verdict.DOWN)])
+    session.commit()
+    row = monitors.get(session, page, watcher.slug, lock=True)
+    if how == "pause":
+        monitors.pause(session, page, row, actor=None)
+    elif how == "remove":
+        monitors.remove(session, page, row, actor=None)
+    else:
+        values = {"target": "http://127.0.0.1:9/elsewhere"}
+        monitors.change(session, page, row, values, actor=None)
+    session.commit()
+    assert scenes.names(session, "monitor") == ["monitor.down", "monitor.recovered"]
+    told = scenes.events(session, "monitor.recovered")[0].data["monitor"]
+    assert (told["previous"], told["verdict"], told["check"]) == ("down", "unknown", None)

@@ -124,6 +124,8 @@ def test_wrong_steps_are_conflicts(site: Site) -> None:
     for step in ("start", "complete", "cancel"):
         assert "is cancelled" in problem(site.ask("POST", f"{path}/{step}"), 409)["detail"]
     problem(site.ask("PATCH", path, {"scheduled_end": _at(500)}), 409)
+    wrong = problem(site.ask("POST", f"{path}/updates", {"status": "in_progress"}), 422)
+    assert [error["field"] for error in wrong["errors"]] == ["status"]
     assert "Cancelled" in site.get(f"/maintenance/{made['id']}").text
 
 

@@ -625,7 +625,6 @@ def test_conflicts(site: Site) -> None:
         ("PATCH", "/templates/Outage", {"name": "Taken"}),
         ("DELETE", "/templates/Both", None),
         ("POST", f"/incidents/{ids['incidents']}/resolve", {}),
-        ("POST", f"/incidents/{ids['incidents']}/updates", {"status": "investigating"}),
         ("POST", f"/incidents/{ids['incidents']}/updates", {"body": "Too late."}),
         ("PATCH", f"/incidents/{ids['incidents']}", {"visibility": "draft"}),
         ("POST", f"/incidents/{still_open}/reopen", {}),
@@ -638,6 +637,12 @@ def test_conflicts(site: Site) -> None:
         answer = site.ask(method, path, body)
         problem(answer, 409)
         assert site.contents() == before, (method, path)
+    # A status that nothing leads to is a wrong field.
+    asked = (f"/incidents/{ids['incidents']}/updates", {"status": "investigating"})
+    wrong = problem(site.ask("POST", *asked), 422)
+    assert [error["field"] for error in wrong["errors"]] == ["status"]
+    assert "reopen it first" in wrong["detail"]
+    assert site.contents() == before
 
 
 def test_incident_life_cycle(site: Site) -> None:

@@ -51,7 +51,7 @@ STATUS_WORDS = {
 def render(event: Event) -> str:
     """Subject, plain text and HTML of *event*."""
     page = event.data["page"]
-    subject, lines, middle = _words_for(event)(event.data)
+    subject, lines, middle = _words_for(event)
     text = "\n".join([*lines, "", f"{page['name']}: {page['url']}"])
     html = f'<p>{middle}</p><p><a href="{escape(page["url"])}">{escape(page["name"])}</a></p>'
     return json.dumps(
@@ -59,16 +59,19 @@ def render(event: Event) -> str:
     )
 
 
-def _words_for(event: Event) -> Callable[[Mapping[str, Any]], Words]:
+def _words_for(event: Event) -> Words:
     special = {CONFIRMATION: _confirmation, TEST: _test}
     if event.name in special:
-        return special[event.name]
-    return {
+        return special[event.name](event.data)
+    subject = event.name.partition(".")[0]
+    if subject == "maintenance":
+        return _maintenance(event.name, event.data)
+    by_subject: dict[str, Callable[[Mapping[str, Any]], Words]] = {
         "incident": _incident,
-        "maintenance": _maintenance,
         "component": _component,
         "monitor": _monitor,
-    }[event.name.partition(".")[0]]
+    }
+    return by_subject[subject](event.data)
 
 
 def _incident(data: Mapping[str, Any]) -> Words:
@@ -99,9 +102,9 @@ def _incident(data: Mapping[str, Any]) -> Words:
     return f"{state}: {incident['title']}", lines, middle
 
 
-def _maintenance(data: Mapping[str, Any]) -> Words:
+def _maintenance(name: str, data: Mapping[str, Any]) -> Words:
     maintenance = data["maintenance"]
-    subject = f"{_maintenance_step(maintenance)}: {maintenance['title']}"
+    subject = f"{_maintenance_step(name, maintenance)}: {maintenance['title']}"
     latest = maintenance["updates"][0]
     moved = maintenance.get("moved_from")
     facts = [
@@ -137,13 +140,13 @@ def _maintenance(data: Mapping[str, Any]) -> Words:
     return subject, lines, middle
 
 
-def _maintenance_step(maintenance: Mapping[str, Any]) -> str:
+def _maintenance_step(name: str, maintenance: Mapping[str, Any]) -> str:
     """What there is to tell, in a few words."""
     if "minutes" in maintenance:
         return f"Maintenance begins in {_span(maintenance['minutes'])}"
     if "moved_from" in maintenance:
         return "Maintenance moved"
-    if maintenance["status"] == "scheduled" and len(maintenance["updates"]) > 1:
+    if maintenance["status"] == "scheduled" and name != "maintenance.scheduled":
         return "News of a planned maintenance"
     return MAINTENANCE_WORDS[maintenance["status"]]
 
