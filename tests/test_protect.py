@@ -604,7 +604,7 @@ def test_a_page_that_is_not_public(make_site: SiteMaker) -> None:
         assert links(answer.text) == []
     with Working(site, components=["search"]):
         answer = get(site)
-        assert "Maintenance in progress" in answer.text
+        assert "Search</bdi> is under maintenance" in answer.text
         assert links(answer.text) == []
 
 

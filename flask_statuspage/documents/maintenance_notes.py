@@ -2,28 +2,54 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
-from ..domain.facts import MaintenanceFact, PageFact
+from ..domain.facts import MaintenanceFact, ShownPage
 from . import words
 from .rendering import Urls, render
-from .snapshot import Snapshot
 
 OWN_BASE = "statuspage/base.html"
 
 
-def sentence(page: PageFact, fact: MaintenanceFact, component_name: str, now: datetime) -> str:
-    """For programs: what is maintained, until when, and why."""
+def untold(
+    page: ShownPage, fact: MaintenanceFact, component_name: str
+) -> tuple[ShownPage, MaintenanceFact]:
+    """Both without what only readers of the page may know: what stays are the component's name and the times.
+
+    Templates get nothing else then, so that one of the host's own cannot tell more either.
+    """
+    bare = replace(
+        page,
+        slug="",
+        name="Status",
+        url="",
+        locale=None,
+        link_token=None,
+        logo=None,
+        colours=(),
+        header="",
+        footer="",
+    )
+    components = tuple(item for item in fact.components if item.name == component_name)
+    return bare, replace(fact, title=component_name, updates=(), components=components)
+
+
+def sentence(
+    page: ShownPage, fact: MaintenanceFact, component_name: str, now: datetime, *, linked: bool
+) -> str:
+    """For programs: what is maintained, until when, and why if they may know."""
     until = words.moment(fact.scheduled_end, ZoneInfo(page.time_zone)).text
     planned = "longer than planned" if fact.is_overrun(now) else f"until {until}"
-    return f"{component_name} is under maintenance {planned}: {fact.title}"
+    said = f"{component_name} is under maintenance {planned}"
+    return f"{said}: {fact.title}" if linked else f"{said}."
 
 
 def turned_away(
-    snapshot: Snapshot,
+    page: ShownPage,
     fact: MaintenanceFact,
     urls: Urls,
     *,
@@ -34,12 +60,12 @@ def turned_away(
 ) -> str:
     """The page that stands in for the host's own.
 
-    :param linked: whether to lead to the status page, which the visitor may see.
+    :param linked: whether to lead to the status page and to say why; else give what :func:`untold` leaves.
     :param standalone: in our own base template, whatever the settings say.
     """
     return render(
         "maintenance_503",
-        snapshot.page,
+        page,
         urls,
         maintenance=fact,
         component_name=component_name,
@@ -50,24 +76,27 @@ def turned_away(
 
 
 def box(
-    snapshot: Snapshot,
+    page: ShownPage,
     fact: MaintenanceFact,
     urls: Urls,
     *,
+    component_name: str,
     now: datetime,
     linked: bool,
     passing: bool = False,
 ) -> Markup:
     """A short note on one maintenance for a host's page.
 
+    :param linked: as for :func:`turned_away`.
     :param passing: the reader is a member, whom the maintenance lets pass.
     """
     return Markup(
         render(
             "_maintenance_box",
-            snapshot.page,
+            page,
             urls,
             maintenance=fact,
+            component_name=component_name,
             is_overrun=fact.is_overrun(now),
             linked=linked,
             passing=passing,

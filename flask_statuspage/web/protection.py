@@ -16,7 +16,7 @@ from flask import Blueprint, Flask, Response, after_this_request, current_app, r
 
 from ..documents import maintenance_notes as notes
 from ..documents.snapshot import Snapshot
-from ..domain.facts import MaintenanceFact
+from ..domain.facts import MaintenanceFact, ShownPage
 from ..errors import NotFound
 from ..state import current_state
 from ..storage.base import utc_now
@@ -189,21 +189,48 @@ def _is_member() -> bool:
         return False
 
 
+@dataclass(frozen=True)
+class _Telling:
+    """What this visitor may be told of a maintenance. ``linked``: all of it, for the page is theirs to see."""
+
+    page: ShownPage
+    fact: MaintenanceFact
+    urls: PageUrls
+    linked: bool
+
+
+def _telling(found: _Found) -> _Telling:
+    page, fact = found.snapshot.page, found.fact
+    if _is_shown(page):
+        urls = visits.urls_for_host(page, found.protection.page)
+        return _Telling(page, fact, urls, linked=True)
+    page, fact = notes.untold(page, fact, found.component_name)
+    return _Telling(page, fact, visits.urls_for_host(page, None), linked=False)
+
+
+def _is_shown(page: ShownPage) -> bool:
+    try:
+        return visits.shows_to_visitor(page)
+    except Exception:
+        current_app.logger.exception("status page: a loader failed; the visitor is a stranger")
+        return False
+
+
 def _refusal(found: _Found) -> Response:
-    now = utc_now()
-    left = ceil((found.fact.scheduled_end - now).total_seconds())
+    now, told, name = utc_now(), _telling(found), found.component_name
+    left = ceil((told.fact.scheduled_end - now).total_seconds())
     seconds = max(left, SHORTEST) if left > 0 else OVERRUN
     if answers.wants_json():
-        detail = notes.sentence(found.snapshot.page, found.fact, found.component_name, now)
+        detail = notes.sentence(told.page, told.fact, name, now, linked=told.linked)
         return answers.problem(503, detail, headers={"Retry-After": str(seconds)})
     turned_away = partial(
         notes.turned_away,
-        found.snapshot,
-        found.fact,
-        _urls(found),
-        component_name=found.component_name,
+        told.page,
+        told.fact,
+        told.urls,
+        component_name=name,
         now=now,
-        linked=visits.shows_to_visitor(found.snapshot.page),
+        linked=told.linked,
     )
     try:
         html = turned_away()
@@ -213,6 +240,7 @@ def _refusal(found: _Found) -> Response:
             "status page: the host's template failed; ours takes its place"
         )
         html = turned_away(standalone=True)
+    visits.note_shown(told.page)
     response = answers.page(html, 503)
     response.headers["Retry-After"] = str(seconds)
     return response
@@ -222,12 +250,14 @@ def _announce(found: _Found, *, passing: bool) -> None:
     """Put a note into the answer to this request, before any ``after_request`` function of the host sees it."""
 
     def note() -> str:
+        told = _telling(found)
         return notes.box(
-            found.snapshot,
-            found.fact,
-            _urls(found),
+            told.page,
+            told.fact,
+            told.urls,
+            component_name=found.component_name,
             now=utc_now(),
-            linked=visits.shows_to_visitor(found.snapshot.page),
+            linked=told.linked,
             passing=passing,
         )
 
@@ -239,7 +269,3 @@ def _announce(found: _Found, *, passing: bool) -> None:
             return response
 
     after_this_request(add)
-
-
-def _urls(found: _Found) -> PageUrls:
-    return visits.urls_for_host(found.snapshot.page, found.protection.page)

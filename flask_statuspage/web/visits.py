@@ -91,6 +91,11 @@ def urls_for_host(page: ShownPage, slug: str | None) -> PageUrls:
     return PageUrls(current_state().mounts[0], page.link_token or slug)
 
 
+def note_shown(page: ShownPage) -> None:
+    """Note that the answer to this request of the host shows *page*, so that its logo may be fetched."""
+    request.environ[_PAGE] = page
+
+
 def image_source() -> str | None:
     """The origin that the shown page's logo comes from, unless it is this site's."""
     page: ShownPage | None = request.environ.get(_PAGE)

@@ -136,7 +136,7 @@ def every_page(text: str = "") -> dict[str, str]:
         "incident": page.incident(snapshot, snapshot.incidents[0], urls),
         "maintenance": page.maintenance(snapshot, snapshot.maintenances[0], urls),
         "maintenance_503": maintenance_notes.turned_away(
-            snapshot,
+            snapshot.page,
             going_on(text),
             urls,
             component_name=f"Checkout {text}",
@@ -196,7 +196,13 @@ def every_fragment(text: str = "") -> dict[str, str]:
     return {
         "_banner": page.banner_box(snapshot, urls),
         "_maintenance_box": maintenance_notes.box(
-            snapshot, going_on(text), urls, now=NOW, linked=True, passing=True
+            snapshot.page,
+            going_on(text),
+            urls,
+            component_name=f"Checkout {text}",
+            now=NOW,
+            linked=True,
+            passing=True,
         ),
         "_subscribe_form": sign_up.subscribe_box(
             snapshot.page,
