@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from asyncio import current_task
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import wraps
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
+from threading import Lock, get_ident
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
@@ -171,6 +174,15 @@ class HostMaintenance:
         return self
 
 
+@dataclass(frozen=True, eq=False)
+class _Running:
+    """A block that was entered and not left yet, and by whom."""
+
+    worker: tuple[int, int | None]
+    app: Flask
+    work: HostMaintenance
+
+
 class MaintenanceBlock:
     """A maintenance around a block or a function, committed by itself: see ``StatusPage.maintenance``."""
 
@@ -188,13 +200,15 @@ class MaintenanceBlock:
             raise Invalid.field("expected", "Must be a timedelta of at least one second.")
         self._title, self._components, self._body = title, components, body
         self._expected, self._notify, self._page = expected, notify, page
-        self._running: list[tuple[Flask, HostMaintenance]] = []
+        self._running: list[_Running] = []
+        self._turning = Lock()
 
     def __enter__(self) -> HostMaintenance:
         app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
         ident = committed(self._begin)
         work = HostMaintenance(ident, self._page, apart=True)
-        self._running.append((app, work))
+        with self._turning:
+            self._running.append(_Running(_current_worker(), app, work))
         return work
 
     def __exit__(
@@ -203,7 +217,8 @@ class MaintenanceBlock:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        app, work = self._running.pop()
+        running = self._latest()
+        app, work = running.app, running.work
         body = DONE if error is None else EARLY if isinstance(error, Exception) else STOPPED
         try:
             with _context_of(app):
@@ -232,10 +247,30 @@ class MaintenanceBlock:
 
         @wraps(function)
         def within(*args: P.args, **kwargs: P.kwargs) -> R:
-            with self:
+            with copy(self):
                 return function(*args, **kwargs)
 
         return within
+
+    def __copy__(self) -> MaintenanceBlock:
+        """The same maintenance once more, with nothing running."""
+        return MaintenanceBlock(
+            self._title,
+            components=self._components,
+            body=self._body,
+            expected=self._expected,
+            notify=self._notify,
+            page=self._page,
+        )
+
+    def _latest(self) -> _Running:
+        """Take out what was entered last here; a generator may be closed elsewhere than it was begun."""
+        worker = _current_worker()
+        with self._turning:
+            own = [item for item in self._running if item.worker == worker]
+            latest = (own or self._running)[-1]
+            self._running = [item for item in self._running if item is not latest]
+            return latest
 
     def _begin(self, session: Session) -> UUID:
         now = utc_now()
@@ -260,6 +295,15 @@ class MaintenanceBlock:
         except (Conflict, NotFound):
             # Somebody, or the clock, was faster: it is over, which is all that is wanted.
             current_app.logger.info("status page: maintenance %s was over already", work.id)
+
+
+def _current_worker() -> tuple[int, int | None]:
+    """The thread, and the task in it."""
+    try:
+        task = current_task()
+    except RuntimeError:  # no event loop runs here
+        task = None
+    return get_ident(), id(task) if task else None
 
 
 def _context_of(app: Flask) -> AbstractContextManager[object]:

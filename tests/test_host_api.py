@@ -10,13 +10,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask, abort
-from sqlalchemy import select, text
+from sqlalchemy import Connection, event, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
@@ -318,6 +318,84 @@ def test_entering_with_writes_on_a_server(
     assert orders(app) == []
 
 
+@contextmanager
+def impatient(app: Flask) -> Iterator[None]:
+    """A wait for a lock fails after two seconds, so that one for ever is seen."""
+    engine = current_engine()
+    settings = {
+        "postgresql": "SET lock_timeout = '2s'",
+        "mysql": "SET innodb_lock_wait_timeout = 2",
+    }
+    settings["mariadb"] = settings["mysql"]
+
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql(settings[engine.dialect.name])
+
+    event.listen(engine, "begin", on_begin)
+    try:
+        yield
+    finally:
+        event.remove(engine, "begin", on_begin)
+        engine.dispose()
+
+
+def hold_by_nothing(statuspage: StatusPage, session: Session) -> None:
+    """A wait for the page's row and nothing else: a change that is refused, which the host catches."""
+    incident = statuspage.open_incident("Slow", components=["web"])
+    incident.resolve()
+    session.commit()
+    with suppress(Conflict):
+        incident.resolve()
+    assert session.in_transaction()
+
+
+def hold_in_a_savepoint(statuspage: StatusPage, session: Session) -> None:
+    """MariaDB keeps the lock of a savepoint that is rolled back."""
+    incident = statuspage.open_incident("Slow", components=["web"])
+    incident.resolve()
+    session.commit()
+    with suppress(Conflict), session.begin_nested():
+        incident.resolve()
+    assert session.in_transaction()
+
+
+HOLDERS = pytest.mark.parametrize("hold", [hold_by_nothing, hold_in_a_savepoint])
+Hold = Callable[[StatusPage, Session], None]
+
+
+@SERVERS
+@HOLDERS
+def test_entering_while_the_session_holds_the_page(
+    app: Flask, session: Session, statuspage: StatusPage, hold: Hold
+) -> None:
+    """A change that changed nothing locks the page all the same: the block is refused at once and does not wait."""
+    with impatient(app):
+        hold(statuspage, session)
+        with (
+            pytest.raises(Conflict, match="not committed"),
+            statuspage.maintenance("Deploy", components=["api"]),
+        ):
+            pytest.fail("the block ran")
+        session.rollback()
+        with statuspage.maintenance("Deploy", components=["api"]):
+            pass
+    assert all_of(app) == [("Deploy", S.COMPLETED)]
+
+
+@SERVERS
+@HOLDERS
+def test_leaving_while_the_session_holds_the_page(
+    app: Flask, session: Session, statuspage: StatusPage, hold: Hold
+) -> None:
+    """The end waits for the host's transaction, and that one for nothing."""
+    with impatient(app):
+        with statuspage.maintenance("Deploy", components=["api"]):
+            hold(statuspage, session)
+        assert all_of(app) == [("Deploy", S.IN_PROGRESS)]
+        session.rollback()
+    assert all_of(app) == [("Deploy", S.COMPLETED)]
+
+
 def test_a_failed_flush_inside(app: Flask, session: Session, statuspage: StatusPage) -> None:
     """The host's session is broken until its rollback; that keeps the maintenance from nothing."""
     session.add(Order(id=1))
@@ -586,6 +664,66 @@ def test_as_a_decorator(app: Flask, session: Session, statuspage: StatusPage) ->
         reindex(1, fail=True)
     assert all_of(app) == [("Reindex", S.COMPLETED)] * 2
     assert words_of(app)[-1] == EARLY
+
+
+def in_threads(*works: Callable[[], object]) -> None:
+    failed: list[BaseException] = []
+
+    def run(work: Callable[[], object]) -> None:
+        try:
+            work()
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=run, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert failed == []
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("use", ["decorator", "with"])
+def test_two_threads_share_a_block(
+    app: Flask, session: Session, statuspage: StatusPage, use: str
+) -> None:
+    """Whoever leaves first ends their own maintenance, not the one that was begun last."""
+    session.rollback()
+    block = statuspage.maintenance("Deploy")
+    second_entered, first_left = threading.Event(), threading.Event()
+    first_entered = threading.Event()
+    query = select(Maintenance.status).order_by(Maintenance.created_at)
+    seen: list[Any] = []
+
+    def first_work() -> None:
+        first_entered.set()
+        assert second_entered.wait(20)
+
+    def second_work() -> None:
+        second_entered.set()
+        assert first_left.wait(20)
+        seen.extend(beside(app, lambda s: list(s.scalars(query))))
+
+    def within(work: Callable[[], None]) -> None:
+        with app.app_context():
+            if use == "decorator":
+                block(work)()
+            else:
+                with block:
+                    work()
+
+    def first() -> None:
+        within(first_work)
+        first_left.set()
+
+    def second() -> None:
+        assert first_entered.wait(20)
+        within(second_work)
+
+    in_threads(first, second)
+    assert seen == [S.COMPLETED, S.IN_PROGRESS]
+    assert all_of(app) == [("Deploy", S.COMPLETED)] * 2
 
 
 def test_a_decorator_refuses_what_returns_early() -> None:

@@ -1,8 +1,8 @@
 """Transactions beside the host's own, which is neither flushed, committed nor rolled back.
 
 A transaction of our own would wait for ever for what the host's session holds in the same thread, so that is looked at
-first: uncommitted changes of ours anywhere, and on SQLite any open transaction, since there is one writer only (and in
-memory one connection for all).
+first: uncommitted changes and locks of ours anywhere, and on SQLite any open transaction, since there is one writer
+only (and in memory one connection for all).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.pool import StaticPool
 
 from ..errors import Conflict
-from .on_commit import has_callbacks
+from .on_commit import holds_ours
 from .session import current_engine, current_session, lost_race
 
 T = TypeVar("T")
@@ -83,7 +83,7 @@ def host_is_in_the_way() -> bool:
     outermost = session.get_transaction()
     if outermost is None:
         return False
-    if has_callbacks(session):
+    if holds_ours(session):
         return True
     engine = current_engine()
     if engine.dialect.name != "sqlite" or not outermost.is_active:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from flask import Flask, current_app
 from sqlalchemy import event
@@ -25,6 +25,9 @@ class _Waiting:
 
 
 _waiting: WeakKeyDictionary[SessionTransaction, _Waiting] = WeakKeyDictionary()
+
+_holding: WeakSet[SessionTransaction] = WeakSet()
+"""Outermost transactions that locked rows of ours."""
 
 
 def on_commit(
@@ -47,8 +50,17 @@ def on_commit(
     waiting.callbacks.setdefault(object() if key is None else key, callback)
 
 
-def has_callbacks(session: Session) -> bool:
-    """Whether the open transaction of *session* has changed something of ours."""
+def note_lock(session: Session) -> None:
+    """Note that the open transaction of *session* holds rows of ours until its end, whatever it changes."""
+    # The outermost one: MariaDB keeps a savepoint's locks when it is rolled back.
+    if outermost := session.get_transaction():
+        _holding.add(outermost)
+
+
+def holds_ours(session: Session) -> bool:
+    """Whether the open transaction of *session* has changed or locked something of ours."""
+    if session.get_transaction() in _holding:
+        return True
     transaction = _innermost(session)
     while transaction is not None and transaction not in _waiting:
         transaction = transaction.parent

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from ..domain.ids import MAX_SLUG, new_id
 from ..state import current_state
 from .base import Base, Json, Key, Name, Word, utc_now
-from .on_commit import on_commit
+from .on_commit import note_lock, on_commit
 
 
 class Page(Base):
@@ -99,6 +99,7 @@ def hold(session: Session, page_id: UUID) -> None:
         update(Page).where(Page.id == page_id).values(version=Page.version),
         execution_options={"synchronize_session": False},
     )
+    note_lock(session)
 
 
 def touch(session: Session, page_id: UUID, now: datetime) -> None:
@@ -111,6 +112,7 @@ def touch(session: Session, page_id: UUID, now: datetime) -> None:
         update(Page).where(Page.id == page_id).values(version=Page.version + 1, updated_at=now),
         execution_options={"synchronize_session": False},
     )
+    note_lock(session)
     on_commit(session, current_state().page_changed, key="statuspage page changed")
     if page := session.identity_map.get(session.identity_key(Page, page_id)):
         session.expire(page, ["version", "updated_at"])
