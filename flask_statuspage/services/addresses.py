@@ -48,12 +48,14 @@ def is_guessed() -> bool:
     return not current_settings().page_url and not current_app.config["SERVER_NAME"]
 
 
-def incident_url(page: Page, incident_id: UUID) -> str:
-    return f"{page_url(page)}/incidents/{incident_id}"
+def incident_url(page: Page, incident_id: UUID, *, known: bool = False) -> str:
+    """:param known: as anybody may know it, see :func:`known_url`."""
+    return f"{known_url(page) if known else page_url(page)}/incidents/{incident_id}"
 
 
-def maintenance_url(page: Page, maintenance_id: UUID) -> str:
-    return f"{page_url(page)}/maintenance/{maintenance_id}"
+def maintenance_url(page: Page, maintenance_id: UUID, *, known: bool = False) -> str:
+    """:param known: as anybody may know it, see :func:`known_url`."""
+    return f"{known_url(page) if known else page_url(page)}/maintenance/{maintenance_id}"
 
 
 def ticket_url(page: Page, path: str, subscription_id: UUID, nonce: str) -> str:

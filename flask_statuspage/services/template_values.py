@@ -16,7 +16,7 @@ from ..storage.base import utc_now
 from ..storage.components import Component
 from ..storage.pages import Page
 from ..storage.templates import Template
-from . import components, facts
+from . import addresses, components, facts
 
 TIMES = {"incident": ("started_at",), "maintenance": ("scheduled_start", "scheduled_end")}
 """The times that each kind is told."""
@@ -70,7 +70,9 @@ def _given(template: Template, values: Mapping[str, str]) -> Mapping[str, str]:
 def _built_in(page: Page, chosen: Collection[Component]) -> dict[str, str]:
     fact = facts.page(page)
     names = ", ".join(component.name for component in chosen)
-    return {"component": names, "components": names, "page": fact.name, "page_url": fact.url}
+    # Never a page's secret link: any key may render, and the text is for people who are there already.
+    url = addresses.known_url(page)
+    return {"component": names, "components": names, "page": fact.name, "page_url": url}
 
 
 def _times(kind: str, told: Mapping[str, datetime | None], zone: ZoneInfo) -> dict[str, str]:

@@ -198,6 +198,36 @@ def test_every_route_for_every_role(site: Site, role: str) -> None:
             assert answer.status_code < 500, (method, path)
 
 
+@pytest.mark.parametrize("role", ROLES)
+def test_the_secret_link_is_for_admins(site: Site, role: str) -> None:
+    """Below admin no answer, of whatever route that reads, holds the secret of a page that is seen by link."""
+    page = site.made("/pages", name="Second", visibility="link")
+    ids = full(site, "second")
+    template = site.made(
+        "/templates", kind="incident", name="Where", title="x", body="{{ page_url }}", page="second"
+    )
+    site.made("/incidents", template="Where", components=["api"], page="second")
+    secret = page["link"].rpartition("/")[2]
+    assert len(secret) > 20
+    told = {}
+    for (method, path), needed in ROUTES.items():
+        if method != "GET" or ROLES.index(role) < ROLES.index(needed):
+            continue
+        ident = "second" if path.startswith("/pages/") else ids.get(path.split("/")[1], "nothing")
+        answer = site.ask("GET", f"{path.replace('<ident>', ident)}?status_page=second", role=role)
+        assert answer.status_code == (404 if ident == "nothing" and "<" in path else 200), path
+        told[path] = answer.text
+    rendering = f"/templates/{template['id']}/render?status_page=second"
+    told["render"] = site.ask("POST", rendering, {}, role=role).text
+    assert f"{page['url']}" in told["render"]
+    assert secret not in told["render"]
+    with_secret = {path for path, text in told.items() if secret in text}
+    if role in ("viewer", "editor"):
+        assert with_secret == set()
+    else:
+        assert with_secret >= {"/pages", "/pages/<ident>", "/incidents", "/maintenances/<ident>"}
+
+
 def test_both_forms_of_the_key(site: Site) -> None:
     """Authorization-Token and Authorization: Bearer are the same; other schemes are none."""
     key = site.key("viewer")

@@ -53,6 +53,11 @@ class Call:
     def actor(self) -> str:
         return f"key {self.token.name}"
 
+    @property
+    def may_know_links(self) -> bool:
+        """Whether a page's secret link may stand in the answer: it lets in, so only who may make one reads it."""
+        return self.token.role.reaches(Role.ADMIN)
+
     @cached_property
     def page(self) -> Page:
         """The status page that the call is about: ``page`` in the body, ``?status_page=``, else the default one."""

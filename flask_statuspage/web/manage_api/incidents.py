@@ -104,7 +104,7 @@ def _described(call: Call, incident: Incident, monitor_slug: str | None) -> dict
         **plain(facts.incident(incident)),
         "visibility": incident.visibility,
         "monitor": monitor_slug,
-        "url": addresses.incident_url(call.page, incident.id),
+        "url": addresses.incident_url(call.page, incident.id, known=not call.may_know_links),
     }
 
 

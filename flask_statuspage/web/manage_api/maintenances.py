@@ -98,7 +98,7 @@ def described(call: Call, row: Maintenance) -> dict[str, Any]:
     return {
         **plain(fact),
         "overrun": fact.is_overrun(utc_now()),
-        "url": addresses.maintenance_url(call.page, row.id),
+        "url": addresses.maintenance_url(call.page, row.id, known=not call.may_know_links),
     }
 
 

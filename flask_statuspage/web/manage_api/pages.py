@@ -49,14 +49,14 @@ def add_routes(door: Door) -> None:
 
 
 def described(call: Call, page: Page) -> dict[str, Any]:
-    """*page* for whoever calls: its link lets in, so only those who may make one read it."""
+    """*page* for whoever calls."""
     told = {
         **pages.described(page),
         "updated_at": plain(page.updated_at),
         "default": page.is_default,
         "version": page.version,
     }
-    if page.visibility == "link" and call.token.role.reaches(Role.ADMIN):
+    if page.visibility == "link" and call.may_know_links:
         told["link"] = addresses.page_url(page)
     return told
 
