@@ -23,7 +23,7 @@ from ..storage.maintenances import Maintenance
 from ..storage.monitors import Monitor
 from ..storage.pages import Page
 from ..storage.subscriptions import Subscription
-from . import addresses, audit, facts, page_fields
+from . import addresses, audit, facts, page_fields, readership
 
 _audit = partial(audit.of, subject="page")
 
@@ -124,33 +124,61 @@ def create(
     return page
 
 
-def change(session: Session, page: Page, values: Mapping[str, Any], *, actor: str | None) -> Page:
+def change(
+    session: Session,
+    page: Page,
+    values: Mapping[str, Any],
+    *,
+    subscribers: str = "disable",
+    actor: str | None,
+) -> tuple[Page, int]:
     """Change some of :data:`~flask_statuspage.services.page_fields.FIELDS`; None gives the word back to the settings.
 
     A page that ceases to be seen by link loses its link; if it becomes so again, it gets another one.
+
+    :param subscribers: what becomes of subscriptions that visitors made themselves, once their page is not public any
+        more: ``disable`` or ``keep``. Those of signed-in customers stay while signed-in visitors may see the page.
+    :returns: the page, and how many subscriptions were disabled.
     """
+    readership.check(subscribers)
     values = page_fields.checked(values)
     page = _held(session, page)
     before = _written(page)
     if all(before[name] == value for name, value in values.items()):
-        return page
+        return page, 0
     if values.get("slug", page.slug) != page.slug:
         _check_free(session, values["slug"])
     stored.touch(session, page.id, utc_now())
+    seen_by = page.visibility
     for name, value in values.items():
         setattr(page, name, value)
     _settle_link(page)
     session.flush()
     was, now_is = audit.difference(before, _written(page))
     _audit(session, "change", page, actor, before=was, after=now_is)
-    return page
+    if page.visibility in (seen_by, "public"):
+        return page, 0
+    return page, readership.narrow(
+        session,
+        page,
+        reason="The page's visibility was changed.",
+        customers=page.visibility == "link",
+        subscribers=subscribers,
+        actor=actor,
+    )
 
 
-def rotate_link(session: Session, page: Page, *, actor: str | None) -> Page:
+def rotate_link(
+    session: Session, page: Page, *, subscribers: str = "disable", actor: str | None
+) -> tuple[Page, int]:
     """Give *page* another link; the old one leads nowhere from then on.
 
+    :param subscribers: what becomes of subscriptions that visitors made themselves, by the old link or before there
+        was one: ``disable``, since they would be told the new one, or ``keep``.
+    :returns: the page, and how many subscriptions were disabled.
     :raises Conflict: unless the page's visibility is ``link``.
     """
+    readership.check(subscribers)
     page = _held(session, page)
     if page.visibility != "link":
         raise Conflict(f"The page {page.slug!r} has no link: its visibility is {page.visibility}.")
@@ -159,7 +187,14 @@ def rotate_link(session: Session, page: Page, *, actor: str | None) -> Page:
     session.flush()
     was, now_is = {"link": "(hidden)"}, {"link": "(hidden, new)"}
     _audit(session, "rotate_link", page, actor, before=was, after=now_is)
-    return page
+    return page, readership.narrow(
+        session,
+        page,
+        reason="The page's link was changed.",
+        customers=True,
+        subscribers=subscribers,
+        actor=actor,
+    )
 
 
 def remove(session: Session, page: Page, *, actor: str | None) -> None:

@@ -174,6 +174,14 @@ def active_after(
     return session.scalars(query.order_by(Subscription.id).limit(limit)).all()
 
 
+def waiting_or_active(session: Session, page_id: UUID) -> Sequence[Subscription]:
+    """Those that hear of events or would once they are confirmed, held until the transaction ends."""
+    states = [SubscriptionState.ACTIVE, SubscriptionState.PENDING]
+    query = _whole().where(Subscription.page_id == page_id, Subscription.state.in_(states))
+    query = query.order_by(Subscription.id).with_for_update()
+    return session.scalars(query.execution_options(populate_existing=True)).all()
+
+
 def count_active(session: Session, page_id: UUID) -> int:
     query = select(func.count()).where(
         Subscription.page_id == page_id, Subscription.state == SubscriptionState.ACTIVE

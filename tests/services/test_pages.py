@@ -195,7 +195,7 @@ def test_two_members_hide_a_page_at_once(app: Flask, session: Session) -> None:
     """Both get the same link: the second finds the page hidden already, and writes nothing."""
 
     def hide(session: Session, page: Page) -> str | None:
-        return pages.change(session, page, {"visibility": "link"}, actor="ann").link_token
+        return pages.change(session, page, {"visibility": "link"}, actor="ann")[0].link_token
 
     one, other = scenes.at_once(app, hide, hide)
     assert isinstance(one, str)

@@ -31,6 +31,7 @@ from flask_statuspage.storage.subscriptions import (
     Subscription,
     SubscriptionState,
 )
+from flask_statuspage.storage.team import AuditEntry
 from tests.apps import running
 
 from . import scenes
@@ -454,3 +455,78 @@ def test_the_right_key_is_not_needed_to_open_an_incident(session: Session, page:
     session.commit()
     query = select(func.count(Delivery.id)).where(Delivery.subscription_id == ident)
     assert session.scalar(query) == 1
+
+
+def of_all_origins(session: Session, page: Page) -> dict[str, Subscription]:
+    """A subscription by each who can make one, and one that waits for its owner's word."""
+    rows = {"stranger": signed_up(session, page, address="stranger@example.com")}
+    rows["waiting"] = sign_up(session, page, "waiting@example.com")
+    for name, actor in (("customer", "Customer@example.com"), ("member", "key ops")):
+        rows[name] = sign_up(session, page, f"{name}@example.com", proven=True, actor=actor)
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "lost"),
+    [
+        ("public", "signed-in", {"stranger", "waiting"}),
+        ("public", "link", {"stranger", "waiting", "customer"}),
+        ("signed-in", "link", {"stranger", "waiting", "customer"}),
+        ("link", "signed-in", {"stranger", "waiting"}),
+        ("link", "rotated", {"stranger", "waiting", "customer"}),
+        ("link", "link", set()),
+        ("link", "public", set()),
+        ("signed-in", "public", set()),
+    ],
+)
+def test_who_is_shut_out_hears_no_more(
+    app: Flask, session: Session, page: Page, before: str, after: str, lost: set[str]
+) -> None:
+    """With the page's door the subscriptions end that visitors made themselves: nothing tells them the new link."""
+    page.visibility = before
+    page.link_token = "an old link" if before == "link" else None
+    rows = of_all_origins(session, page)
+    waiting = token_of(mails(session)[-1])
+
+    def close(**options: Any) -> int:
+        if after == "rotated":
+            return pages.rotate_link(session, page, actor="ann", **options)[1]
+        return pages.change(session, page, {"visibility": after}, actor="ann", **options)[1]
+
+    assert close(subscribers="keep") == 0
+    session.rollback()
+    assert close() == len(lost)
+    session.commit()
+    for name, row in rows.items():
+        assert (row.state is DISABLED) == (name in lost), name
+    query = select(EventRow.subject_id).where(EventRow.name == "subscription.disabled")
+    assert set(session.scalars(query)) == {rows[name].id for name in lost}
+    audited = select(AuditEntry).where(AuditEntry.action == "disable")
+    assert {entry.subject_id for entry in session.scalars(audited)} == {rows[n].id for n in lost}
+    assert {entry.actor for entry in session.scalars(audited)} <= {"ann"}
+    if lost:
+        with pytest.raises(LinkExpired):
+            subscriptions.confirm(session, waiting)
+        session.rollback()
+    incident = incidents.open(session, page, title="Fire")
+    session.commit()
+    told = (
+        select(Delivery.subscription_id)
+        .join(EventRow, EventRow.id == Delivery.event_id)
+        .where(EventRow.subject_id == incident.id)
+    )
+    assert set(session.scalars(told)) == {
+        row.id for name, row in rows.items() if name not in {*lost, "waiting"}
+    }
+
+
+def test_a_wrong_word_about_subscribers(session: Session, page: Page) -> None:
+    """It is refused by name before anything is changed."""
+    for call in (
+        lambda: pages.change(session, page, {"visibility": "link"}, subscribers="all", actor=None),
+        lambda: pages.rotate_link(session, page, subscribers="", actor=None),
+    ):
+        with pytest.raises(Invalid) as caught:
+            call()
+        assert [error.field for error in caught.value.errors] == ["subscribers"]
+    assert page.visibility == "public"

@@ -228,6 +228,36 @@ def test_the_secret_link_is_for_admins(site: Site, role: str) -> None:
         assert with_secret >= {"/pages", "/pages/<ident>", "/incidents", "/maintenances/<ident>"}
 
 
+def test_a_new_link_and_old_readers(site: Site) -> None:
+    """Who changes a page's door says what becomes of its readers, and reads how many it cost."""
+    site.made("/pages", name="Second", slug="second")
+    signed_up = {"channel": "webhook", "address": HOOK}
+
+    def reader(address: str) -> None:
+        answer = site.post(f"/{address}/subscribe", json=signed_up)
+        assert answer.status_code == 201, answer.text
+
+    def door(**body: Any) -> Any:
+        answer = site.ask("PATCH", "/pages/second", body)
+        assert answer.status_code == 200, answer.text
+        return answer.get_json()
+
+    reader("second")
+    kept = door(visibility="link", subscribers="keep")
+    assert kept["subscribers_disabled"] == 0
+    rotated = site.made("/pages/second/rotate-link", subscribers="keep")
+    assert (rotated["subscribers_disabled"], rotated["link"] == kept["link"]) == (0, False)
+    for path in ("/pages/second", "/pages/second/rotate-link"):
+        method = "PATCH" if path == "/pages/second" else "POST"
+        wrong = problem(site.ask(method, path, {"subscribers": "all"}), 422)
+        assert [error["field"] for error in wrong["errors"]] == ["subscribers"]
+    bare = site.ask("POST", "/pages/second/rotate-link")
+    assert bare.get_json()["subscribers_disabled"] == 1
+    (row,) = site.ask("GET", "/subscriptions?status_page=second").get_json()["items"]
+    assert (row["state"], row["reason"]) == ("disabled", "The page's link was changed.")
+    assert door(name="Other")["subscribers_disabled"] == 0
+
+
 def test_both_forms_of_the_key(site: Site) -> None:
     """Authorization-Token and Authorization: Bearer are the same; other schemes are none."""
     key = site.key("viewer")

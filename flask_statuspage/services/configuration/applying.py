@@ -81,7 +81,7 @@ def _put(work: Work, number: int, entry: PageEntry, there: PresentPage | None) -
         there.page if there else None,
         describe=described,
         create=lambda values: pages.create(work.session, **values, actor=work.actor),
-        change=lambda row, values: pages.change(work.session, row, values, actor=work.actor),
+        change=lambda row, values: pages.change(work.session, row, values, actor=work.actor)[0],
     )
     return there or PresentPage(page, [], [], [], [])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from ...domain.facts import plain
 from ...domain.roles import Role
@@ -26,7 +26,12 @@ class NewPage(Body):
     footer: Prose = ""
 
 
+Subscribers = Literal["disable", "keep"]
+
+
 class PageChange(Body):
+    """``subscribers``: what becomes of those who signed up themselves, if fewer people may see the page then."""
+
     name: Title | None = None
     slug: Word = ""
     url: Url | None = None
@@ -37,6 +42,11 @@ class PageChange(Body):
     colours: dict[Text, Text] = {}
     header: Prose = ""
     footer: Prose = ""
+    subscribers: Subscribers = "disable"
+
+
+class Rotation(Body):
+    subscribers: Subscribers = "disable"
 
 
 def add_routes(door: Door) -> None:
@@ -45,7 +55,8 @@ def add_routes(door: Door) -> None:
     door.route("GET", "/pages/<ident>", show, role=Role.VIEWER)
     door.route("PATCH", "/pages/<ident>", change, role=Role.ADMIN, body=PageChange)
     door.route("DELETE", "/pages/<ident>", remove, role=Role.ADMIN)
-    door.route("POST", "/pages/<ident>/rotate-link", rotate, role=Role.ADMIN)
+    rotation = "/pages/<ident>/rotate-link"
+    door.route("POST", rotation, rotate, role=Role.ADMIN, body=Rotation, bare=True)
 
 
 def described(call: Call, page: Page) -> dict[str, Any]:
@@ -74,13 +85,24 @@ def show(call: Call, ident: str) -> dict[str, Any]:
 
 
 def change(call: Call, ident: str) -> dict[str, Any]:
-    page = pages.get(call.session, ident)
-    return described(call, pages.change(call.session, page, call.values(), actor=call.actor))
+    page, disabled = pages.change(
+        call.session,
+        pages.get(call.session, ident),
+        call.values("subscribers"),
+        subscribers=call.body.subscribers,
+        actor=call.actor,
+    )
+    return {**described(call, page), "subscribers_disabled": disabled}
 
 
 def rotate(call: Call, ident: str) -> dict[str, Any]:
-    page = pages.get(call.session, ident)
-    return described(call, pages.rotate_link(call.session, page, actor=call.actor))
+    page, disabled = pages.rotate_link(
+        call.session,
+        pages.get(call.session, ident),
+        subscribers=call.body.subscribers,
+        actor=call.actor,
+    )
+    return {**described(call, page), "subscribers_disabled": disabled}
 
 
 def remove(call: Call, ident: str) -> None:
