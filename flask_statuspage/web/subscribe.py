@@ -7,7 +7,7 @@ other site knows; one-click unsubscribe (RFC 8058) is such a POST, without cooki
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from flask import Blueprint, Response, redirect, request
@@ -224,6 +224,7 @@ def manage(page_slug: str | None, token: str) -> BaseResponse:
             wanted = values.get("components", []) if values.get("scope") != "all" else []
             if values.get("scope") == "some" and not wanted:
                 raise Invalid.field("components", "Choose at least one service.")
+            _check_offered(page, subscription, wanted)
             if not values.get("events"):
                 raise Invalid.field("events", "Choose at least one, or unsubscribe.")
             subscriptions.choose(
@@ -245,10 +246,29 @@ def manage(page_slug: str | None, token: str) -> BaseResponse:
     return answers.page(html, 422 if errors else 200)
 
 
+def _offered(page: Page, subscription: Subscription) -> list[ComponentFact]:
+    """What its owner can choose: of a page that is closed to them, only what was chosen already."""
+    listed = _components(page)
+    if visits.may_see(page):
+        return listed
+    chosen = {item.component_id for item in subscription.chosen}
+    return [fact for fact in listed if fact.id in chosen]
+
+
+def _check_offered(page: Page, subscription: Subscription, wanted: Collection[str]) -> None:
+    """:raises Invalid: for what was not offered on a closed page, in the words for what does not exist."""
+    if visits.may_see(page):
+        return
+    offered = {fact.slug for fact in _offered(page, subscription)}
+    for slug in wanted:
+        if slug not in offered:
+            raise Invalid.field("components", f"There is no component {slug!r} on this page.")
+
+
 def _manage_page(
     page: Page, subscription: Subscription, token: str, errors: tuple[FieldError, ...]
 ) -> str:
-    listed = _components(page)
+    listed = _offered(page, subscription)
     slugs = {fact.id: fact.slug for fact in listed}
     format = formats[subscription.format]
     chosen = [

@@ -65,6 +65,11 @@ def shown(row: Page) -> ShownPage:
     return page
 
 
+def may_see(row: Page) -> bool:
+    """Whether this request's visitor may see the page."""
+    return _may_see(facts.shown_page(row))
+
+
 def shows_to_visitor(page: ShownPage) -> bool:
     """Whether a host's template may tell of *page*: of one that is seen by link, to members only."""
     if page.visibility == "link":

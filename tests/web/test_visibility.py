@@ -440,7 +440,8 @@ def test_mailed_links_work(site: Site, visibility: str) -> None:
     token = make(site, visibility)
     row = subscribed(site, token)
     if visibility == "link":
-        assert site.ask("POST", "/pages/internal/rotate-link").status_code == 200
+        kept = site.ask("POST", "/pages/internal/rotate-link", {"subscribers": "keep"})
+        assert kept.status_code == 200
     confirm = site.token(links.CONFIRM, row)
     answers = [site.get(f"/{token}/confirm/{confirm}"), site.post(f"/{token}/confirm/{confirm}")]
     own = site.token(links.OWN, site.rows(Subscription)[0])
@@ -598,3 +599,30 @@ def test_the_manage_api_is_not_below_a_page(site: Site) -> None:
     assert site.get(f"{API}/components").status_code == 401
     with site.get("/assets/statuspage.css") as file:
         assert file.status_code == 200
+
+
+@pytest.mark.parametrize("visibility", ["signed-in", "link"])
+def test_a_mailed_link_lists_no_services_of_a_closed_page(site: Site, visibility: str) -> None:
+    """Whoever has one and may not see the page is offered what the subscription chose, and learns of nothing else."""
+    site.made("/components", name="Boring Box", page="internal")
+    body = {"channel": "email", "address": ANN, "components": ["boring-box"], "page": "internal"}
+    made = site.made("/subscriptions", **body)
+    (row,) = site.rows(Subscription)
+    own = f"/internal/manage/{site.token(links.OWN, row)}"
+    assert f"{SECRET_WORD} rocket" in site.get(own).text
+    address = make(site, visibility)
+    shown = site.get(own).text
+    assert "Boring Box" in shown
+    assert "rocket" not in shown
+    choice = {"scope": "some", "events": "incident.created"}
+    for slug in ("moonshot-rocket", "nonesuch"):
+        refused = site.post(own, data={**choice, "components": slug})
+        assert refused.status_code == 422
+        assert f"There is no component &#39;{slug}&#39; on this page" in refused.text
+        assert f"{SECRET_WORD} rocket" not in refused.text
+    assert site.post(own, data={**choice, "components": "boring-box"}).status_code == 303
+    kept = site.ask("GET", f"/subscriptions/{made['id']}?status_page=internal").get_json()
+    assert kept["components"] == made["components"]
+    if visibility == "signed-in":
+        become(site, "customer")
+    assert f"{SECRET_WORD} rocket" in site.get(own.replace("internal", address)).text
