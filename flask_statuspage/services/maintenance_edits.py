@@ -17,7 +17,7 @@ from ..errors import Conflict, Invalid, NotFound
 from ..storage import pages
 from ..storage.base import utc_now
 from ..storage.components import Component
-from ..storage.maintenances import MaintainedComponent, Maintenance
+from ..storage.maintenances import MaintainedComponent, Maintenance, MaintenanceUpdate
 from ..storage.pages import Page
 from . import audit, components, facts, texts
 from . import maintenance_course as course
@@ -106,9 +106,7 @@ def edit_update(
     texts.check(body=body)
     now = utc_now()
     row = course.held(session, page, maintenance_id)
-    update = next((item for item in row.updates if item.id == update_id), None)
-    if update is None:
-        raise NotFound("update", update_id)
+    update = _update(row, update_id)
     old = update.body
     if old != body:
         pages.touch(session, page.id, now)
@@ -124,6 +122,43 @@ def edit_update(
             after={"update": str(update_id), "body": body},
         )
     return row
+
+
+def remove_update(
+    session: Session, page: Page, maintenance_id: UUID, update_id: UUID, *, actor: str | None = None
+) -> Maintenance:
+    """Take one update back. Nobody is mailed.
+
+    :raises NotFound: unless the maintenance has that update.
+    :raises Conflict: for the only one, and for the latest if no other tells the maintenance's status.
+    """
+    row = course.held(session, page, maintenance_id)
+    update = _update(row, update_id)
+    left = [item for item in row.updates if item is not update]
+    if not left:
+        raise Conflict("A maintenance has at least one update; edit it, or delete the maintenance.")
+    latest = max(left, key=lambda item: item.number)
+    if latest.status is not row.status:
+        raise Conflict(f"No other update tells that it is {row.status.value}; edit this one.")
+    now = utc_now()
+    pages.touch(session, page.id, now)
+    gone = next(
+        one for one in plain(facts.maintenance(row))["updates"] if one["id"] == str(update_id)
+    )
+    row.updates.remove(update)
+    row.updated_at = now
+    session.flush()
+    course.tell(session, page, row, "maintenance.updated", notify=False)
+    before = {"update": gone["id"], **gone}
+    course.record_audit(session, "delete_update", row, actor, before=before)
+    return row
+
+
+def _update(row: Maintenance, update_id: UUID) -> MaintenanceUpdate:
+    for update in row.updates:
+        if update.id == update_id:
+            return update
+    raise NotFound("update", update_id)
 
 
 def _editable(row: Maintenance) -> dict[str, Any]:

@@ -121,6 +121,13 @@ WRITES: dict[tuple[str, str], Write] = {
     ("PATCH", "/maintenances/<ident>/updates/<update_ident>"): Write(
         "edit_update", {"body": "Mended."}, at="<maintenance>", update="<announced>"
     ),
+    ("DELETE", "/maintenances/<ident>/updates/<update_ident>"): Write(
+        "delete_update",
+        at="<maintenance>",
+        update="<announced>",
+        states=GONE,
+        first=(("POST", "/maintenances/<maintenance>/updates", {"body": "More."}),),
+    ),
     ("POST", "/templates"): Write(
         "create", {"kind": "incident", "name": "New", "title": "New"}, states=MADE
     ),

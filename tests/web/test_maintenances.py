@@ -136,8 +136,38 @@ def test_lists_can_be_narrowed(site: Site) -> None:
     second = _planned(site)
     listed = site.ask("GET", "/maintenances?status=scheduled").get_json()
     assert [item["id"] for item in listed["items"]] == [second["id"]]
+    going_on = _planned(site)
+    site.made(f"/maintenances/{going_on['id']}/start")
+    verifying = _planned(site)
+    site.made(f"/maintenances/{verifying['id']}/updates", status="verifying")
+    site.made(f"/maintenances/{_planned(site)['id']}/complete")
+    listed = site.ask("GET", "/maintenances?status=open").get_json()
+    expected = {row["id"] for row in (second, going_on, verifying)}
+    assert {item["id"] for item in listed["items"]} == expected
     wrong = problem(site.ask("GET", "/maintenances?status=late"), 422)
     assert [error["field"] for error in wrong["errors"]] == ["status"]
+
+
+def test_an_update_is_taken_back(site: Site) -> None:
+    """One that no reader needs any more goes, with an event for host code; the audit keeps its text."""
+    site.made("/subscriptions", channel="webhook", address=HOOK)
+    path = f"/maintenances/{_planned(site)['id']}"
+    site.made(f"{path}/updates", body="Wrong window.")
+    site.made(f"{path}/updates", body="In order.")
+    told = site.ask("GET", "/deliveries").get_json()["total"]
+    wrong = site.ask("GET", path).get_json()["updates"][1]
+    assert site.ask("DELETE", f"{path}/updates/{wrong['id']}").status_code == 204
+    left = [update["body"] for update in site.ask("GET", path).get_json()["updates"]]
+    assert left[:1] == ["In order."]
+    assert (len(left), "Wrong window." in left) == (2, False)
+    assert site.ask("GET", "/deliveries").get_json()["total"] == told
+    entry = site.ask("GET", "/audit?action=delete_update").get_json()["items"][0]
+    assert entry["before"]["body"] == "Wrong window."
+    started = site.made(f"{path}/start")
+    telling = started["updates"][0]["id"]
+    detail = problem(site.ask("DELETE", f"{path}/updates/{telling}"), 409)["detail"]
+    assert detail == "No other update tells that it is in_progress; edit this one."
+    problem(site.ask("DELETE", f"{path}/updates/{telling}", role="viewer"), 403)
 
 
 def test_delete(site: Site) -> None:

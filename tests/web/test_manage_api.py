@@ -78,6 +78,7 @@ ROUTES: dict[tuple[str, str], str] = {
     ("POST", "/maintenances/<ident>/cancel"): "editor",
     ("POST", "/maintenances/<ident>/updates"): "editor",
     ("PATCH", "/maintenances/<ident>/updates/<update_ident>"): "editor",
+    ("DELETE", "/maintenances/<ident>/updates/<update_ident>"): "editor",
     ("GET", "/templates"): "viewer",
     ("POST", "/templates"): "editor",
     ("GET", "/templates/<ident>"): "viewer",
@@ -652,6 +653,46 @@ def test_lists_cost_no_query_per_row(site: Site) -> None:
     assert costs() == few
 
 
+def test_filters_are_never_empty(site: Site) -> None:
+    """A filter that is there and says nothing is 422 and named, whatever the list."""
+    for path, name in (
+        ("incidents", "status"),
+        ("incidents", "visibility"),
+        ("maintenances", "status"),
+        ("deliveries", "subscription"),
+        ("components", "archived"),
+        ("audit", "subject_id"),
+    ):
+        for value in ("", "nonsense", "%00"):
+            wrong = problem(site.ask("GET", f"/{path}?{name}={value}"), 422)
+            assert [error["field"] for error in wrong["errors"]] == [name], path
+
+
+def test_an_unknown_update_is_called_one(site: Site) -> None:
+    """What is missing is the update, not the thing that it would belong to."""
+    ids = full(site)
+    for resource in ("incidents", "maintenances"):
+        for ident in (NOBODY, "nothing"):
+            path = f"/{resource}/{ids[resource]}/updates/{ident}"
+            for method, body in (("PATCH", {"body": "Mended."}), ("DELETE", None)):
+                detail = problem(site.ask(method, path, body), 404)["detail"]
+                assert detail == f"There is no update {ident!r}.", (method, path)
+
+
+def test_null_is_none_for_a_pages_brand(site: Site) -> None:
+    """Null takes logo, colours, header and footer away, and gives the name back to the settings."""
+    brand = {"logo": "/logo.svg", "colours": {"primary": "#7a1f5c"}, "header": "A", "footer": "B"}
+    none = {"logo": None, "colours": {}, "header": "", "footer": ""}
+    made = site.made("/pages", name="Second", **brand)
+    assert {name: made[name] for name in brand} == brand
+    for name, value in none.items():
+        changed = site.ask("PATCH", "/pages/second", {name: None})
+        assert (changed.status_code, changed.get_json().get(name)) == (200, value), name
+    assert site.ask("PATCH", "/pages/second", {"name": None}).get_json()["name"] != "Second"
+    bare = site.made("/pages", name="Third", **dict.fromkeys(brand))
+    assert {name: bare[name] for name in brand} == none
+
+
 # Conflicts
 
 
@@ -671,6 +712,7 @@ def test_conflicts(site: Site) -> None:
     site.made("/incidents", title="Watched", monitor="probe")
     second = site.made("/incidents", title="Smoke")
     still_open, only = second["id"], second["updates"][0]["id"]
+    planned = site.ask("GET", f"/maintenances/{ids['maintenances']}").get_json()
     before = site.contents()
     for method, path, body in (
         ("POST", "/pages", {"name": "Second", "slug": "second"}),
@@ -690,6 +732,7 @@ def test_conflicts(site: Site) -> None:
         ("POST", f"/incidents/{still_open}/reopen", {}),
         ("POST", f"/incidents/{still_open}/postmortem", {"body": "Too early."}),
         ("DELETE", f"/incidents/{still_open}/updates/{only}", None),
+        ("DELETE", f"/maintenances/{planned['id']}/updates/{planned['updates'][0]['id']}", None),
         ("PATCH", f"/incidents/{still_open}", {"monitor": "probe"}),
         ("POST", f"/subscriptions/{ids['subscriptions']}/test", None),
         ("POST", f"/subscriptions/{mail['id']}/rotate-secret", None),

@@ -118,7 +118,6 @@ NOT_COLOURS = [
     5,
     "red",
     ["#fff"],
-    None,
     {"primary": "red"},
     {"primary": None},
     {"primary": 5},
@@ -138,6 +137,8 @@ NOT_COLOURS = [
     {"\x00": "#fff"},
     {"\ud800": "#fff"},
 ]
+NOT_NOTE = [value for value in NOT_PROSE if value is not None]
+NOT_SUBSCRIBERS = [*NOT_TEXT, *UNSTORABLE, None, "", "all", "Keep"]
 OF_PAGE: dict[str, list[Any]] = {
     "url": NOT_URL,
     "time_zone": NOT_ZONE,
@@ -145,8 +146,8 @@ OF_PAGE: dict[str, list[Any]] = {
     "visibility": [*NOT_TEXT, *UNSTORABLE, None, "", "secret", "Public", "public "],
     "logo": NOT_LOGO,
     "colours": NOT_COLOURS,
-    "header": [*NOT_PROSE, "x" * 2001, "a\x1bb", "a\u2028b"],
-    "footer": [*NOT_PROSE, "x" * 2001, "a\x1bb"],
+    "header": [*NOT_NOTE, "x" * 2001, "a\x1bb", "a\u2028b"],
+    "footer": [*NOT_NOTE, "x" * 2001, "a\x1bb"],
 }
 NOT_TARGET = [
     *NOT_TEXT,
@@ -274,8 +275,10 @@ BAD: dict[tuple[str, str], tuple[dict[str, Any], dict[str, list[Any]]]] = {
             "name": [value for value in NOT_TITLE if value is not None],
             "slug": [*NOT_SLUG, None, "api"],
             **OF_PAGE,
+            "subscribers": NOT_SUBSCRIBERS,
         },
     ),
+    ("POST", "/pages/hidden/rotate-link"): ({}, {"subscribers": NOT_SUBSCRIBERS}),
     ("POST", "/component-groups"): (
         NEW_GROUP,
         {"name": NOT_TITLE, "description": NOT_PROSE, "position": NOT_POSITION},
@@ -361,7 +364,7 @@ BAD: dict[tuple[str, str], tuple[dict[str, Any], dict[str, list[Any]]]] = {
     ("PATCH", "/incidents/<incident>"): (
         {},
         {
-            "title": [value for value in NOT_TITLE if value is not None],
+            "title": NOT_TITLE,
             "impact": ["huge", "", 5, [], "\x00"],
             "components": NOT_COMPONENTS,
             "monitor": [*NOT_TEXT, *UNSTORABLE, "", "nope"],
@@ -478,6 +481,7 @@ def furnished(site: Site) -> dict[str, str]:
     """One of each thing; what stands for `<incident>` and the like in the paths above."""
     ids = full(site)
     site.made("/pages", name="Second")
+    site.made("/pages", name="Hidden", visibility="link")
     resolved = site.made("/incidents", title="Over", status="resolved")
     incident = site.ask("GET", f"/incidents/{ids['incidents']}").get_json()
     maintenance = site.ask("GET", f"/maintenances/{ids['maintenances']}").get_json()
@@ -510,7 +514,7 @@ def send(site: Site, method: str, path: str, body: Any) -> Any:
 def test_every_route_with_a_body_is_in_the_table(site: Site) -> None:
     """The table above knows every route that takes a body."""
     bodiless = {"run", "pause", "resume", "test", "enable", "disable", "redeliver"}
-    bodiless |= {"rotate-secret", "rotate-link"}
+    bodiless |= {"rotate-secret"}
     taking = {
         (method, path.partition("/<ident>")[0].split("/")[1] + path.partition("/<ident>")[2])
         for method, path in ROUTES

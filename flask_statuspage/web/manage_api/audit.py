@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from flask import request
 from pydantic import TypeAdapter, ValidationError
@@ -16,6 +15,7 @@ from ...storage.team import AuditEntry, audit_log
 from ..storable import UNSTORABLE, is_storable
 from .door import Call, Door
 from .fields import Instant
+from .reading import id_in_query
 
 WORDS = ("subject", "actor", "action")
 
@@ -32,7 +32,7 @@ def index(call: Call) -> dict[str, Any]:
         call.page.id,
         since=_instant("since"),
         until=_instant("until"),
-        subject_id=_subject_id(),
+        subject_id=id_in_query("subject_id"),
         **{name: text for name in WORDS if (text := _text(name)) is not None},
     )
     return call.listed(query, _described)
@@ -48,14 +48,6 @@ def _text(name: str) -> str | None:
     if text is not None and not is_storable(text):
         raise Invalid.field(name, UNSTORABLE)
     return text
-
-
-def _subject_id() -> UUID | None:
-    text = request.args.get("subject_id")
-    try:
-        return None if text is None else UUID(text)
-    except ValueError:
-        raise Invalid.field("subject_id", "Must be a UUID.") from None
 
 
 def _instant(name: str) -> datetime | None:

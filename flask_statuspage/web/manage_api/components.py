@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from flask import request
-
 from ...domain.facts import plain
 from ...domain.roles import Role
 from ...domain.status import ComponentStatus
-from ...errors import Conflict, Invalid
+from ...errors import Conflict
 from ...services import archive, components, conditions, facts, groups, ordering
 from ...storage import components as stored
 from ...storage.components import Component, Condition, StatusInterval
 from .door import Call, Door
 from .fields import Body, Day, Instant, Named, Position, Prose, Text, Title, Word
+from .reading import choice
 
 
 class NewComponent(Body):
@@ -93,10 +92,8 @@ def _described_word(condition: Condition) -> dict[str, Any]:
 
 def index(call: Call) -> dict[str, Any]:
     """``?archived=true`` for those that have left the page."""
-    wanted = request.args.get("archived", "false")
-    if wanted not in ("true", "false"):
-        raise Invalid.field("archived", "Must be true or false.")
-    query = stored.archived(call.page.id) if wanted == "true" else stored.of_page(call.page.id)
+    wants_archived = choice("archived", ("true", "false")) == "true"
+    query = stored.archived(call.page.id) if wants_archived else stored.of_page(call.page.id)
     listed = call.listed(query, lambda component: {"component": component})
     rows = [item["component"] for item in listed["items"]]
     said = stored.said_of(call.session, [row.id for row in rows])

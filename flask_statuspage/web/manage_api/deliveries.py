@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
-
-from flask import request
 
 from ...domain.facts import plain
 from ...domain.roles import Role
-from ...errors import Invalid, NotFound
+from ...errors import NotFound
 from ...services import deliveries
 from ...storage import outbox
 from ...storage.outbox import Attempt, Delivery
 from .door import Call, Door
+from .reading import id_in_query, uuid_of
 
 
 def add_routes(door: Door) -> None:
@@ -25,12 +23,7 @@ def add_routes(door: Door) -> None:
 
 def index(call: Call) -> dict[str, Any]:
     """Newest first; ``?subscription=<id>`` for one subscription."""
-    wanted = request.args.get("subscription")
-    try:
-        subscription_id = UUID(wanted) if wanted else None
-    except ValueError:
-        raise Invalid.field("subscription", "Must be a subscription's id.") from None
-    query = outbox.log(call.page.id, subscription_id)
+    query = outbox.log(call.page.id, id_in_query("subscription"))
     return call.listed(query, deliveries.described)
 
 
@@ -49,10 +42,7 @@ def redeliver(call: Call, ident: str) -> dict[str, Any]:
 
 
 def _get(call: Call, ident: str) -> Delivery:
-    try:
-        delivery_id = UUID(ident)
-    except ValueError:
-        raise NotFound("delivery", ident) from None
+    delivery_id = uuid_of(ident, "delivery")
     delivery = call.session.scalar(outbox.log(call.page.id).where(Delivery.id == delivery_id))
     if delivery is None:
         raise NotFound("delivery", ident)

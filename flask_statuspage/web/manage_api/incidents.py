@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
-from flask import request
 from pydantic import Field
 
 from ...domain.facts import plain
 from ...domain.incident import OPEN, IncidentStatus
 from ...domain.roles import Role
 from ...domain.status import Impact
-from ...errors import Invalid, NotFound
+from ...errors import Invalid
 from ...services import addresses, facts, incident_edits, incident_steps, incidents
 from ...storage import incidents as stored
 from ...storage.incidents import Incident
 from ...storage.monitors import Monitor, slugs_of
 from .door import Call, Door
 from .fields import Affected, Body, Instant, Prose, Text, Title, Visibility
+from .reading import choice, uuid_of
 from .templates import Templated, filled
 
 
@@ -49,7 +47,7 @@ class NewUpdate(Body):
 class IncidentChange(Body):
     """What is not sent stays; ``notify`` is yes for what readers hear of as news, else no."""
 
-    title: Title | None = None
+    title: Title = ""
     impact: Impact | None = None
     components: Affected | None = None
     monitor: Text | None = None
@@ -111,10 +109,10 @@ def _described(call: Call, incident: Incident, monitor_slug: str | None) -> dict
 def index(call: Call) -> dict[str, Any]:
     """Newest first; ``?status=`` (a status, or ``open``) and ``?visibility=`` choose among them."""
     query = stored.of_page(call.page.id)
-    if chosen := _choice("status", ("open", *IncidentStatus)):
+    if chosen := choice("status", ("open", *IncidentStatus)):
         statuses = OPEN if chosen == "open" else {IncidentStatus(chosen)}
         query = query.where(Incident.status.in_(list(statuses)))
-    if visibility := _choice("visibility", incident_steps.VISIBILITIES):
+    if visibility := choice("visibility", incident_steps.VISIBILITIES):
         query = query.where(Incident.visibility == visibility)
     # In one query, not one for each incident.
     slugs = slugs_of(call.session, call.page.id)
@@ -136,7 +134,7 @@ def create(call: Call) -> dict[str, Any]:
 
 
 def show(call: Call, ident: str) -> dict[str, Any]:
-    return described(call, incidents.get(call.session, call.page, _uuid(ident)))
+    return described(call, incidents.get(call.session, call.page, uuid_of(ident, "incident")))
 
 
 def change(call: Call, ident: str) -> dict[str, Any]:
@@ -149,13 +147,13 @@ def change(call: Call, ident: str) -> dict[str, Any]:
         return _updated(call, ident)
     notify = call.values().get("notify")
     incident = incident_edits.edit(
-        call.session, call.page, _uuid(ident), values, actor=call.actor, notify=notify
+        call.session, call.page, uuid_of(ident, "incident"), values, actor=call.actor, notify=notify
     )
     return described(call, incident)
 
 
 def remove(call: Call, ident: str) -> None:
-    incident_edits.remove(call.session, call.page, _uuid(ident), actor=call.actor)
+    incident_edits.remove(call.session, call.page, uuid_of(ident, "incident"), actor=call.actor)
 
 
 def update(call: Call, ident: str) -> dict[str, Any]:
@@ -166,8 +164,8 @@ def change_update(call: Call, ident: str, update_ident: str) -> dict[str, Any]:
     incident = incident_edits.edit_update(
         call.session,
         call.page,
-        _uuid(ident),
-        _uuid(update_ident, "update"),
+        uuid_of(ident, "incident"),
+        uuid_of(update_ident, "update"),
         call.values("notify"),
         actor=call.actor,
         notify=call.body.notify,
@@ -176,13 +174,13 @@ def change_update(call: Call, ident: str, update_ident: str) -> dict[str, Any]:
 
 
 def remove_update(call: Call, ident: str, update_ident: str) -> None:
-    which = _uuid(ident), _uuid(update_ident, "update")
+    which = uuid_of(ident, "incident"), uuid_of(update_ident, "update")
     incident_edits.remove_update(call.session, call.page, *which, actor=call.actor)
 
 
 def resolve(call: Call, ident: str) -> dict[str, Any]:
     incident = incidents.resolve(
-        call.session, call.page, _uuid(ident), **call.values(), actor=call.actor
+        call.session, call.page, uuid_of(ident, "incident"), **call.values(), actor=call.actor
     )
     return described(call, incident)
 
@@ -191,7 +189,12 @@ def reopen(call: Call, ident: str) -> dict[str, Any]:
     values = call.values()
     affected = values.pop("components", None)
     incident = incidents.reopen(
-        call.session, call.page, _uuid(ident), **values, affected=affected, actor=call.actor
+        call.session,
+        call.page,
+        uuid_of(ident, "incident"),
+        **values,
+        affected=affected,
+        actor=call.actor,
     )
     return described(call, incident)
 
@@ -199,7 +202,7 @@ def reopen(call: Call, ident: str) -> dict[str, Any]:
 def postmortem(call: Call, ident: str) -> dict[str, Any]:
     values = {"body": "", **call.values()}
     incident = incidents.postmortem(
-        call.session, call.page, _uuid(ident), **values, actor=call.actor
+        call.session, call.page, uuid_of(ident, "incident"), **values, actor=call.actor
     )
     return described(call, incident)
 
@@ -208,21 +211,11 @@ def _updated(call: Call, ident: str) -> dict[str, Any]:
     values = call.values()
     affected = values.pop("components", None)
     incident = incidents.update(
-        call.session, call.page, _uuid(ident), **values, affected=affected, actor=call.actor
+        call.session,
+        call.page,
+        uuid_of(ident, "incident"),
+        **values,
+        affected=affected,
+        actor=call.actor,
     )
     return described(call, incident)
-
-
-def _choice(name: str, allowed: Sequence[str]) -> str | None:
-    """What ``?<name>=`` chooses; None where it is not there."""
-    wanted = request.args.get(name)
-    if wanted is not None and wanted not in allowed:
-        raise Invalid.field(name, f"Must be one of {', '.join(allowed)}.")
-    return wanted
-
-
-def _uuid(ident: str, kind: str = "incident") -> UUID:
-    try:
-        return UUID(ident)
-    except ValueError:
-        raise NotFound(kind, ident) from None

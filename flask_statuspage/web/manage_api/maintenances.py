@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
-from uuid import UUID
 
-from flask import request
 from pydantic import Field
 
 from ...domain.facts import plain
-from ...domain.maintenance import MaintenanceStatus
+from ...domain.maintenance import OVER, MaintenanceStatus
 from ...domain.roles import Role
-from ...errors import Invalid, NotFound
 from ...services import addresses, facts, maintenance_edits, maintenances
 from ...storage import maintenances as stored
 from ...storage.base import utc_now
 from ...storage.maintenances import Maintenance
 from .door import Call, Door
 from .fields import Body, Instant, Named, Prose, Text, Title, Whole, Word
+from .reading import choice, uuid_of
 from .templates import Templated, filled
 
 Minutes = Annotated[list[Whole], Field(max_length=100)]
@@ -90,7 +88,9 @@ def add_routes(door: Door) -> None:
     door.route("POST", f"{one}/complete", complete, role=Role.EDITOR, body=Step, bare=True)
     door.route("POST", f"{one}/cancel", cancel, role=Role.EDITOR, body=Cancellation, bare=True)
     door.route("POST", f"{one}/updates", update, role=Role.EDITOR, body=NewUpdate, status=201)
-    door.route("PATCH", f"{one}/updates/<update_ident>", mend, role=Role.EDITOR, body=UpdateChange)
+    written = f"{one}/updates/<update_ident>"
+    door.route("PATCH", written, mend, role=Role.EDITOR, body=UpdateChange)
+    door.route("DELETE", written, remove_update, role=Role.EDITOR)
 
 
 def described(call: Call, row: Maintenance) -> dict[str, Any]:
@@ -103,12 +103,13 @@ def described(call: Call, row: Maintenance) -> dict[str, Any]:
 
 
 def index(call: Call) -> dict[str, Any]:
-    """``?status=`` narrows the list."""
+    """``?status=`` (a status, or ``open``: not over) narrows the list."""
     query = stored.of_page(call.page.id)
-    if wanted := request.args.get("status"):
-        if wanted not in set(MaintenanceStatus):
-            raise Invalid.field("status", f"Must be one of {', '.join(MaintenanceStatus)}.")
-        query = query.where(Maintenance.status == MaintenanceStatus(wanted))
+    if chosen := choice("status", ("open", *MaintenanceStatus)):
+        statuses = (
+            set(MaintenanceStatus) - OVER if chosen == "open" else {MaintenanceStatus(chosen)}
+        )
+        query = query.where(Maintenance.status.in_(list(statuses)))
     return call.listed(query, lambda row: described(call, row))
 
 
@@ -122,14 +123,14 @@ def create(call: Call) -> dict[str, Any]:
 
 
 def show(call: Call, ident: str) -> dict[str, Any]:
-    return described(call, maintenances.get(call.session, call.page, _uuid(ident)))
+    return described(call, maintenances.get(call.session, call.page, uuid_of(ident, "maintenance")))
 
 
 def change(call: Call, ident: str) -> dict[str, Any]:
     row = maintenance_edits.edit(
         call.session,
         call.page,
-        _uuid(ident),
+        uuid_of(ident, "maintenance"),
         call.values("notify"),
         actor=call.actor,
         notify=call.body.notify,
@@ -138,43 +139,54 @@ def change(call: Call, ident: str) -> dict[str, Any]:
 
 
 def remove(call: Call, ident: str) -> None:
-    maintenances.remove(call.session, call.page, _uuid(ident), actor=call.actor)
+    maintenances.remove(call.session, call.page, uuid_of(ident, "maintenance"), actor=call.actor)
 
 
 def start(call: Call, ident: str) -> dict[str, Any]:
     values = call.values()
-    row = maintenances.start(call.session, call.page, _uuid(ident), **values, actor=call.actor)
+    row = maintenances.start(
+        call.session, call.page, uuid_of(ident, "maintenance"), **values, actor=call.actor
+    )
     return described(call, row)
 
 
 def complete(call: Call, ident: str) -> dict[str, Any]:
     values = call.values()
-    row = maintenances.complete(call.session, call.page, _uuid(ident), **values, actor=call.actor)
+    row = maintenances.complete(
+        call.session, call.page, uuid_of(ident, "maintenance"), **values, actor=call.actor
+    )
     return described(call, row)
 
 
 def cancel(call: Call, ident: str) -> dict[str, Any]:
     values = call.values()
-    row = maintenances.cancel(call.session, call.page, _uuid(ident), **values, actor=call.actor)
+    row = maintenances.cancel(
+        call.session, call.page, uuid_of(ident, "maintenance"), **values, actor=call.actor
+    )
     return described(call, row)
 
 
 def update(call: Call, ident: str) -> dict[str, Any]:
     values = call.values()
-    row = maintenances.update(call.session, call.page, _uuid(ident), **values, actor=call.actor)
+    row = maintenances.update(
+        call.session, call.page, uuid_of(ident, "maintenance"), **values, actor=call.actor
+    )
     return described(call, row)
 
 
 def mend(call: Call, ident: str, update_ident: str) -> dict[str, Any]:
     values = call.values()
     row = maintenance_edits.edit_update(
-        call.session, call.page, _uuid(ident), _uuid(update_ident), **values, actor=call.actor
+        call.session,
+        call.page,
+        uuid_of(ident, "maintenance"),
+        uuid_of(update_ident, "update"),
+        **values,
+        actor=call.actor,
     )
     return described(call, row)
 
 
-def _uuid(ident: str) -> UUID:
-    try:
-        return UUID(ident)
-    except ValueError:
-        raise NotFound("maintenance", ident) from None
+def remove_update(call: Call, ident: str, update_ident: str) -> None:
+    which = uuid_of(ident, "maintenance"), uuid_of(update_ident, "update")
+    maintenance_edits.remove_update(call.session, call.page, *which, actor=call.actor)

@@ -21,9 +21,9 @@ class NewPage(Body):
     locale: Word | None = None
     visibility: Word = "public"
     logo: Url | None = None
-    colours: dict[Text, Text] = {}
-    header: Prose = ""
-    footer: Prose = ""
+    colours: dict[Text, Text] | None = None
+    header: Prose | None = None
+    footer: Prose | None = None
 
 
 Subscribers = Literal["disable", "keep"]
@@ -39,9 +39,9 @@ class PageChange(Body):
     locale: Word | None = None
     visibility: Word = ""
     logo: Url | None = None
-    colours: dict[Text, Text] = {}
-    header: Prose = ""
-    footer: Prose = ""
+    colours: dict[Text, Text] | None = None
+    header: Prose | None = None
+    footer: Prose | None = None
     subscribers: Subscribers = "disable"
 
 

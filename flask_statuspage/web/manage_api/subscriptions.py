@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
-from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
 from ...delivery import signing
 from ...domain.facts import plain
 from ...domain.roles import Role
-from ...errors import NotFound
 from ...services import subscriptions, wishes
 from ...services.wishes import Wish
 from ...storage import subscriptions as stored
 from ...storage.subscriptions import Subscription
 from .door import Call, Door
 from .fields import Body, Named, Text, Word
+from .reading import uuid_of
 
 
 class NewSubscription(Body):
@@ -120,7 +119,5 @@ def rotate(call: Call, ident: str) -> dict[str, Any]:
 
 
 def _get(call: Call, ident: str, *, lock: bool = False) -> Subscription:
-    try:
-        return subscriptions.get(call.session, call.page, UUID(ident), lock=lock)
-    except ValueError:
-        raise NotFound("subscription", ident) from None
+    which = uuid_of(ident, "subscription")
+    return subscriptions.get(call.session, call.page, which, lock=lock)
