@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 from flask import Blueprint, Flask, current_app
 from flask_wtf.csrf import CSRFProtect
 from markupsafe import Markup
-from sqlalchemy.exc import SQLAlchemyError
 
 from .cli import statuspage_cli
 from .config import Settings
@@ -18,7 +17,7 @@ from .documents import sign_up
 from .documents.snapshot import Snapshot
 from .domain.incident import IncidentStatus
 from .domain.status import ComponentStatus, Impact
-from .errors import SetupError, StatusPageError
+from .errors import SetupError
 from .host import HostIncident, affected, word
 from .host_api import HostApi
 from .services import components, incidents, pages, subscriptions
@@ -226,7 +225,7 @@ def statuspage_banner(page: str | None = None) -> Markup:
     try:
         found = _for_visitor(state, page)
         return documents.banner_box(*found) if found else Markup("")
-    except (SQLAlchemyError, StatusPageError):
+    except Exception:  # whatever a loader or a template of the host raises, too
         current_app.logger.exception("status page: no banner")
         return Markup("")
 
@@ -251,7 +250,7 @@ def statuspage_subscribe_form(components: Collection[str] = (), page: str | None
             components=list(components),
             csrf_token=subscribe.csrf_token() if email else None,
         )
-    except (SQLAlchemyError, StatusPageError):
+    except Exception:  # whatever a loader or a template of the host raises, too
         current_app.logger.exception("status page: no subscribe form")
         return Markup("")
 

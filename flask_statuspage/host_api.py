@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from weakref import ref
 
-from flask import Blueprint
+from flask import Blueprint, current_app
 
 from .domain.ids import is_slug
 from .errors import Invalid
@@ -108,6 +109,9 @@ class HostApi:
 
         Call it whenever you like, before or after either blueprint is registered. Members of the status page pass.
 
+        A name that is given within an app context means a blueprint of that app; outside of one it counts for every
+        app that registers this status page.
+
         :param blueprint: itself, or its name (``"checkout"`` also means ``"shop.checkout"``).
         :param component: its slug.
         :param mode: ``block`` answers 503 with ``Retry-After``, ``banner`` puts a note into its pages.
@@ -123,6 +127,8 @@ class HostApi:
                 raise Invalid.field(field, f"{slug!r} is no slug.")
         if component is None:
             raise Invalid.field("component", "Must be the slug of a component.")
-        protection = Protection(blueprint, component, word(Mode, "mode", mode), page)
+        by_name = isinstance(blueprint, str) and bool(current_app)
+        app = ref(current_app._get_current_object()) if by_name else None  # type: ignore[attr-defined]
+        protection = Protection(blueprint, component, word(Mode, "mode", mode), page, app)
         if protection not in self._protections:
             self._protections.append(protection)

@@ -84,7 +84,16 @@ def _line(change: Change) -> str:
 def _difference(key: str, before: Any, after: Any) -> str:
     if key == "options":  # They may hold credentials, which must not stand in a log.
         return ", ".join(f"options.{name} changes" for name in _unlike(before, after))
+    if key == "target":  # as do queries of URLs
+        before, after = _without_query(before), _without_query(after)
     return f"{key} {_shown(before)} → {_shown(after)}"
+
+
+def _without_query(target: Any) -> Any:
+    if not isinstance(target, str):
+        return target
+    address, mark, _ = target.partition("?")
+    return f"{address}?…" if mark else address
 
 
 def _unlike(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

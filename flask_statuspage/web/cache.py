@@ -10,8 +10,9 @@ import hashlib
 import logging
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -36,6 +37,12 @@ WAIT_SECONDS = 1.0
 """How long a reader waits for another one's rebuild before it is given what there is."""
 
 MAX_DOCUMENTS = 2000
+MAX_RARE = 100
+
+
+class Busy(Exception):
+    """The database keeps readers waiting."""
+
 
 Render = Callable[[Snapshot, datetime | None], bytes]
 """Snapshot, and since when it could not be renewed (None: it is fresh) → the document."""
@@ -70,6 +77,15 @@ class _Held:
     stale_since: datetime | None = None
 
 
+@dataclass
+class _Turn:
+    """A lock while somebody uses it, and when its holder took it (monotonic seconds)."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    users: int = 0
+    began_at: float = field(default_factory=time.monotonic)
+
+
 class DocumentCache:
     """One per app and process."""
 
@@ -77,8 +93,9 @@ class DocumentCache:
         self._held: dict[tuple[str | None, bool], _Held] = {}
         self._documents: dict[tuple[str | None, str], Document] = {}
         self._changes = 0  # of this process, each after its commit
-        self._renewing = threading.Lock()
-        self._rendering = threading.Lock()
+        self._rare: dict[tuple[str | None, str], Document] = {}
+        self._turns: dict[object, _Turn] = {}
+        self._turning = threading.Lock()
         self._impersonal: bool | None = None
 
     def expire_versions(self) -> None:
@@ -93,12 +110,14 @@ class DocumentCache:
         render: Render,
         *,
         shared: bool = True,
+        rare: bool = False,
     ) -> Document:
         """The document *name* of the page at *address*, rendered once per snapshot.
 
         :param open_session: opens the session to read in; not called while what is kept is fresh.
         :param address: None: the root; else a slug, or the token of a page that is seen by its link only.
         :param shared: False: it may differ from visitor to visitor, so it is rendered now and not kept.
+        :param rare: strangers may ask for any number of such; few are kept, apart from the others.
         :raises NotFound: when no page answers there.
         :raises SQLAlchemyError: when the database does not answer and nothing was read before.
         """
@@ -108,11 +127,13 @@ class DocumentCache:
             now = datetime.now(UTC)
             made = http_date(now)
             return Document(body, _etag(body), made, held.stale_since, held.snapshot, shared=False)
-        known = self._documents.get((address, name))
+        key = (address, name)
+        kept, most = (self._rare, MAX_RARE) if rare else (self._documents, MAX_DOCUMENTS)
+        known = kept.get(key)
         if known and known.source is held.snapshot and known.stale_since == held.stale_since:
             return known
-        with self._rendering:
-            known = self._documents.get((address, name))
+        with self._turn(key):
+            known = kept.get(key)
             if known and known.source is held.snapshot and known.stale_since == held.stale_since:
                 return known  # another reader was first
             body = render(held.snapshot, held.stale_since)
@@ -127,9 +148,9 @@ class DocumentCache:
                 stale_since=held.stale_since,
                 source=held.snapshot,
             )
-            if len(self._documents) >= MAX_DOCUMENTS:
-                self._documents.clear()
-            self._documents[address, name] = document
+            if len(kept) >= most:
+                kept.clear()
+            kept[key] = document
             return document
 
     def page(
@@ -140,27 +161,33 @@ class DocumentCache:
             self._impersonal = is_impersonal()
         return self.document(open_session, address, name, render, shared=self._impersonal)
 
-    def snapshot(
-        self, open_session: Callable[[], Session], address: str | None, *, hidden: bool = False
-    ) -> Snapshot:
-        """The page's snapshot, as fresh as documents are.
+    def snapshot(self, open_session: Callable[[], Session], address: str | None) -> Snapshot:
+        """The page's snapshot, as fresh as documents are."""
+        return self._fresh(open_session, address).snapshot
 
-        :param hidden: by slug also a page that answers to its link only. For whoever checks the reader in another way.
+    def snapshot_for_host(self, open_session: Callable[[], Session], slug: str | None) -> Snapshot:
+        """The same for a request of the host, which must not wait for long; whatever the page's visibility.
+
+        The session may be the host's own: it is not rolled back here.
+
+        :raises Busy: when there is none yet and the database keeps others waiting.
         """
-        return self._fresh(open_session, address, hidden=hidden).snapshot
+        return self._fresh(open_session, slug, for_host=True).snapshot
 
     def _fresh(
-        self, open_session: Callable[[], Session], address: str | None, *, hidden: bool = False
+        self, open_session: Callable[[], Session], address: str | None, *, for_host: bool = False
     ) -> _Held:
-        place = (address, hidden)
+        place = (address, for_host)
         held = self._held.get(place)
         if held is not None and self._is_recent(held):
             return held
         # One reader looks and rebuilds, the others wait for it; but while a database hangs not for long.
-        if not self._renewing.acquire(timeout=-1 if held is None else WAIT_SECONDS):
-            assert held is not None
-            return held
-        try:
+        patience = WAIT_SECONDS if for_host or held is not None else None
+        with self._turn(place, patience) as is_mine:
+            if not is_mine:
+                if held is None:
+                    raise Busy("another reader waits for the database")
+                return held
             held = self._held.get(place)
             if held is not None and self._is_recent(held):
                 return held
@@ -168,15 +195,41 @@ class DocumentCache:
             try:
                 held = self._renewed(session, place, held)
             except SQLAlchemyError as error:
-                session.rollback()
+                if not for_host:
+                    session.rollback()
                 if held is None:
                     raise
                 logger.warning("status page: serving the last snapshot: %s", error)
                 held.stale_since = held.stale_since or held.snapshot.generated_at
                 held.looked_at, held.changes = time.monotonic(), self._changes
             return held
+
+    @contextmanager
+    def _turn(self, what: object, patience: float | None = None) -> Iterator[bool]:
+        """One at a time for *what*, and whether it is this reader's turn.
+
+        :param patience: seconds after whose beginning nobody waits any more for the one whose turn it is.
+        """
+        with self._turning:
+            turn = self._turns.setdefault(what, _Turn())
+            turn.users += 1
+        try:
+            wait = -1.0
+            if patience is not None:
+                wait = min(patience, max(0.0, turn.began_at + patience - time.monotonic()))
+            is_mine = turn.lock.acquire(timeout=wait)
+            try:
+                if is_mine:
+                    turn.began_at = time.monotonic()
+                yield is_mine
+            finally:
+                if is_mine:
+                    turn.lock.release()
         finally:
-            self._renewing.release()
+            with self._turning:
+                turn.users -= 1
+                if not turn.users:
+                    del self._turns[what]
 
     def _renewed(
         self, session: Session, place: tuple[str | None, bool], held: _Held | None

@@ -42,7 +42,8 @@ def add_note(response: Response, note: Callable[[], str]) -> Response:
     response.set_data(html[:place] + box + html[place:])
     for name in STALE_HEADERS:
         response.headers.pop(name, None)
-    response.headers["Cache-Control"] = "private, no-cache"
+    if not response.cache_control.no_store:
+        response.headers["Cache-Control"] = "private, no-cache"
     return response
 
 

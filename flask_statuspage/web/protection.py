@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from math import ceil
+from weakref import ref
 
 from flask import Blueprint, Flask, Response, after_this_request, current_app, request
 
@@ -53,9 +54,13 @@ class Protection:
     component: str
     mode: Mode
     page: str | None
+    app: ref[Flask] | None = None
+    """The only app that it counts for."""
 
     def covers(self, app: Flask, name: str) -> bool:
         """Whether the blueprint that *app* has under *name* is meant."""
+        if self.app is not None and self.app() is not app:
+            return False
         if isinstance(self.blueprint, str):
             return self.blueprint in (name, name.rpartition(".")[2])
         return app.blueprints.get(name) is self.blueprint
@@ -101,10 +106,13 @@ class Guard:
         if name is None:
             return None
         if self._seen != len(self._protections):
-            self._seen, self._watches = len(self._protections), {}
-        watches = self._watches.get(name)
+            seen = len(self._protections)
+            self._watches = {}
+            self._seen = seen
+        known = self._watches  # another thread may begin a new one meanwhile
+        watches = known.get(name)
         if watches is None:
-            watches = self._watches[name] = self._watches_of(name)
+            watches = known[name] = self._watches_of(name)
         if not watches:
             return None
         try:
@@ -268,4 +276,8 @@ def _announce(found: _Found, *, passing: bool) -> None:
             current_app.logger.exception("status page: no note in a protected blueprint's page")
             return response
 
+    if request.method in ("GET", "HEAD"):
+        # A 304 to what the visitor has from before would hide the note.
+        for condition in answers.CONDITIONS:
+            request.environ.pop(condition, None)
     after_this_request(add)

@@ -44,7 +44,7 @@ def add_routes(blueprint: Blueprint, cache: Callable[[], DocumentCache]) -> None
         found = cache().page(
             current_session,
             page_slug,
-            f"page {request.script_root}{request.path}",
+            _key_of_page(),
             lambda snapshot, stale: render(snapshot, urls, stale).encode(),
         )
         return answers.protect(
@@ -72,6 +72,7 @@ def add_routes(blueprint: Blueprint, cache: Callable[[], DocumentCache]) -> None
             page_slug,
             f"badge {style} {label!r}",
             lambda snapshot, stale: badge.badge(snapshot, label=label, style=style),
+            rare=label is not None or style != "flat",
         )
         return answers.document(found, "image/svg+xml; charset=utf-8")
 
@@ -128,6 +129,14 @@ def _json_view(
         return answers.document(found, "application/json; charset=utf-8")
 
     return view
+
+
+def _key_of_page() -> str:
+    """One key per page, however its path is spelt; links in it begin with where the app is mounted."""
+    arguments = {
+        name: str(value) for name, value in (request.view_args or {}).items() if name != "page_slug"
+    }
+    return f"page {request.script_root} {request.endpoint} {arguments}"
 
 
 def _incident(incident_id: UUID, snapshot: Snapshot, urls: PageUrls, stale: datetime | None) -> str:

@@ -81,13 +81,11 @@ def snapshot_for_host(slug: str | None) -> Snapshot:
     """The snapshot of a page that host code names, whatever its visibility; the host's session is left alone.
 
     :raises NotFound: without such a page.
+    :raises Busy: when there is none yet and the database keeps others waiting.
     """
     state = current_state()
     with apart_from_host() as open_session:
-        try:
-            found: Snapshot = state.documents.snapshot(open_session, slug)
-        except NotFound:
-            found = state.documents.snapshot(open_session, slug, hidden=True)
+        found: Snapshot = state.documents.snapshot_for_host(open_session, slug)
     return found
 
 

@@ -100,6 +100,17 @@ def test_a_site_is_made_changed_and_pruned(shell: Shell) -> None:
     assert apply(shell, text, "--prune") == pruned
 
 
+def test_queries_of_targets_are_not_printed(shell: Shell) -> None:
+    """They may hold keys, which must not stand in the log of a pipeline."""
+    old = SITE.replace("/health", "/health?key=old-secret")
+    apply(shell, old)
+    lines = apply(shell, old.replace("old-secret", "new-secret"), "--dry-run")
+    assert "secret" not in "".join(lines)
+    assert "target https://1.1.1.1/health?… → https://1.1.1.1/health?…" in "".join(lines)
+    (line, _) = apply(shell, old.replace("?key=old-secret", ""))
+    assert line.endswith("target https://1.1.1.1/health?… → https://1.1.1.1/health")
+
+
 def test_a_dump_is_applied_to_another_site(shell: Shell, tmp_path: Path) -> None:
     """From standard output to standard input, and the other site dumps the same text."""
     apply(shell, SITE)
