@@ -224,6 +224,18 @@ def test_incident_page_tells_the_course() -> None:
     assert facts["Duration"] == "42 min"
 
 
+def test_maintenance_page_without_updates() -> None:
+    """As an incident's, it says that there are none instead of showing an empty list."""
+    snapshot = busy_snapshot()
+    told = {bool(fact.updates): fact for fact in snapshot.maintenances}
+    bare = parsed(page.maintenance(snapshot, told[False], urls))
+    assert text_of(one(bare, "sp-empty")) == "No update has been written yet."
+    assert list(by_class(bare, "sp-updates")) == []
+    full = parsed(page.maintenance(snapshot, told[True], urls))
+    assert len(one(full, "sp-updates").findall("li")) == len(told[True].updates)
+    assert list(by_class(full, "sp-empty")) == []
+
+
 def test_host_base_template(tmp_path: Path) -> None:
     """In a host's base the content is complete and styled, and its own head and h1 stay alone."""
     (tmp_path / "portal.html").write_text(HOST_BASE)
