@@ -28,8 +28,8 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _YEARS = range(1970, 2200)
 _MAX_INTEGER = 2**31 - 1
 
-# C0 and C1 controls, the line ends of Unicode, and halves of surrogate pairs, which no database keeps.
-_LINE_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+# What no title may have (see markup.has_control), and halves of surrogate pairs, which no database keeps.
+_LINE_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
 _TEXT_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _HALF = re.compile("[\ud800-\udfff]")
 

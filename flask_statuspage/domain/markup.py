@@ -11,14 +11,19 @@ from markdown_it import MarkdownIt
 MAX_CHARACTERS = 10_000
 """Longer input is refused where it is saved; hostile Markdown costs more than linear time."""
 
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _TAGS = {"p", "br", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a", "hr"}
 _TAGS |= {"h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"}
 
 
 def has_control(text: str) -> bool:
-    """Whether *text* has line breaks or control characters, which a title or name must not bring into a mail."""
-    return any(mark < " " or mark in "\x7f\x85\u2028\u2029" for mark in text)
+    """Whether *text* has line breaks or control characters, which a title or name must not bring into a mail.
+
+    Terminals obey those of C1, too; one that embeds, overrides or isolates a direction and is never closed turns
+    around what stands behind it. The marks LRM and RLM do not: they stay.
+    """
+    return _CONTROL.search(text) is not None
 
 
 def is_storable(text: str) -> bool:

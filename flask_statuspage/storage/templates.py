@@ -41,10 +41,6 @@ def of_page(page_id: UUID, kind: str | None = None) -> Select[Template]:
     return query.where(Template.kind == kind) if kind else query
 
 
-def get(session: Session, template_id: UUID) -> Template | None:
-    return session.get(Template, template_id)
-
-
 def by_name(session: Session, page_id: UUID, name: str, kind: str | None = None) -> list[Template]:
     """Those that the database takes for *name*: at most one of each kind. MariaDB does not tell "a" from "A"."""
     return list(session.scalars(of_page(page_id, kind).where(Template.name == name)))

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import html5lib
 import pytest
 
-from flask_statuspage.domain.markup import MAX_CHARACTERS, to_html
+from flask_statuspage.domain.markup import MAX_CHARACTERS, has_control, to_html
 
 HARMLESS = {
     *("p", "br", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a", "hr"),
@@ -164,3 +164,24 @@ def test_hostile_input_takes_no_long_time(piece: str) -> None:
     started = time.process_time()
     to_html(text)
     assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize(
+    "codes",
+    [(0x00, 0x1F), (0x7F, 0x9F), (0x2028, 0x202E), (0x2066, 0x2069)],
+    ids=["C0", "DEL and C1", "line ends, embedding and override", "isolates"],
+)
+def test_what_no_title_may_hold(codes: tuple[int, int]) -> None:
+    """Neither controls of terminals nor what turns the direction of a text, wherever they stand."""
+    for code in range(codes[0], codes[1] + 1):
+        for text in (f"a{chr(code)}b", f"{chr(code)}a", f"a{chr(code)}"):
+            assert has_control(text), hex(code)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "Störung", "عطل في الخدمة", "שלום\u200e (API)", "\u200fAPI", "a\u00a0b", "👩\u200d🚒"],
+)
+def test_what_a_title_may_hold(text: str) -> None:
+    """Every script, spaces of all kinds, and the marks that say where a text without letters belongs."""
+    assert not has_control(text)

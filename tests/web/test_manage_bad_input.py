@@ -24,7 +24,7 @@ NEW_SUBSCRIPTION = {"channel": "webhook", "address": HOOK + "/new"}
 
 NOT_TEXT = [5, 1.5, True, [], {}, ["x"]]
 UNSTORABLE = ["\x00", "a\x00b", "\ud800", "a\udfffb"]
-NOT_TITLE = [*NOT_TEXT, *UNSTORABLE, None, "", "   ", "x" * 201]
+NOT_TITLE = [*NOT_TEXT, *UNSTORABLE, None, "", "   ", "x" * 201, "a\x9bb", "a\u202eb", "a\u2066b"]
 NOT_PROSE = [*NOT_TEXT, *UNSTORABLE, None, "x" * 10_001]
 NOT_SLUG = [*NOT_TEXT, *UNSTORABLE, "", "With Space", "UPPER", "a--b", "-a", "ä", "a/b", "x" * 81]
 NOT_WHOLE = ["x", "5", 1.5, True, [], {}, 10**30, -(10**30), 2**31, "\x00"]
