@@ -19,8 +19,10 @@ from ..storage.session import current_session, database_now, release_session
 logger = logging.getLogger(__name__)
 
 LEASE = "scheduler"
-LEASE_SECONDS = 10
-RENEW_SECONDS = 3.0
+LEASE_SECONDS = 4
+"""Another scheduler leads so soon after the leader was killed: windows begin within five seconds even then."""
+
+RENEW_SECONDS = 1.0
 HOUSEKEEPING_SECONDS = 60.0
 BEAT_SECONDS = 10.0
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from ..domain.facts import plain
-from ..domain.maintenance import MaintenanceStatus, event_name, may_become, past_reminders
+from ..domain.maintenance import ACTIVE, MaintenanceStatus, event_name, may_become, past_reminders
 from ..errors import Conflict, Invalid, NotFound, WrongStep
 from ..storage import maintenances as stored
 from ..storage import outbox, pages
@@ -55,7 +55,7 @@ def schedule(
 ) -> Maintenance:
     """A new window.
 
-    :param scheduled_start: aware; None: now.
+    :param scheduled_start: aware; None: now, so it begins with this call unless *auto_start* is off.
     :param affected: slugs or ids of components.
     :param status: ``scheduled``, ``in_progress`` (begins at once) or ``completed`` (history, told to nobody).
     :param remind_before: minutes before the start; None: as the settings say.
@@ -67,6 +67,8 @@ def schedule(
     if status not in FIRST:
         raise Invalid.field("status", f"Must be one of {', '.join(FIRST)} to begin with.")
     now = utc_now()
+    if scheduled_start is None and status is S.SCHEDULED and auto_start:
+        status = S.IN_PROGRESS
     start, scheduled_end = windows.checked(scheduled_start or now, scheduled_end)
     if status is S.COMPLETED and scheduled_end > now:
         raise Invalid.field("scheduled_end", "Must not lie in the future of a completed one.")
@@ -148,6 +150,8 @@ def update(
     now = utc_now()
     row = course.held(session, page, maintenance_id)
     status = status or row.status
+    if row.status is S.SCHEDULED and status is S.COMPLETED:
+        raise WrongStep("It has not begun; cancel it instead.")
     if not may_become(row.status, status):
         raise WrongStep(f"It is {row.status.value} and cannot become {status.value} any more.")
     if status is row.status and not body.strip():
@@ -162,8 +166,7 @@ def start(session: Session, page: Page, maintenance_id: UUID, **options: Any) ->
 
 def complete(session: Session, page: Page, maintenance_id: UUID, **options: Any) -> Maintenance:
     """It is over."""
-    running = {S.SCHEDULED, S.IN_PROGRESS, S.VERIFYING}
-    return _step(session, page, maintenance_id, S.COMPLETED, running, **options)
+    return _step(session, page, maintenance_id, S.COMPLETED, ACTIVE, **options)
 
 
 def cancel(
@@ -230,6 +233,8 @@ def _step(
     now = utc_now()
     row = course.held(session, page, maintenance_id)
     if row.status not in allowed:
+        if row.status is S.SCHEDULED:
+            raise Conflict("It has not begun; cancel it instead.")
         raise Conflict(f"It is {row.status.value} already.")
     if ends_series:
         _end_series(session, row, actor)

@@ -21,7 +21,9 @@ from . import maintenance_course as course
 AGAIN_AFTER = timedelta(minutes=1)
 """A maintenance whose step fails is tried again after this time, so that it does not hold up the others."""
 
-BEGUN = "The maintenance has begun."
+BEGUN = ""
+"""The announcement says what it is about and stays the latest word."""
+
 DONE = "The maintenance is complete."
 
 

@@ -112,6 +112,7 @@ def after_host(callback: Callback) -> None:
     if not event.contains(session, "after_transaction_end", _ended):
         event.listen(session, "after_transaction_end", _ended)
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    app.logger.warning("status page: a maintenance ends once the session's transaction does")
     _after.setdefault(outermost, []).append((app, callback))
 
 

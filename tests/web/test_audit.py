@@ -113,7 +113,9 @@ WRITES: dict[tuple[str, str], Write] = {
     ("PATCH", "/maintenances/<ident>"): Write("edit", {"title": "New"}, at="<maintenance>"),
     ("DELETE", "/maintenances/<ident>"): Write("delete", at="<maintenance>", states=GONE),
     ("POST", "/maintenances/<ident>/start"): Write("update", at="<maintenance>"),
-    ("POST", "/maintenances/<ident>/complete"): Write("update", at="<maintenance>"),
+    ("POST", "/maintenances/<ident>/complete"): Write(
+        "update", at="<maintenance>", first=(("POST", "/maintenances/<maintenance>/start", None),)
+    ),
     ("POST", "/maintenances/<ident>/cancel"): Write("update", at="<maintenance>"),
     ("POST", "/maintenances/<ident>/updates"): Write(
         "update", {"body": "News."}, at="<maintenance>"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -417,15 +418,15 @@ BAD: dict[tuple[str, str], tuple[dict[str, Any], dict[str, list[Any]]]] = {
         {**OF_MAINTENANCE, "scheduled_start": [*NOT_TIME, None]},
     ),
     **{
-        ("POST", f"/maintenances/<maintenance>/{step}"): (
+        ("POST", f"/maintenances/{which}/{step}"): (
             {},
             {"body": NOT_PROSE, "notify": NOT_FLAG, **more},
         )
-        for step, more in (
-            ("start", {}),
-            ("complete", {}),
-            ("cancel", {"series": NOT_FLAG}),
-            ("updates", {"status": NOT_STATUS}),
+        for which, step, more in (
+            ("<maintenance>", "start", {}),
+            ("<running>", "complete", {}),
+            ("<maintenance>", "cancel", {"series": NOT_FLAG}),
+            ("<maintenance>", "updates", {"status": NOT_STATUS}),
         )
     },
     ("PATCH", "/maintenances/<maintenance>/updates/<its update>"): (
@@ -485,12 +486,15 @@ def furnished(site: Site) -> dict[str, str]:
     resolved = site.made("/incidents", title="Over", status="resolved")
     incident = site.ask("GET", f"/incidents/{ids['incidents']}").get_json()
     maintenance = site.ask("GET", f"/maintenances/{ids['maintenances']}").get_json()
+    end = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    running = site.made("/maintenances", title="Now", scheduled_end=end)
     return {
         "<incident>": incident["id"],
         "<update>": incident["updates"][0]["id"],
         "<resolved>": resolved["id"],
         "<subscription>": ids["subscriptions"],
         "<maintenance>": ids["maintenances"],
+        "<running>": running["id"],
         "<its update>": maintenance["updates"][0]["id"],
     }
 

@@ -105,7 +105,7 @@ def _incident(data: Mapping[str, Any]) -> Words:
 def _maintenance(name: str, data: Mapping[str, Any]) -> Words:
     maintenance = data["maintenance"]
     subject = f"{_maintenance_step(name, maintenance)}: {maintenance['title']}"
-    latest = maintenance["updates"][0]
+    said = next((update["body"] for update in maintenance["updates"] if update["body"]), "")
     moved = maintenance.get("moved_from")
     facts = [
         f"Planned from {_instant(maintenance['scheduled_start'])} "
@@ -127,14 +127,14 @@ def _maintenance(name: str, data: Mapping[str, Any]) -> Words:
         subject,
         *facts,
         "",
-        latest["body"] or "No further details yet.",
+        said or "No further details yet.",
         "",
         maintenance["url"],
     ]
     middle = (
         f"<strong>{escape(subject)}</strong><br>"
         + "<br>".join(escape(line) for line in facts)
-        + f"</p>{to_html(latest['body'])}<p>"
+        + f"</p>{to_html(said)}<p>"
         + f'<a href="{escape(maintenance["url"])}">Details of this maintenance</a>'
     )
     return subject, lines, middle
