@@ -225,7 +225,7 @@ def _maintenance(row: Node) -> SourceMaintenance:
         scheduled_start=start,
         scheduled_end=max(start, end),
         started_at=begun,
-        ended_at=(ended or max(start, end)) if status.is_over else None,
+        ended_at=max(begun or start, ended or max(start, end)) if status.is_over else None,
         created_at=created_at,
         updated_at=updated_at,
         components=tuple(
