@@ -50,9 +50,11 @@ def on_commit(
     waiting.callbacks.setdefault(object() if key is None else key, callback)
 
 
-def note_lock(session: Session) -> None:
+def note_lock(session: Session | scoped_session[Session]) -> None:
     """Note that the open transaction of *session* holds rows of ours until its end, whatever it changes."""
     # The outermost one: MariaDB keeps a savepoint's locks when it is rolled back.
+    if isinstance(session, scoped_session):  # the host's ``db.session`` itself
+        session = session()
     if outermost := session.get_transaction():
         _holding.add(outermost)
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask, current_app, g
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from flask_statuspage.storage.on_commit import on_commit
+from flask_statuspage.storage.on_commit import holds_ours, note_lock, on_commit
 from flask_statuspage.storage.pages import Page
 from flask_statuspage.storage.session import current_session, release_session
 
@@ -281,3 +281,14 @@ def test_many_transactions_of_one_session(session: Session, told: list[str], tel
         tell(str(number))
         session.commit()
     assert told == list("01234")
+
+
+def test_a_lock_is_noted_in_the_host_s_scoped_session(app: Flask) -> None:
+    """Host code may hand over ``db.session`` itself, which is no Session but leads to one."""
+    scoped = app.extensions["sqlalchemy"].session
+    with app.app_context():
+        scoped.execute(text("SELECT 1"))
+        note_lock(scoped)
+        assert holds_ours(scoped())
+        scoped.rollback()
+        assert not holds_ours(scoped())
