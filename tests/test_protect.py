@@ -71,7 +71,9 @@ def shop() -> Blueprint:
     @blueprint.get("/gzip")
     def zipped() -> Response:
         return Response(
-            gzip.compress(PAGE.encode()), mimetype="text/html", headers={"Content-Encoding": "gzip"}
+            gzip.compress(PAGE.encode(), mtime=0),
+            mimetype="text/html",
+            headers={"Content-Encoding": "gzip"},
         )
 
     @blueprint.get("/download")
