@@ -58,31 +58,23 @@ class HostIncident:
 
         :param next_update_due: aware; when readers are promised the next news by.
         """
-        session = current_session()
-        incidents.update(
-            session,
-            pages.find(session, self.page_slug),
-            self.id,
+        return self._step(
+            incidents.update,
             status=word(IncidentStatus, "status", status) if status else None,
             body=body,
             affected=affected(components) if components is not None else None,
             impact=word(Impact, "impact", impact) if impact else None,
             next_update_due=next_update_due,
-            actor="host",
             notify=notify,
         )
-        return self
 
     def resolve(self, body: str = "", *, notify: bool = True) -> HostIncident:
         """The incident is over."""
-        return self.update("resolved", body, notify=notify)
+        return self._step(incidents.resolve, body=body, notify=notify)
 
     def postmortem(self, body: str, *, notify: bool = True) -> HostIncident:
         """What was learnt, in Markdown, once the incident is over."""
-        session = current_session()
-        where = pages.find(session, self.page_slug)
-        incidents.postmortem(session, where, self.id, body=body, actor="host", notify=notify)
-        return self
+        return self._step(incidents.postmortem, body=body, notify=notify)
 
     def reopen(
         self,
@@ -96,17 +88,18 @@ class HostIncident:
 
         :param components: None: as they were before the end.
         """
-        session = current_session()
-        incidents.reopen(
-            session,
-            pages.find(session, self.page_slug),
-            self.id,
+        return self._step(
+            incidents.reopen,
             status=word(IncidentStatus, "status", status),
             body=body,
             affected=affected(components) if components is not None else None,
-            actor="host",
             notify=notify,
         )
+
+    def _step(self, use_case: Callable[..., object], **options: Any) -> HostIncident:
+        session = current_session()
+        page = pages.find(session, self.page_slug)
+        use_case(session, page, self.id, actor="host", **options)
         return self
 
 

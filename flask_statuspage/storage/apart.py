@@ -7,8 +7,6 @@ only (and in memory one connection for all).
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TypeVar
@@ -16,18 +14,15 @@ from weakref import WeakKeyDictionary
 
 from flask import Flask, current_app
 from sqlalchemy import event
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.pool import StaticPool
 
 from ..errors import Conflict
 from .on_commit import holds_ours
-from .session import current_engine, current_session, lost_race
+from .races import run_again
+from .session import current_engine, current_session
 
 T = TypeVar("T")
-
-RACE_PAUSES = (0.05, 0.2, 0.8)
-"""Seconds before a transaction that was ended by a deadlock is run again."""
 
 PATIENCE = 5.0
 """Seconds after which it is not run again: who waited so long for a lock would wait as long once more."""
@@ -62,19 +57,14 @@ def committed(work: Callable[[Session], T]) -> T:
     """
     if host_is_in_the_way():
         raise Conflict(COMMIT_FIRST)
-    began = time.monotonic()
-    for pause in (*RACE_PAUSES, None):
+
+    def transaction() -> T:
         with Session(current_engine()) as session:
-            try:
-                result = work(session)
-                session.commit()
-                return result
-            except DBAPIError as error:
-                late = time.monotonic() - began > PATIENCE
-                if pause is None or late or not lost_race(error):
-                    raise
-        time.sleep(pause * (1 + random.random()))
-    raise AssertionError("the last round returns or raises")
+            result = work(session)
+            session.commit()
+            return result
+
+    return run_again(transaction, patience=PATIENCE)
 
 
 def host_is_in_the_way() -> bool:
