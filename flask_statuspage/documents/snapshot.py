@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ..domain.facts import ComponentFact, GroupFact, IncidentFact, MaintenanceFact, ShownPage
 from ..domain.maintenance import MaintenanceStatus
 from ..domain.status import ComponentStatus, Impact, page_status, worst
+from ..domain.uptime import Interval, uptime_percent
+
+NEWEST_INCIDENTS = 50
+"""So many incidents are on one page of a list, and so many closed ones in a snapshot."""
 
 MISSED_CHECKS = 3
 """After this many intervals without a check, what was measured last no longer counts as known."""
@@ -21,6 +25,7 @@ class ComponentState:
     :param uptime_percent: over the configured window, floored to two decimals; None: nothing observed yet.
     :param response_ms: of the latest answered check of its monitor.
     :param check_interval: seconds between checks; None without a monitor.
+    :param history: its published statuses within the window, from its own first day on, in no order.
     """
 
     fact: ComponentFact
@@ -28,6 +33,7 @@ class ComponentState:
     response_ms: int | None
     check_interval: int | None
     last_check_at: datetime | None
+    history: tuple[Interval, ...] = ()
 
     @property
     def status(self) -> ComponentStatus:
@@ -42,6 +48,10 @@ class Snapshot:
     :param components: in the order of the page: group position, then component position, then name.
     :param incidents: published ones, newest first: all that are open, and the newest others.
     :param maintenances: all that are not over and the newest that are, the earliest window first.
+    :param uptime_days: the window of uptimes, in days.
+    :param partial_outage_weight: how much of a partial outage counts as downtime.
+    :param incident_count: how many published incidents the page has, those that are not in here too.
+    :param focus: the one component that this is about, see :meth:`about`; None: the page as a whole.
     """
 
     page: ShownPage
@@ -53,6 +63,14 @@ class Snapshot:
     incidents: tuple[IncidentFact, ...]
     maintenances: tuple[MaintenanceFact, ...] = ()
     uptime_days: int
+    partial_outage_weight: float
+    incident_count: int
+    focus: ComponentState | None = None
+
+    @property
+    def newest_incidents(self) -> tuple[IncidentFact, ...]:
+        """The first page of a list of all incidents."""
+        return self.incidents[:NEWEST_INCIDENTS]
 
     @property
     def open_incidents(self) -> tuple[IncidentFact, ...]:
@@ -82,6 +100,40 @@ class Snapshot:
             if members:
                 listed.append((group, members))
         return tuple(listed)
+
+    def component(self, slug: str) -> ComponentState | None:
+        return next((state for state in self.components if state.fact.slug == slug), None)
+
+    def about(self, state: ComponentState) -> Snapshot:
+        """What this snapshot knows of one component: itself, its incidents and its maintenance."""
+        ident = state.fact.id
+        incidents = tuple(
+            fact for fact in self.incidents if any(item.id == ident for item in fact.components)
+        )
+        return replace(
+            self,
+            status=state.status,
+            groups=tuple(group for group in self.groups if group.id == state.fact.group_id),
+            components=(state,),
+            incidents=incidents,
+            maintenances=tuple(
+                fact
+                for fact in self.maintenances
+                # One without components is about the page as a whole.
+                if not fact.components or any(item.id == ident for item in fact.components)
+            ),
+            incident_count=len(incidents),
+            focus=state,
+        )
+
+    def uptime_over(self, state: ComponentState, days: int) -> float | None:
+        """The uptime of *state* over the last *days*, at most :attr:`uptime_days`; None: nothing was observed."""
+        return uptime_percent(
+            state.history,
+            since=self.generated_at - timedelta(days=days),
+            until=self.generated_at,
+            partial_weight=self.partial_outage_weight,
+        )
 
     def members(self, group: GroupFact | None) -> Iterable[ComponentState]:
         """The components of *group*; None: those that belong to no group."""

@@ -59,6 +59,8 @@ class GroupFact:
     name: str
     description: str
     position: int
+    created_at: datetime
+    updated_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +139,8 @@ class MaintenanceFact:
 
     :param revision: how often the window itself was changed.
     :param rrule: RFC 5545 without ``DTSTART``; None: it does not recur. ``exceptions`` are local dates without one.
-    :param series_id: what the occurrences of one rule have in common.
+    :param series_id: what the occurrences of one rule have in common; ``series_start`` is where the rule counts from on
+        the clock of ``series_zone``, ``occurrence_at`` what it gave this one, wherever it was moved to.
     """
 
     id: UUID
@@ -156,6 +159,9 @@ class MaintenanceFact:
     rrule: str | None
     exceptions: tuple[str, ...]
     series_id: UUID | None
+    series_start: datetime | None
+    series_zone: str | None
+    occurrence_at: datetime | None
     created_at: datetime
     updated_at: datetime
 

@@ -57,7 +57,14 @@ def shown_page(row: Page) -> ShownPage:
 
 
 def group(row: ComponentGroup) -> GroupFact:
-    return GroupFact(id=row.id, name=row.name, description=row.description, position=row.position)
+    return GroupFact(
+        id=row.id,
+        name=row.name,
+        description=row.description,
+        position=row.position,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
 
 
 def component(row: Component) -> ComponentFact:
@@ -162,6 +169,9 @@ def maintenance(row: Maintenance) -> MaintenanceFact:
         rrule=row.rrule,
         exceptions=tuple(row.exceptions),
         series_id=row.series_id,
+        series_start=row.series_start,
+        series_zone=row.series_zone,
+        occurrence_at=row.occurrence_at,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

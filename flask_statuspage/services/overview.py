@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from ..documents.snapshot import ComponentState, Snapshot, overall_status
+from ..documents.snapshot import NEWEST_INCIDENTS, ComponentState, Snapshot, overall_status
 from ..domain.facts import IncidentFact, MaintenanceFact
 from ..domain.uptime import Interval, uptime_percent
 from ..errors import NotFound
@@ -24,7 +25,6 @@ from ..storage.components import Component
 from ..storage.pages import Page
 from . import facts
 
-NEWEST_INCIDENTS = 50
 NEWEST_MAINTENANCES = 20
 
 
@@ -35,17 +35,23 @@ def snapshot(session: Session, page: Page) -> Snapshot:
     version = page.version  # read before the rest: a later change makes a later version
     rows = list(session.scalars(stored_components.of_page(page.id)))
     measured = stored_monitors.measured(session, page.id)
-    uptimes = _uptimes(session, rows, zone=ZoneInfo(facts.page(page).time_zone), now=now)
+    histories = _histories(session, rows, zone=ZoneInfo(facts.page(page).time_zone), now=now)
     states = []
     for row in rows:
         seen = measured.get(row.id)
         states.append(
             ComponentState(
                 fact=facts.component(row),
-                uptime_percent=uptimes[row.id],
+                uptime_percent=uptime_percent(
+                    histories[row.id],
+                    since=now - timedelta(days=settings.uptime_days),
+                    until=now,
+                    partial_weight=settings.partial_outage_weight,
+                ),
                 response_ms=seen.milliseconds if seen else None,
                 check_interval=seen.interval if seen else None,
                 last_check_at=seen.last_at if seen else None,
+                history=histories[row.id],
             )
         )
     shown = tuple(
@@ -71,7 +77,17 @@ def snapshot(session: Session, page: Page) -> Snapshot:
         incidents=shown,
         maintenances=windows,
         uptime_days=settings.uptime_days,
+        partial_outage_weight=settings.partial_outage_weight,
+        incident_count=stored_incidents.count_published(session, page.id),
     )
+
+
+def page_of_incidents(session: Session, shown: Snapshot, number: int) -> Snapshot:
+    """*shown* with the *number*-th page of its incidents instead of the newest, counted from 1; may be empty."""
+    rows = stored_incidents.published(
+        session, shown.page.id, limit=NEWEST_INCIDENTS, offset=(number - 1) * NEWEST_INCIDENTS
+    )
+    return replace(shown, incidents=tuple(facts.incident(row) for row in rows))
 
 
 def incident(session: Session, page_id: UUID, incident_id: UUID) -> IncidentFact:
@@ -96,24 +112,23 @@ def maintenance(session: Session, page_id: UUID, maintenance_id: UUID) -> Mainte
     return facts.maintenance(row)
 
 
-def _uptimes(
+def _histories(
     session: Session, rows: Sequence[Component], *, zone: ZoneInfo, now: datetime
-) -> dict[UUID, float | None]:
-    """The uptime of each component, by its id, from the window's start or its own first day on."""
-    settings = current_settings()
-    window = now - timedelta(days=settings.uptime_days)
-    histories: dict[UUID, list[Interval]] = defaultdict(list)
-    for row in stored_components.history(session, [row.id for row in rows], window):
-        histories[row.component_id].append(Interval(row.status, row.started_at, row.ended_at))
-    return {
-        row.id: uptime_percent(
-            histories[row.id],
-            since=max(window, _first_instant(row, zone) or window),
-            until=now,
-            partial_weight=settings.partial_outage_weight,
-        )
-        for row in rows
-    }
+) -> dict[UUID, tuple[Interval, ...]]:
+    """The published statuses of each component, by its id, from the window's start or its own first day on."""
+    window = now - timedelta(days=current_settings().uptime_days)
+    first_day = {row.id: _first_instant(row, zone) for row in rows}
+    found: dict[UUID, list[Interval]] = defaultdict(list)
+    for component_id, status, start, end in stored_components.history(
+        session, [row.id for row in rows], window
+    ):
+        since = first_day[component_id]
+        if since is not None and start < since:
+            if end is not None and end <= since:
+                continue
+            start = since
+        found[component_id].append(Interval(status, start, end))
+    return {row.id: tuple(found[row.id]) for row in rows}
 
 
 def _first_instant(row: Component, zone: ZoneInfo) -> datetime | None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, Select, UniqueConstraint, or_, select
+from sqlalchemy import ForeignKey, Index, Select, UniqueConstraint, func, or_, select
 from sqlalchemy.orm import (
     Mapped,
     Session,
@@ -161,6 +161,19 @@ def of_page(page_id: UUID) -> Select[Incident]:
         .where(Incident.page_id == page_id)
         .order_by(Incident.started_at.desc(), Incident.id.desc())
     )
+
+
+def published(session: Session, page_id: UUID, *, limit: int, offset: int) -> list[Incident]:
+    """Some of the published incidents of a page, newest first."""
+    query = of_page(page_id).where(Incident.visibility == "published")
+    return list(session.scalars(query.limit(limit).offset(offset)))
+
+
+def count_published(session: Session, page_id: UUID) -> int:
+    query = select(func.count()).where(
+        Incident.page_id == page_id, Incident.visibility == "published"
+    )
+    return session.scalar(query) or 0
 
 
 def shown(session: Session, page_id: UUID, *, newest: int) -> list[Incident]:

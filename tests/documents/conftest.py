@@ -57,7 +57,12 @@ def page_fact(**changes: Any) -> ShownPage:
 
 
 def group_fact(number: int, name: str, **changes: Any) -> GroupFact:
-    values: dict[str, Any] = {"description": "", "position": number}
+    values: dict[str, Any] = {
+        "description": "",
+        "position": number,
+        "created_at": ago(days=100),
+        "updated_at": ago(days=100),
+    }
     return GroupFact(id=uuid(100 + number), name=name, **(values | changes))
 
 
@@ -75,6 +80,7 @@ def component_state(
         "uptime_percent": 100.0 if measured else None,
         "response_ms": 245 if measured else None,
         "check_interval": 60 if measured else None,
+        "history": (),
         "last_check_at": NOW if measured else None,
     }
     fact: dict[str, Any] = {
@@ -180,6 +186,9 @@ def maintenance_fact(
         "rrule": None,
         "exceptions": (),
         "series_id": None,
+        "series_start": None,
+        "series_zone": None,
+        "occurrence_at": None,
         "created_at": ago(days=1),
         "updated_at": ago(days=1),
     }
@@ -209,6 +218,8 @@ def snapshot_of(
         "generated_at": NOW,
         "status": overall_status(components, open_impacts, now=NOW),
         "uptime_days": 90,
+        "partial_outage_weight": 0.3,
+        "incident_count": len(incidents),
     }
     return Snapshot(components=components, incidents=incidents, groups=groups, **(values | changes))
 

@@ -118,6 +118,9 @@ def going_on(text: str = "") -> MaintenanceFact:
         rrule=None,
         exceptions=(),
         series_id=None,
+        series_start=None,
+        series_zone=None,
+        occurrence_at=None,
         created_at=ago(minutes=30),
         updated_at=ago(minutes=5),
     )

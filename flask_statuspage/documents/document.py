@@ -1,0 +1,52 @@
+"""What a public document of a page is: one small value that routes, mirror, OpenAPI and ``docs`` all read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+JSON = "application/json; charset=utf-8"
+SVG = "image/svg+xml; charset=utf-8"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """A query parameter of a document.
+
+    :param read: the text of the query → the keyword argument for ``render``.
+    :param schema: JSON Schema of its value, for OpenAPI.
+
+    ``read`` raises :class:`~flask_statuspage.errors.Invalid` naming the parameter.
+    """
+
+    name: str
+    read: Callable[[str], Any]
+    says: str
+    schema: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """A pure function of a snapshot, and where it is found.
+
+    :param name: the endpoint.
+    :param paths: below the page, without a slash in front; the first one is canonical. Those of a document about one
+        component hold ``<component_slug>``.
+    :param render: ``render(snapshot, **parameters)`` → the bytes; a document about one component is given
+        ``snapshot.about(component)``.
+    :param says: one sentence for readers of the API's description.
+    :param model: a type that describes a JSON body.
+    :param paged: its incidents are the newest of many, and ``?page=`` asks for earlier ones.
+    :param of_component: it is about one component.
+    """
+
+    name: str
+    paths: tuple[str, ...]
+    content_type: str
+    render: Callable[..., bytes]
+    says: str
+    model: Any = None
+    parameters: tuple[Parameter, ...] = ()
+    paged: bool = False
+    of_component: bool = False
