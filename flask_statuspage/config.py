@@ -136,6 +136,18 @@ class Settings:
         allowed="1 or 2",
         doc="Level of a page's main heading; 2 inside a host's page.",
     )
+    api_dialect: str = _key(
+        "native",
+        _choice("native", "statuspage"),
+        allowed="'native' or 'statuspage'",
+        doc="Whose JSON stands at `api/v2/`. Statuspage's is also at `statuspage/api/v2/`, always.",
+    )
+    mirror_dir: str | None = _key(
+        None,
+        _text,
+        allowed="a path",
+        doc="Folder in which the workers keep all public documents and pages as files, see Mirror.",
+    )
     redis_url: str | None = _key(
         None,
         _url("redis", "rediss", "unix"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import Blueprint, Flask, current_app
 from flask_wtf.csrf import CSRFProtect
@@ -24,11 +24,16 @@ from .services import components, incidents, pages, subscriptions
 from .services.wishes import Wish
 from .state import EXTENSION, State, current_state
 from .storage.session import current_session
+from .web import documents as public_documents
 from .web import public, subscribe, visits
 from .web.cache import DocumentCache
+from .web.fast_lane import FastLane
 from .web.manage_api import make_blueprint
 from .web.mounts import PageUrls
 from .web.protection import Guard, Protection
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 Loader = TypeVar("Loader", bound=Callable[[], str | None])
 
@@ -62,6 +67,7 @@ class StatusPage(HostApi, Blueprint):
             static_url_path="/assets",
             **options,
         )
+        self._has_documents = False
         self._protections: list[Protection] = []
         self._member_loader: Callable[[], str | None] | None = None
         self._subscriber_loader: Callable[[], str | None] | None = None
@@ -83,6 +89,10 @@ class StatusPage(HostApi, Blueprint):
                 "This app has another StatusPage already. To mount one page twice, register the same object under "
                 "another name: app.register_blueprint(statuspage, name='internal', url_prefix='/internal')."
             )
+        if not self._has_documents:
+            # Not when the object is made: entry points of other packages are among them, and that is an import.
+            self._has_documents = True
+            public_documents.add_routes(self)
         mount = f"{options.get('name_prefix', '')}.{options.get('name', self.name)}".lstrip(".")
         super().register(app, options)
         state.mounts.append(mount)
@@ -110,6 +120,26 @@ class StatusPage(HostApi, Blueprint):
             statuspage_subscribe_form=statuspage_subscribe_form,
         )
         return state
+
+    def fast_lane(self, app: Flask) -> WSGIApplication:
+        """A WSGI layer that answers public documents before *app* is asked::
+
+            app.wsgi_app = statuspage.fast_lane(app)
+
+        It answers before any ``before_request`` of the host, and without its ``after_request``: headers that the host
+        adds to every answer are not on these. Pages that are not public never go through it.
+
+        :raises flask_statuspage.errors.SetupError: when the status page is not registered on *app* yet.
+        """
+        state = app.extensions.get(EXTENSION)
+        if state is None or state.owner is not self:
+            raise SetupError(
+                "Register the status page first: app.register_blueprint(statuspage), then "
+                "app.wsgi_app = statuspage.fast_lane(app)."
+            )
+        state.fast_lane = FastLane(app, app.wsgi_app, state.documents)
+        lane: WSGIApplication = state.fast_lane
+        return lane
 
     def member_loader(self, loader: Loader) -> Loader:
         """Decorate the function that names whoever stands at the admin door; None: nobody."""

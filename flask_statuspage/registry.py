@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import ItemsView, Iterator
 from importlib.metadata import entry_points
 from typing import Generic, TypeVar
 
@@ -27,6 +27,10 @@ class Registry(Generic[T]):
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self._loaded()))
+
+    def items(self) -> ItemsView[str, T]:
+        """Names and values, our own first and in their order."""
+        return self._loaded().items()
 
     def _loaded(self) -> dict[str, T]:
         if self._all is None:

@@ -26,6 +26,8 @@ class State:
     ``wake`` starts a task soon (``wake("deliver")``); losing a wake costs time, never work.
     ``page_changed`` drops what this process knows of versions, so that its next reader sees its own change.
     ``documents`` is the web room's cache of rendered documents.
+    ``describe_api`` is the OpenAPI document of a page, given its snapshot.
+    ``fast_lane`` is the layer before the app that answers by itself what everybody may have, if the host put one there.
     ``mounts`` are the blueprint names under which the pages answer, the first one is canonical.
     """
 
@@ -37,6 +39,8 @@ class State:
     member_loader: Callable[[], str | None] = _nobody
     subscriber_loader: Callable[[], str | None] = _nobody
     documents: Any = None
+    describe_api: Callable[[Any], bytes] = lambda snapshot: b"{}"
+    fast_lane: Any = None
 
 
 def state_of(app: Flask) -> State:

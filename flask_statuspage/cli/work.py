@@ -75,6 +75,8 @@ def sweep() -> None:
     Heartbeat("sweep").beat()
     session = current_session()
     due = [*due_tasks(session), "housekeep"]
+    if current_settings().mirror_dir:
+        due.append("mirror")
     release_session()
     # The clock and checks first: what they find is delivered in the same sweep.
     for task in sorted({*due, "fan_out", "deliver"}, key=_sweep_order):
@@ -83,7 +85,9 @@ def sweep() -> None:
 
 
 def _sweep_order(task: str) -> int:
-    return ["timetable", "probe", "fan_out", "deliver", "housekeep"].index(task.partition(":")[0])
+    return ["timetable", "probe", "fan_out", "deliver", "mirror", "housekeep"].index(
+        task.partition(":")[0]
+    )
 
 
 def _redis_url() -> str:

@@ -8,6 +8,11 @@ from typing import Any
 
 JSON = "application/json; charset=utf-8"
 SVG = "image/svg+xml; charset=utf-8"
+RSS = "application/rss+xml; charset=utf-8"
+ATOM = "application/atom+xml; charset=utf-8"
+CALENDAR = "text/calendar; charset=utf-8"
+CSV = "text/csv; charset=utf-8; header=present"
+CSS = "text/css; charset=utf-8"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +44,7 @@ class Document:
     :param model: a type that describes a JSON body.
     :param paged: its incidents are the newest of many, and ``?page=`` asks for earlier ones.
     :param of_component: it is about one component.
+    :param streamed: it holds all incidents of the page, however many; ``render`` has those of the snapshot only.
     """
 
     name: str
@@ -50,3 +56,4 @@ class Document:
     parameters: tuple[Parameter, ...] = ()
     paged: bool = False
     of_component: bool = False
+    streamed: bool = False

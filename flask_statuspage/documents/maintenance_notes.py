@@ -12,8 +12,6 @@ from ..domain.facts import MaintenanceFact, ShownPage
 from . import words
 from .rendering import Urls, render
 
-OWN_BASE = "statuspage/base.html"
-
 
 def untold(
     page: ShownPage, fact: MaintenanceFact, component_name: str
@@ -71,7 +69,7 @@ def turned_away(
         component_name=component_name,
         is_overrun=fact.is_overrun(now),
         linked=linked,
-        base_template=OWN_BASE if standalone else None,
+        standalone=standalone,
     )
 
 

@@ -14,10 +14,17 @@ from .rendering import Urls, render
 from .snapshot import Snapshot
 
 
-def home(snapshot: Snapshot, urls: Urls, *, stale_since: datetime | None = None) -> str:
+def home(
+    snapshot: Snapshot,
+    urls: Urls,
+    *,
+    stale_since: datetime | None = None,
+    standalone: bool = False,
+) -> str:
     """The page itself.
 
     :param stale_since: when *snapshot* could no longer be renewed; the page then says so.
+    :param standalone: in our own base template, whatever the settings say; so for all of these.
     """
     return render(
         "home",
@@ -29,11 +36,17 @@ def home(snapshot: Snapshot, urls: Urls, *, stale_since: datetime | None = None)
         sections=words.sections(snapshot),
         days=words.past_days(snapshot),
         stale_since=stale_since,
+        standalone=standalone,
     )
 
 
 def incident(
-    snapshot: Snapshot, fact: IncidentFact, urls: Urls, *, stale_since: datetime | None = None
+    snapshot: Snapshot,
+    fact: IncidentFact,
+    urls: Urls,
+    *,
+    stale_since: datetime | None = None,
+    standalone: bool = False,
 ) -> str:
     """One incident with all its updates, newest first."""
     until = fact.resolved_at or snapshot.generated_at
@@ -45,11 +58,17 @@ def incident(
         incident=fact,
         lasted=words.duration(fact.started_at, until),
         stale_since=stale_since,
+        standalone=standalone,
     )
 
 
 def maintenance(
-    snapshot: Snapshot, fact: MaintenanceFact, urls: Urls, *, stale_since: datetime | None = None
+    snapshot: Snapshot,
+    fact: MaintenanceFact,
+    urls: Urls,
+    *,
+    stale_since: datetime | None = None,
+    standalone: bool = False,
 ) -> str:
     """One maintenance with its window and all its updates, newest first."""
     return render(
@@ -60,6 +79,7 @@ def maintenance(
         maintenance=fact,
         is_overrun=fact.is_overrun(snapshot.generated_at),
         stale_since=stale_since,
+        standalone=standalone,
     )
 
 

@@ -20,6 +20,8 @@ from ..domain.markup import to_html
 from ..state import current_settings
 from . import words
 
+OWN_BASE = "statuspage/base.html"
+
 _FOLDER = Path(__file__).absolute().parent.parent / "templates"
 _OWN_TEMPLATES = frozenset(path.relative_to(_FOLDER).as_posix() for path in _FOLDER.rglob("*.html"))
 
@@ -27,9 +29,9 @@ _OWN_TEMPLATES = frozenset(path.relative_to(_FOLDER).as_posix() for path in _FOL
 class Urls(Protocol):
     """Where a page or file is: ``urls("incident", incident_id=…)``.
 
-    Endpoints: ``home``, ``incident`` (incident_id), ``maintenance`` (maintenance_id),
-    ``subscribe``, ``confirm``, ``manage`` and ``unsubscribe`` (token), ``badge``, ``summary_json``,
-    ``status_json``, ``theme``, ``static`` (filename).
+    Endpoints: ``home``, ``incident`` (incident_id), ``maintenance`` (maintenance_id), ``docs``, ``openapi``,
+    ``subscribe``, ``confirm``, ``manage`` and ``unsubscribe`` (token), ``static`` (filename), and every document of the
+    catalogue by its name (component_slug where it is about one).
     """
 
     def __call__(self, endpoint: str, /, **values: Any) -> str: ...
@@ -53,19 +55,19 @@ def render(
     urls: Urls,
     *,
     here: str | None = None,
-    base_template: str | None = None,
+    standalone: bool = False,
     **context: Any,
 ) -> str:
     """One template as HTML.
 
-    :param base_template: what it extends; None: as the settings say.
+    :param standalone: in our own base template, whatever the settings say.
     """
     settings = current_settings()
     zone = ZoneInfo(page.time_zone if page else settings.time_zone)
     return render_template(
         f"statuspage/{template}.html",
-        base_template=base_template or settings.base_template,
-        heading_level=settings.heading_level,
+        base_template=OWN_BASE if standalone else settings.base_template,
+        heading_level=1 if standalone else settings.heading_level,
         page=page,
         urls=urls,
         here=here,

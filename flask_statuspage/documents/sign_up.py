@@ -44,6 +44,7 @@ def subscribe_form(
     csrf_token: str | None = None,
     action: str | None = None,
     known_email: str | None = None,
+    standalone: bool = False,
 ) -> str:
     """The form to subscribe with.
 
@@ -72,6 +73,7 @@ def subscribe_form(
         problems=_problems(form_errors),
         csrf_token=csrf_token,
         action=action or urls("subscribe"),
+        standalone=standalone,
     )
 
 

@@ -13,7 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from ..domain.ids import new_id
-from ..storage import components, leases, maintenances, monitors, outbox
+from ..state import current_settings
+from ..storage import components, leases, maintenances, monitors, outbox, pages
 from ..storage.session import current_session, database_now, release_session
 
 logger = logging.getLogger(__name__)
@@ -25,6 +26,12 @@ LEASE_SECONDS = 4
 RENEW_SECONDS = 1.0
 HOUSEKEEPING_SECONDS = 60.0
 BEAT_SECONDS = 10.0
+
+MIRROR_PATIENCE = 3.0
+"""Seconds of endless changes after which the mirror is written all the same."""
+
+MIRROR_SECONDS = 300.0
+"""How long what was measured may lag behind in the mirror while nothing else changes."""
 
 
 def due_tasks(session: Session) -> list[str]:
@@ -41,6 +48,39 @@ def due_tasks(session: Session) -> list[str]:
 
 def _by_the_clock(session: Session, now: datetime) -> bool:
     return maintenances.any_due(session, now) or components.any_expired(session, now)
+
+
+class Restless:
+    """Tells when a change is to be followed: once it was quiet for a tick, or has not been for some seconds.
+
+    So a burst of changes is followed once, and endless ones are followed all the same.
+    """
+
+    def __init__(self, *, patience: float, again_after: float) -> None:
+        self._patience = patience
+        self._again_after = again_after
+        self._followed: object = None
+        self._followed_at = 0.0
+        self._seen: object = None
+        self._changed_at: float | None = None
+
+    def is_due(self, state: object, now: float) -> bool:
+        """Whether *state* is to be followed now. Call it once a tick; True counts as done.
+
+        :param state: what may have changed. :param now: monotonic seconds.
+        """
+        was_quiet, self._seen = state == self._seen, state
+        if state == self._followed:
+            self._changed_at = None
+            if now - self._followed_at < self._again_after:
+                return False
+        else:
+            if self._changed_at is None:
+                self._changed_at = now
+            if not was_quiet and now - self._changed_at < self._patience:
+                return False
+        self._followed, self._followed_at, self._changed_at = state, now, None
+        return True
 
 
 class Heartbeat:
@@ -80,6 +120,7 @@ class Scheduler:
         self._leads = False
         self._renew_at = 0.0
         self._housekeep_at = 0.0
+        self._mirror = Restless(patience=MIRROR_PATIENCE, again_after=MIRROR_SECONDS)
 
     def tick(self) -> bool:
         """Look once; returns whether this scheduler leads. A database that is away is logged, not raised."""
@@ -87,6 +128,8 @@ class Scheduler:
             self._heartbeat.beat()
             self._leads = self._take_lead()
             tasks = due_tasks(current_session()) if self._leads else []
+            if self._leads and self._mirror_is_due():
+                tasks.append("mirror")
         except SQLAlchemyError as error:
             logger.warning("status page: the scheduler cannot read the database: %s", error)
             self._leads = False
@@ -111,6 +154,12 @@ class Scheduler:
             logger.warning("status page: the scheduler could not say goodbye: %s", error)
         finally:
             release_session()
+
+    def _mirror_is_due(self) -> bool:
+        if current_settings().mirror_dir is None:
+            return False
+        # Versions are looked at instead of waiting for a word from whoever changed a page: none can be lost.
+        return self._mirror.is_due(pages.versions(current_session()), time.monotonic())
 
     def _take_lead(self) -> bool:
         if self._leads and time.monotonic() < self._renew_at:

@@ -1,7 +1,7 @@
 """What workers do. A task takes whatever is due, in batches, and commits after each step.
 
-Tasks have names: ``deliver``, ``fan_out``, ``housekeep``, ``timetable``, ``probe:<region>``. Running one twice, or
-when nothing is due, does no harm.
+Tasks have names: ``deliver``, ``fan_out``, ``housekeep``, ``mirror``, ``timetable``, ``probe:<region>``. Running
+one twice, or when nothing is due, does no harm.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from ..delivery.batch import send_all
 from ..probing import ProbeOrder
 from ..probing.batch import Asking
-from ..services import conditions, deliveries, events, monitoring, subscriptions, timetable
+from ..services import conditions, deliveries, events, mirror, monitoring, subscriptions, timetable
 from ..state import current_settings
 from ..storage import checks, leases
 from ..storage.base import utc_now
@@ -55,6 +55,8 @@ def run(task: str, *, stopping: Callable[[], bool] = lambda: False) -> int:
             name, _, region = task.partition(":")
             if name == "probe":
                 return _probe(region, stopping)
+            if name == "mirror":
+                return _mirror()
             return _repeat(TASKS[name], stopping, SLICES.get(name, BUDGET))
         finally:
             release_session()
@@ -153,6 +155,15 @@ def _guarded(step: Callable[[Session], int], what: str) -> int | None:
     except Exception:
         logger.exception("status page: %s could not take its step", what)
         return None
+
+
+def _mirror() -> int:
+    """Make the mirror's files what the pages show now; returns how many changed."""
+    path = current_settings().mirror_dir
+    if path is None:
+        return 0
+    outcome = mirror.write(current_session(), path)
+    return outcome.written + outcome.removed
 
 
 def _housekeep() -> int:

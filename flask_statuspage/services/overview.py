@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
@@ -20,12 +20,15 @@ from ..storage import components as stored_components
 from ..storage import incidents as stored_incidents
 from ..storage import maintenances as stored_maintenances
 from ..storage import monitors as stored_monitors
+from ..storage.apart import apart_from_host
 from ..storage.base import utc_now
 from ..storage.components import Component
 from ..storage.pages import Page
 from . import facts
 
 NEWEST_MAINTENANCES = 20
+BATCH = 200
+"""Incidents that are read at once where all of them are listed."""
 
 
 def snapshot(session: Session, page: Page) -> Snapshot:
@@ -82,12 +85,45 @@ def snapshot(session: Session, page: Page) -> Snapshot:
     )
 
 
+def narrowed(shown: Snapshot, component_slug: str | None) -> Snapshot:
+    """What *shown* knows of one component of its page; all of it for None.
+
+    :raises NotFound: without such a component.
+    """
+    if component_slug is None:
+        return shown
+    state = shown.component(component_slug)
+    if state is None:
+        raise NotFound("component", component_slug)
+    return shown.about(state)
+
+
 def page_of_incidents(session: Session, shown: Snapshot, number: int) -> Snapshot:
     """*shown* with the *number*-th page of its incidents instead of the newest, counted from 1; may be empty."""
     rows = stored_incidents.published(
         session, shown.page.id, limit=NEWEST_INCIDENTS, offset=(number - 1) * NEWEST_INCIDENTS
     )
     return replace(shown, incidents=tuple(facts.incident(row) for row in rows))
+
+
+def all_incidents(shown: Snapshot) -> Iterator[IncidentFact]:
+    """All published incidents of the page, or of the component in focus, newest first.
+
+    Read in batches, each in a session of its own, so that no connection is held while they are sent somewhere. What is
+    published meanwhile may or may not be among them; none comes twice.
+    """
+    component_id = shown.focus.fact.id if shown.focus else None
+    last: tuple[datetime, UUID] | None = None
+    while True:
+        with apart_from_host() as open_session:
+            rows = stored_incidents.published_after(
+                open_session(), shown.page.id, last, limit=BATCH, component_id=component_id
+            )
+            batch = [facts.incident(row) for row in rows]
+        yield from batch
+        if len(batch) < BATCH:
+            return
+        last = batch[-1].started_at, batch[-1].id
 
 
 def incident(session: Session, page_id: UUID, incident_id: UUID) -> IncidentFact:

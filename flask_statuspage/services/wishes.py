@@ -83,6 +83,17 @@ def check_secret(secret: str | None) -> None:
         raise Invalid.field("secret", f"Must have 1 to {MAX_SECRET} characters.")
 
 
+def offered_channels() -> list[str]:
+    """The channels that a stranger may choose."""
+    settings = current_settings()
+    closed = {"webhook"} if settings.webhook_signup == "closed" else set()
+    return [
+        name
+        for name in channels
+        if name not in closed and channels[name].available(settings) is None
+    ]
+
+
 def must_wait(channel: str) -> bool:
     """Whether a stranger's sign-up needs somebody's agreement before it counts."""
     if channels[channel].needs_confirmation:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, Select, UniqueConstraint, func, or_, select
+from sqlalchemy import ForeignKey, Index, Select, UniqueConstraint, and_, func, or_, select
 from sqlalchemy.orm import (
     Mapped,
     Session,
@@ -167,6 +167,29 @@ def published(session: Session, page_id: UUID, *, limit: int, offset: int) -> li
     """Some of the published incidents of a page, newest first."""
     query = of_page(page_id).where(Incident.visibility == "published")
     return list(session.scalars(query.limit(limit).offset(offset)))
+
+
+def published_after(
+    session: Session,
+    page_id: UUID,
+    last: tuple[datetime, UUID] | None,
+    *,
+    limit: int,
+    component_id: UUID | None = None,
+) -> list[Incident]:
+    """The next of the published incidents of a page, newest first.
+
+    :param last: start and id of the one after which to go on; None: from the newest.
+    :param component_id: only those that affect it.
+    """
+    query = of_page(page_id).where(Incident.visibility == "published").limit(limit)
+    if component_id is not None:
+        query = query.where(Incident.affected.any(AffectedComponent.component_id == component_id))
+    if last is not None:
+        start, ident = last
+        older = and_(Incident.started_at == start, Incident.id < ident)
+        query = query.where(or_(Incident.started_at < start, older))
+    return list(session.scalars(query))
 
 
 def count_published(session: Session, page_id: UUID) -> int:

@@ -81,6 +81,11 @@ def version_of(
     return None
 
 
+def versions(session: Session) -> dict[UUID, int]:
+    """The versions of all pages by their ids."""
+    return {row.id: row.version for row in session.execute(select(Page.id, Page.version))}
+
+
 def begin_writing(session: Session) -> None:
     """Begin the transaction with a write that changes nothing.
 

@@ -6,60 +6,78 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Response, current_app, json, request
-from werkzeug.datastructures import Headers
 
-from ..config import Settings
-from ..state import current_settings
+from ..documents.policy import content_security_policy
+from ..documents.rendering import OWN_BASE
+from ..state import current_settings, current_state
 from . import visits
-from .cache import Document
+from .cache import Rendered
+from .ready import Ready, Variants, make
 
 CACHE_CONTROL = "public, max-age=5, stale-while-revalidate=30, stale-if-error=86400"
 
 # A page is asked for again at every visit (304 while it stands): an outage must not look green to whoever comes back.
 PAGE_CACHE_CONTROL = "public, no-cache, stale-if-error=86400"
 
-CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
-)
-
 OPEN_HEADERS = [
     ("Access-Control-Allow-Origin", "*"),
     ("Access-Control-Expose-Headers", "ETag, Last-Modified, Link, Warning"),
 ]
 
-CONDITIONS = frozenset({"HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE"})
+API_ENDPOINTS: set[str] = set()
+"""The endpoints of public documents; whoever adds such a route adds its name."""
+
+STALE_HEADERS = [("Warning", '110 - "Response is Stale"'), ("Cache-Control", "no-cache")]
+"""Of what could not be renewed."""
 
 JSON_TYPE = "application/json"
 PROBLEM_TYPE = "application/problem+json"
 
 
-def document(found: Document, content_type: str, *, open_to_all: bool = True) -> Response:
-    """A public document: cacheable, conditional, and readable from any site's scripts unless it is a page.
+def document(
+    found: Rendered, content_type: str, *, is_page: bool = False, link: str | None = None
+) -> Response:
+    """A public document: cacheable, compressed, conditional, and readable from any site's scripts unless it is a page.
 
-    :param open_to_all: add the CORS header.
+    :param link: a ``Link`` header (RFC 8288).
     :raises StatusPageError: when the page has just ceased to be for this visitor.
     """
-    visits.require(found.source.page)  # the gate may have looked at an older snapshot
-    kept = CACHE_CONTROL if open_to_all else PAGE_CACHE_CONTROL
-    cache_control = kept if found.shared else "private, no-cache"
-    headers = [
-        ("Content-Type", content_type),
-        ("ETag", f'"{found.etag}"'),
-        ("Last-Modified", found.last_modified),
-        ("X-Content-Type-Options", "nosniff"),
-    ]
+    asked = visits.request_object()
+    visits.require(found.source.page, asked)  # the gate may have looked at an older snapshot
+    variants = found.variants.get(content_type)
+    if variants is None:
+        variants = found.variants[content_type] = _variants(found, content_type, is_page, link)
+    environ = asked.environ
+    if (lane := current_state().fast_lane) is not None:
+        lane.learn(environ, visits.address_of(asked), found, variants)
+    chosen = variants.choose(environ)
+    if variants.is_known(environ):
+        return Ready(b"", 304, chosen.unchanged)
+    return Ready(chosen.body, 200, chosen.headers)
+
+
+def _variants(found: Rendered, content_type: str, is_page: bool, link: str | None) -> Variants:
+    headers = [("X-Content-Type-Options", "nosniff")]
     if found.stale_since is not None:
-        cache_control = "no-cache"
-        headers.append(("Warning", '110 - "Response is Stale"'))
-    headers.append(("Cache-Control", cache_control))
-    if open_to_all:
+        headers += STALE_HEADERS
+    elif not found.shared:
+        headers.append(("Cache-Control", "private, no-cache"))
+    else:
+        headers.append(("Cache-Control", PAGE_CACHE_CONTROL if is_page else CACHE_CONTROL))
+    if is_page:
+        if policy := _policy(visits.logo_source(found.source.page)):
+            headers.append(("Content-Security-Policy", policy))
+    else:
         headers += OPEN_HEADERS
-    # All headers at once: setting them one by one took longer than all else in a warm answer.
-    response = Response(found.body, headers=Headers(headers))
-    if CONDITIONS.intersection(request.environ):
-        response.make_conditional(request)
-    return response
+    if link:
+        headers.append(("Link", link))
+    return make(
+        found.body,
+        etag=found.etag,
+        last_modified=found.last_modified,
+        content_type=content_type,
+        headers=headers,
+    )
 
 
 def allow_any_origin(response: Response) -> Response:
@@ -76,18 +94,18 @@ def page(html: str, status: int = 200) -> Response:
 
 
 def protect(response: Response) -> Response:
-    """Our own policy on our own standalone pages; inside the host's template the host's policy rules.
-
-    A logo from elsewhere is the only thing that our policy lets in from there.
-    """
-    default = Settings.__dataclass_fields__["base_template"].default
-    if current_settings().base_template == default:
-        policy, elsewhere = CONTENT_SECURITY_POLICY, visits.image_source()
-        if elsewhere:
-            policy = policy.replace("img-src 'self'", f"img-src 'self' {elsewhere}")
+    """Our own policy on our own standalone pages; inside the host's template the host's policy rules."""
+    if policy := _policy(visits.image_source()):
         response.headers["Content-Security-Policy"] = policy
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
+
+
+def _policy(logo: str | None) -> str | None:
+    """The policy of our pages, in which *logo*, an origin elsewhere, is the only thing let in from there."""
+    if current_settings().base_template != OWN_BASE:
+        return None
+    return content_security_policy(images=[logo] if logo else [])
 
 
 def as_json(body: Any, status: int = 200) -> Response:
@@ -125,8 +143,7 @@ def problem(
 
 def is_api() -> bool:
     """Whether the request is for a document of the public API, whose readers are programs."""
-    endpoint = (request.endpoint or "").rpartition(".")[2]
-    return endpoint.endswith("_json") or endpoint == "badge"
+    return visits.endpoint_of(visits.request_object()) in API_ENDPOINTS
 
 
 def wants_json() -> bool:

@@ -26,6 +26,7 @@ from ..errors import NotFound
 from ..services import overview
 from ..storage import pages
 from ..storage.pages import Page
+from .ready import Variants
 
 logger = logging.getLogger(__name__)
 
@@ -49,10 +50,11 @@ Render = Callable[[Snapshot, datetime | None], bytes]
 
 
 @dataclass(frozen=True)
-class Document:
+class Rendered:
     """One rendered document. ``stale_since`` is set while the database does not answer.
 
-    One that is not ``shared`` was made for one visitor: no cache may give it to another.
+    One that is not ``shared`` was made for one visitor: no cache may give it to another. ``variants`` are the answers
+    made of it, by their content type, each made when it is first asked for.
     """
 
     body: bytes
@@ -61,6 +63,7 @@ class Document:
     stale_since: datetime | None
     source: Snapshot
     shared: bool = True
+    variants: dict[str, Variants] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass
@@ -91,9 +94,9 @@ class DocumentCache:
 
     def __init__(self) -> None:
         self._held: dict[tuple[str | None, bool], _Held] = {}
-        self._documents: dict[tuple[str | None, str], Document] = {}
+        self._documents: dict[tuple[str | None, str], Rendered] = {}
         self._changes = 0  # of this process, each after its commit
-        self._rare: dict[tuple[str | None, str], Document] = {}
+        self._rare: dict[tuple[str | None, str], Rendered] = {}
         self._turns: dict[object, _Turn] = {}
         self._turning = threading.Lock()
         self._impersonal: bool | None = None
@@ -111,7 +114,7 @@ class DocumentCache:
         *,
         shared: bool = True,
         rare: bool = False,
-    ) -> Document:
+    ) -> Rendered:
         """The document *name* of the page at *address*, rendered once per snapshot.
 
         :param open_session: opens the session to read in; not called while what is kept is fresh.
@@ -126,7 +129,7 @@ class DocumentCache:
             body = render(held.snapshot, held.stale_since)
             now = datetime.now(UTC)
             made = http_date(now)
-            return Document(body, _etag(body), made, held.stale_since, held.snapshot, shared=False)
+            return Rendered(body, _etag(body), made, held.stale_since, held.snapshot, shared=False)
         key = (address, name)
         kept, most = (self._rare, MAX_RARE) if rare else (self._documents, MAX_DOCUMENTS)
         known = kept.get(key)
@@ -139,7 +142,7 @@ class DocumentCache:
             body = render(held.snapshot, held.stale_since)
             etag = _etag(body)
             same = known is not None and known.etag == etag
-            document = Document(
+            document = Rendered(
                 body=body,
                 etag=etag,
                 last_modified=known.last_modified
@@ -155,11 +158,21 @@ class DocumentCache:
 
     def page(
         self, open_session: Callable[[], Session], address: str | None, name: str, render: Render
-    ) -> Document:
+    ) -> Rendered:
         """An HTML page: kept like any document, unless the host's templates take part in it."""
         if self._impersonal is None:
             self._impersonal = is_impersonal()
         return self.document(open_session, address, name, render, shared=self._impersonal)
+
+    def is_current(self, address: str | None, found: Rendered) -> bool:
+        """Whether *found* may be sent without a look at the database."""
+        held = self._held.get((address, False))
+        return (
+            held is not None
+            and held.snapshot is found.source
+            and held.stale_since == found.stale_since
+            and self._is_recent(held)
+        )
 
     def snapshot(self, open_session: Callable[[], Session], address: str | None) -> Snapshot:
         """The page's snapshot, as fresh as documents are."""

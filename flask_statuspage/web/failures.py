@@ -53,6 +53,13 @@ class Unreadable(StatusPageError):
 ANSWERS[Unreadable] = (400, "Unreadable request")
 
 
+class BadQuery(Invalid):
+    """A parameter in the query of a public document that cannot be read. ``errors`` name it."""
+
+
+ANSWERS[BadQuery] = (400, "Bad request")
+
+
 class TooLarge(StatusPageError):
     """A request body beyond what any route here can use."""
 
@@ -95,8 +102,9 @@ def describe(error: Exception) -> tuple[int, str, str]:
         )
     if isinstance(error, SQLAlchemyError):
         return 503, "The database cannot be used", _database_detail(error)
-    for kind, (status, title) in ANSWERS.items():
-        if isinstance(error, kind):
+    for kind in type(error).__mro__:  # the nearest first
+        if kind in ANSWERS:
+            status, title = ANSWERS[kind]
             return status, title, str(error)
     raise error
 

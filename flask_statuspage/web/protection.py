@@ -278,6 +278,6 @@ def _announce(found: _Found, *, passing: bool) -> None:
 
     if request.method in ("GET", "HEAD"):
         # A 304 to what the visitor has from before would hide the note.
-        for condition in answers.CONDITIONS:
+        for condition in ("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE"):
             request.environ.pop(condition, None)
     after_this_request(add)

@@ -22,7 +22,7 @@ from ..domain.facts import ComponentFact
 from ..errors import FieldError, Invalid, LinkExpired, SetupError, StatusPageError
 from ..services import facts, pages, subscriptions, wishes
 from ..services.wishes import Wish
-from ..state import current_settings, current_state
+from ..state import current_state
 from ..storage import components as stored_components
 from ..storage.pages import Page
 from ..storage.session import current_session
@@ -143,15 +143,11 @@ def _form(
     page: Page, *, values: Mapping[str, Any] | None = None, errors: tuple[FieldError, ...] = ()
 ) -> str:
     customer = current_state().subscriber_loader()
-    settings = current_settings()
-    offered = [name for name in channels if channels[name].available(settings) is None]
-    if settings.webhook_signup == "closed":
-        offered = [name for name in offered if name != "webhook"]
     return documents.subscribe_form(
         visits.shown(page),
         current_urls(),
         components=_components(page),
-        channels=offered,
+        channels=wishes.offered_channels(),
         values=values,
         form_errors=errors,
         csrf_token=csrf_token() if customer else None,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Request, Response, request
 
 from ..documents.snapshot import Snapshot
 from ..domain.branding import logo_origin
@@ -28,31 +28,38 @@ from .mounts import PageUrls
 OWN_SECRET = frozenset({"confirm", "manage", "unsubscribe"})
 
 _PAGE = "flask_statuspage.page"
+_PASSED = "flask_statuspage.passed"
+"""The page that this request was found to be allowed to see."""
 
 
 def add_gate(blueprint: Blueprint, cache: Callable[[], DocumentCache]) -> None:
     """Stand before all routes of pages on *blueprint*, also those that are added later."""
 
     def check() -> None:
-        if _is_of_a_page() and _endpoint() not in OWN_SECRET:
-            require(cache().snapshot(current_session, _address()).page)
+        asked = request_object()
+        values = asked.view_args
+        if values is None or "page_slug" not in values or endpoint_of(asked) in OWN_SECRET:
+            return
+        require(cache().snapshot(current_session, values["page_slug"]).page, asked)
 
     blueprint.before_request(check)
-    blueprint.after_request(_keep_private)
 
 
-def require(page: ShownPage) -> None:
+def require(page: ShownPage, asked: Request | None = None) -> None:
     """Note that this request is about *page*, and let it pass only if its visitor may see the page.
 
     :raises NotSignedIn: when only signed-in visitors may.
     :raises NotFound: when only its link leads there, as if there were none.
     """
+    environ = (asked or request).environ
+    if environ.get(_PASSED) is page:
+        return
     if _may_see(page):
-        request.environ[_PAGE] = page
+        environ[_PASSED] = environ[_PAGE] = page
         return
     if page.visibility == "link":
-        raise NotFound("page", _address() or "/")
-    request.environ[_PAGE] = _bare(page)
+        raise NotFound("page", address_of(request) or "/")
+    environ[_PAGE] = _bare(page)
     raise NotSignedIn("Sign in to this site, then open the page again.")
 
 
@@ -102,12 +109,17 @@ def note_shown(page: ShownPage) -> None:
 def image_source() -> str | None:
     """The origin that the shown page's logo comes from, unless it is this site's."""
     page: ShownPage | None = request.environ.get(_PAGE)
-    return logo_origin(page.logo) if page and page.logo else None
+    return logo_source(page) if page else None
+
+
+def logo_source(page: ShownPage) -> str | None:
+    """The origin that the logo of *page* comes from, unless it is this site's."""
+    return logo_origin(page.logo) if page.logo else None
 
 
 def _may_see(page: ShownPage) -> bool:
     if page.visibility == "link":
-        return page.link_token is not None and _address() == page.link_token
+        return page.link_token is not None and address_of(request) == page.link_token
     return page.is_public or (page.visibility == "signed-in" and _is_signed_in())
 
 
@@ -120,22 +132,24 @@ def _bare(page: ShownPage) -> ShownPage:
     return replace(page, logo=None, colours=(), header="", footer="")
 
 
-def _is_of_a_page() -> bool:
-    return "page_slug" in (request.view_args or {})
+def request_object() -> Request:
+    """The request itself: each look through the proxy costs as much as the look-up that it is for."""
+    return request._get_current_object()  # type: ignore[attr-defined,no-any-return]
 
 
-def _address() -> str | None:
+def endpoint_of(asked: Request) -> str:
+    """The endpoint without the names of the blueprints."""
+    return (asked.endpoint or "").rpartition(".")[2]
+
+
+def address_of(asked: Request) -> str | None:
     """What stands in the place of the slug: a slug, a link's token, or nothing."""
-    return (request.view_args or {}).get("page_slug")
+    return (asked.view_args or {}).get("page_slug")
 
 
-def _endpoint() -> str:
-    return (request.endpoint or "").rpartition(".")[2]
-
-
-def _keep_private(response: Response) -> Response:
+def keep_private(response: Response, asked: Request) -> Response:
     """Answers about a page that is not public are for their one reader: 200, 304 and errors alike."""
-    page: ShownPage | None = request.environ.get(_PAGE)
+    page: ShownPage | None = asked.environ.get(_PAGE)
     if page is None or page.is_public:
         return response
     for name in [name for name, _ in response.headers if name.startswith("Access-Control-")]:

@@ -288,9 +288,9 @@ def test_badge_label_and_style(site: Site) -> None:
     [("style=plastic", "style"), ("style=", "style"), ("label=" + "x" * 81, "label")],
 )
 def test_badge_refuses_what_it_cannot_draw(site: Site, query: str, field: str) -> None:
-    """An unknown style and a label that is too long are 422, naming the parameter, readable from any origin."""
+    """An unknown style and a label that is too long are 400, naming the parameter, readable from any origin."""
     answer = site.get(f"/api/v2/badge.svg?{query}")
-    assert answer.status_code == 422
+    assert answer.status_code == 400
     assert answer.mimetype == "application/problem+json"
     assert [error["field"] for error in answer.get_json()["errors"]] == [field]
     assert answer.headers["Access-Control-Allow-Origin"] == "*"

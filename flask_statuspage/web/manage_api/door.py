@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
-from urllib.parse import urlencode
 
 from flask import Blueprint, Response, json, request
 from pydantic import ValidationError
@@ -27,6 +26,7 @@ from ...storage.session import current_session
 from ...storage.team import Token
 from .. import answers, failures
 from ..failures import Unreadable, WrongMethod, check_size
+from ..paging import MAX_PAGE, links, positive
 from ..storable import is_storable
 from .fields import Body
 
@@ -83,11 +83,12 @@ class Call:
         self, query: Select[Row], describe: Callable[[Row], dict[str, Any]]
     ) -> dict[str, Any]:
         """One page of *query* with the total; sets the ``Link`` header (RFC 8288)."""
-        number = _positive("page", 1, 1_000_000)
-        size = _positive("per_page", PER_PAGE, MAX_PER_PAGE)
+        number = positive("page", request.args.get("page", "1"), MAX_PAGE)
+        size = positive("per_page", request.args.get("per_page", str(PER_PAGE)), MAX_PER_PAGE)
         total = self.session.scalar(select(func.count()).select_from(_ids(query))) or 0
         rows = self.session.scalars(query.limit(size).offset((number - 1) * size)).unique().all()
-        self.link = _links(number, size, total)
+        sent = {**request.args, "per_page": size}
+        self.link = links(request.base_url, sent, number=number, size=size, total=total)
         return {
             "items": [describe(row) for row in rows],
             "total": total,
@@ -224,14 +225,6 @@ def _field_error(item: Any) -> FieldError:
     return FieldError(field, messages.get(item["type"], message))
 
 
-def _positive(name: str, default: int, most: int) -> int:
-    text = request.args.get(name, str(default))
-    # The length first: Python refuses to read numbers of thousands of digits.
-    if len(text) > 9 or not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
-        raise Invalid.field(name, f"Must be a whole number from 1 to {most}.")
-    return int(text)
-
-
 def _ids(query: Select[Any]) -> Any:
     """*query* reduced to one row for each thing, for counting."""
     entity = query.column_descriptions[0]["entity"]
@@ -241,14 +234,3 @@ def _ids(query: Select[Any]) -> Any:
         .distinct()
         .subquery()
     )
-
-
-def _links(number: int, size: int, total: int) -> str:
-    last = max(1, -(-total // size))
-    wanted = {"first": 1, "prev": number - 1, "next": number + 1, "last": last}
-    parts = []
-    for relation, target in wanted.items():
-        if 1 <= target <= last and not (relation in ("prev", "next") and target == number):
-            query = urlencode({**request.args, "page": target, "per_page": size})
-            parts.append(f'<{request.base_url}?{query}>; rel="{relation}"')
-    return ", ".join(parts)

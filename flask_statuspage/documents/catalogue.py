@@ -1,0 +1,204 @@
+"""Every public document of a page, each once: routes, mirror, OpenAPI and the page ``docs`` read this list.
+
+A new document is one module and one entry here. Other packages offer theirs as entry points of the group
+``flask_statuspage.documents``, each a :class:`~.document.Document`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache, partial
+from types import ModuleType
+from typing import Any, get_type_hints
+
+from ..registry import Registry
+from . import badge, native_api, statuspage_api, theme
+from .document import ATOM, CALENDAR, CSS, CSV, JSON, RSS, SVG, Document
+from .json_text import dumps
+from .snapshot import Snapshot
+
+GROUP = "flask_statuspage.documents"
+
+_JSON = (
+    ("status", "status", "The status of the page as a whole."),
+    ("summary", "summary", "Status, components, open incidents and scheduled maintenance at once."),
+    ("components", "components", "All components with their status and what was measured of them."),
+    ("incidents", "incidents", "All incidents, the newest 50 first; earlier ones by `?page=`."),
+    ("incidents/unresolved", "unresolved_incidents", "Only the incidents that are open."),
+    (
+        "scheduled-maintenances",
+        "scheduled_maintenances",
+        "All maintenance that is planned or going on, and the latest that is over.",
+    ),
+    ("scheduled-maintenances/upcoming", "upcoming_maintenances", "Maintenance that has not begun."),
+    ("scheduled-maintenances/active", "active_maintenances", "Maintenance that is going on."),
+)
+"""Path below ``api/v2/``, the function of each dialect's module, and what the document holds."""
+
+
+@cache
+def documents(dialect: str = "native") -> dict[str, Document]:
+    """All documents by their names, which are endpoints too.
+
+    :param dialect: whose JSON stands at ``api/v2/``: ``native`` or ``statuspage``. The paths are the same in both.
+    """
+    found = dict(_registry.items())
+    if dialect == "statuspage":
+        for path, _, _ in _JSON:
+            name = _endpoint(path)
+            other = found[f"statuspage_{name}"]
+            found[name] = replace(other, name=name, paths=found[name].paths)
+    return found
+
+
+def _json(dialect: ModuleType, prefix: str, folder: str) -> list[Document]:
+    made = []
+    for path, function_name, says in _JSON:
+        function = getattr(dialect, function_name)
+        made.append(
+            Document(
+                name=prefix + _endpoint(path),
+                paths=(f"{folder}{path}.json",),
+                content_type=JSON,
+                render=partial(_as_json, function),
+                says=says,
+                model=get_type_hints(function)["return"],
+                paged=path == "incidents",
+            )
+        )
+    return made
+
+
+def _endpoint(path: str) -> str:
+    return path.replace("/", "_").replace("-", "_") + "_json"
+
+
+def _as_json(function: Callable[[Snapshot], Any], snapshot: Snapshot) -> bytes:
+    return dumps(function(snapshot))
+
+
+# The libraries behind these cost more to import than all else here: who asks for the first feed pays for it.
+def _rss(snapshot: Snapshot) -> bytes:
+    from . import feeds
+
+    return feeds.rss(snapshot)
+
+
+def _atom(snapshot: Snapshot) -> bytes:
+    from . import feeds
+
+    return feeds.atom(snapshot)
+
+
+def _calendar(snapshot: Snapshot) -> bytes:
+    from . import calendar
+
+    return calendar.calendar(snapshot)
+
+
+def _csv(snapshot: Snapshot) -> bytes:
+    from . import incident_csv
+
+    return incident_csv.document(snapshot)
+
+
+_LISTS = (
+    ("feed", "feed.xml", RSS, _rss, "Incidents and maintenance as RSS 2.0."),
+    ("atom", "feed.atom", ATOM, _atom, "Incidents and maintenance as Atom."),
+    ("calendar", "calendar.ics", CALENDAR, _calendar, "Maintenance and incidents as iCalendar."),
+    ("csv", "incidents.csv", CSV, _csv, "All incidents as CSV, the newest first."),
+)
+
+
+def _lists() -> list[Document]:
+    """What lists incidents and maintenance, for the page and for each component."""
+    made = []
+    for name, file, content_type, render, says in _LISTS:
+        feed = ("feed",) if name == "feed" else ()
+        here = Document(
+            name=name,
+            paths=(f"api/{file}", *feed),
+            content_type=content_type,
+            render=render,
+            says=says,
+            streamed=name == "csv",
+        )
+        below = "components/<component_slug>/"
+        made += [
+            here,
+            replace(
+                here,
+                name=f"component_{name}",
+                # Written in any of these ways by people who know the page's own path.
+                paths=(
+                    f"{below}{file}",
+                    *(f"{below}{alias}" for alias in feed),
+                    f"{below}api/{file}",
+                    f"api/{below}{file}",
+                ),
+                says=f"{says.rstrip('.')}, of one component.",
+                of_component=True,
+            ),
+        ]
+    return made
+
+
+def _badges() -> list[Document]:
+    below = "api/v2/components/<component_slug>/"
+    label, style, days = badge.LABEL, badge.STYLE, badge.DAYS
+    one = partial(Document, content_type=SVG)
+    return [
+        one(
+            name="badge",
+            paths=("api/v2/badge.svg",),
+            render=badge.badge,
+            says="The status of the page as a badge.",
+            parameters=(label, style),
+        ),
+        one(
+            name="component_status_badge",
+            paths=(f"{below}status.svg",),
+            render=badge.component_status,
+            says="The status of a component as a badge.",
+            parameters=(label, style),
+            of_component=True,
+        ),
+        one(
+            name="component_uptime_badge",
+            paths=(f"{below}uptime.svg",),
+            render=badge.component_uptime,
+            says="The uptime of a component as a badge.",
+            parameters=(days, label, style),
+            of_component=True,
+        ),
+        one(
+            name="component_response_badge",
+            paths=(f"{below}response.svg",),
+            render=badge.component_response,
+            says="The latest response time of a component as a badge.",
+            parameters=(label, style),
+            of_component=True,
+        ),
+    ]
+
+
+_registry: Registry[Document] = Registry(
+    GROUP,
+    {
+        document.name: document
+        for document in (
+            *_json(native_api, "", "api/v2/"),
+            *_lists(),
+            *_badges(),
+            *_json(statuspage_api, "statuspage_", "statuspage/api/v2/"),
+            Document(
+                name="theme",
+                paths=("theme.css",),
+                content_type=CSS,
+                render=theme.stylesheet,
+                says="The page's colours as a stylesheet.",
+            ),
+        )
+    },
+)

@@ -1,0 +1,166 @@
+"""A page as files: every public document and page with its path, for a mirror that any web server can serve.
+
+Documents are the very bytes that the live site answers. Pages are the same in our own base template, with relative links,
+so that they work under any address; what only the live site can do leads there.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urljoin
+
+from ..domain.facts import IncidentFact, MaintenanceFact
+from . import api_docs, catalogue, page, sign_up
+from .snapshot import Snapshot
+
+File = tuple[str, bytes]
+
+PAGES = {
+    "home": "index.html",
+    "subscribe": "subscribe.html",
+    "docs": "docs.html",
+    "incident": "incidents/{incident_id}.html",
+    "maintenance": "maintenance/{maintenance_id}.html",
+}
+"""Endpoints that are files, and where those are."""
+
+OPENAPI = "api/openapi.json"
+
+
+class MirrorUrls:
+    """``urls(endpoint, **values)`` from one file of a mirror to another, relative.
+
+    :param here: the file, below the page's folder.
+    :param folder: the page's folder below the mirror's, "" or ending with a slash.
+    :param live: the page's own URL.
+    """
+
+    def __init__(self, here: str, *, folder: str, live: str, dialect: str) -> None:
+        self._from = posixpath.dirname(here)
+        self._folder = folder
+        self._live = live
+        self._documents = catalogue.documents(dialect)
+
+    def __call__(self, endpoint: str, /, **values: Any) -> str:
+        if endpoint == "static":  # one folder for all pages
+            up = "../" * self._folder.count("/")
+            return self._relative(f"{up}assets/{values['filename']}")
+        if endpoint in PAGES:
+            return self._relative(PAGES[endpoint].format(**values))
+        if endpoint == "openapi":
+            return self._relative(OPENAPI)
+        if endpoint in self._documents:
+            path = self._documents[endpoint].paths[0]
+            for name, value in values.items():
+                path = path.replace(f"<{name}>", str(value))
+            return self._relative(path)
+        return f"{self._live}/{'/'.join([endpoint, *map(str, values.values())])}"
+
+    def _relative(self, path: str) -> str:
+        return posixpath.relpath(path, self._from or ".")
+
+
+class SiteFiles:
+    """The files of one page.
+
+    :param snapshot: of the page.
+    :param folder: below the mirror's, "" or ending with a slash; stands before every path.
+    :param dialect: whose JSON stands at ``api/v2/``.
+    """
+
+    def __init__(self, snapshot: Snapshot, *, folder: str, dialect: str) -> None:
+        live = snapshot.page.url
+        logo = urljoin(f"{live}/", snapshot.page.logo) if snapshot.page.logo else None
+        self._snapshot = snapshot
+        # A path on the live site would lead into the mirror.
+        self._shown = replace(snapshot, page=replace(snapshot.page, logo=logo))
+        self._folder = folder
+        self._dialect = dialect
+
+    def documents(self, api_description: bytes) -> Iterator[File]:
+        """The documents, those of each component under their canonical path only. Streamed ones are left out."""
+        snapshot = self._snapshot
+        yield self._folder + OPENAPI, api_description
+        narrowed = [(state.fact.slug, snapshot.about(state)) for state in snapshot.components]
+        for document in catalogue.documents(self._dialect).values():
+            if document.streamed:
+                continue
+            if not document.of_component:
+                body = document.render(snapshot)
+                yield from ((self._folder + path, body) for path in document.paths)
+                continue
+            for slug, about in narrowed:
+                path = document.paths[0].replace("<component_slug>", slug)
+                yield self._folder + path, document.render(about)
+
+    def streamed(self, incidents: Sequence[IncidentFact]) -> Iterator[File]:
+        """What holds all incidents of the page, and those of each component.
+
+        :param incidents: all published ones, newest first.
+        """
+        from . import incident_csv
+
+        live = self._snapshot.page.url
+        for document in catalogue.documents(self._dialect).values():
+            if not document.streamed:
+                continue
+            if not document.of_component:
+                body = b"".join(incident_csv.stream(incidents, page_url=live))
+                yield from ((self._folder + path, body) for path in document.paths)
+                continue
+            for state in self._snapshot.components:
+                path = document.paths[0].replace("<component_slug>", state.fact.slug)
+                about = (fact for fact in incidents if _affects(fact, state.fact.id))
+                yield self._folder + path, b"".join(incident_csv.stream(about, page_url=live))
+
+    def pages(self, *, channels: Sequence[str]) -> Iterator[File]:
+        """The page itself, its documentation, and the form to subscribe, which posts to the live site.
+
+        :param channels: which can be chosen there.
+        """
+        shown = self._shown
+        yield self.path("home"), page.home(shown, self._urls("home"), standalone=True).encode()
+        form = sign_up.subscribe_form(
+            shown.page,
+            self._urls("subscribe"),
+            components=[state.fact for state in shown.components],
+            channels=channels,
+            action=f"{shown.page.url}/subscribe",
+            standalone=True,
+        )
+        yield self.path("subscribe"), form.encode()
+        docs = api_docs.docs(
+            shown,
+            self._urls("docs"),
+            dialect=self._dialect,
+            webhooks="webhook" in channels,
+            standalone=True,
+        )
+        yield self.path("docs"), docs.encode()
+
+    def incident(self, fact: IncidentFact) -> bytes:
+        urls = self._urls("incident", incident_id=fact.id)
+        return page.incident(self._shown, fact, urls, standalone=True).encode()
+
+    def maintenance(self, fact: MaintenanceFact) -> bytes:
+        urls = self._urls("maintenance", maintenance_id=fact.id)
+        return page.maintenance(self._shown, fact, urls, standalone=True).encode()
+
+    def path(self, endpoint: str, **values: Any) -> str:
+        """The file that *endpoint* is."""
+        return self._folder + PAGES[endpoint].format(**values)
+
+    def _urls(self, endpoint: str, **values: Any) -> MirrorUrls:
+        return MirrorUrls(
+            PAGES[endpoint].format(**values),
+            folder=self._folder,
+            live=self._snapshot.page.url,
+            dialect=self._dialect,
+        )
+
+
+def _affects(fact: IncidentFact, component_id: object) -> bool:
+    return any(item.id == component_id for item in fact.components)

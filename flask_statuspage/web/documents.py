@@ -1,0 +1,117 @@
+"""The public documents of :mod:`..documents.catalogue` over HTTP: all of them through one view."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from ..documents import catalogue
+from ..documents.document import Document
+from ..documents.snapshot import NEWEST_INCIDENTS, Snapshot
+from ..errors import FieldError, Invalid, NotFound
+from ..services import overview
+from ..state import current_state
+from ..storage.session import current_session
+from . import answers, csv_stream, visits
+from .cache import DocumentCache, Rendered
+from .failures import BadQuery, WrongMethod
+from .mounts import page_route
+from .paging import MAX_PAGE, links, positive
+
+ELSEWHERE = ("/api/<path:rest>", "/statuspage/<path:rest>")
+"""Whatever else is asked of the API is answered as its errors are."""
+
+_NO_VALUES: dict[str, Any] = {}
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+def add_routes(blueprint: Blueprint) -> None:
+    """Add a route for each path of each document to *blueprint*."""
+    for name, document in catalogue.documents().items():
+        answers.API_ENDPOINTS.add(name)
+        view = partial(_answer, name)
+        for path in document.paths:
+            page_route(blueprint, f"/{path}", name, view)
+    answers.API_ENDPOINTS.add("no_document")
+    for rule in ELSEWHERE:
+        page_route(blueprint, rule, "no_document", _no_document, methods=METHODS)
+
+
+def _answer(name: str, page_slug: str | None, component_slug: str | None = None) -> Response:
+    state = current_state()
+    document = catalogue.documents(state.settings.api_dialect)[name]
+    rendered: DocumentCache = state.documents
+    if document.streamed:
+        return csv_stream.answer(rendered, document, page_slug, component_slug)
+    key, number, values = name, 1, _NO_VALUES
+    if component_slug is not None:
+        key = f"{name} {component_slug}"
+    if is_rare := bool(visits.request_object().environ.get("QUERY_STRING")):
+        values = _values(document)
+        number = values.pop("page", 1)
+        if is_rare := bool(values) or number > 1:
+            key = f"{key} {number} {values}"
+    render = partial(_rendered, document, component_slug, number, values)
+    found = rendered.document(current_session, page_slug, key, render, rare=is_rare)
+    return answers.document(found, document.content_type, link=_link(document, found, number))
+
+
+def _rendered(
+    document: Document,
+    component_slug: str | None,
+    number: int,
+    values: dict[str, Any],
+    snapshot: Snapshot,
+    stale: datetime | None,
+) -> bytes:
+    shown = overview.narrowed(snapshot, component_slug)
+    if number > 1:
+        shown = overview.page_of_incidents(current_session(), shown, number)
+    try:
+        return document.render(shown, **values)
+    except Invalid as error:  # a parameter that this page has no answer to
+        raise BadQuery(*error.errors) from error
+
+
+def _values(document: Document) -> dict[str, Any]:
+    """The parameters that were sent, read. Others are none of ours: whoever tracks clicks adds some.
+
+    :raises BadQuery: naming each that cannot be read.
+    """
+    values: dict[str, Any] = {}
+    errors: list[FieldError] = []
+    for parameter in document.parameters:
+        text = request.args.get(parameter.name)
+        if text is None:
+            continue
+        try:
+            values[parameter.name] = parameter.read(text)
+        except Invalid as error:
+            errors += error.errors
+    if document.paged and "page" in request.args:
+        try:
+            values["page"] = positive("page", request.args["page"], MAX_PAGE)
+        except Invalid as error:
+            errors += error.errors
+    if errors:
+        raise BadQuery(*errors)
+    return values
+
+
+def _link(document: Document, found: Rendered, number: int) -> str | None:
+    """Where the other pages of a list are; never by the Host header, since the answer is shared."""
+    if not document.paged:
+        return None
+    source = found.source
+    address = f"{source.page.url}/{document.paths[0]}"
+    return links(address, {}, number=number, size=NEWEST_INCIDENTS, total=source.incident_count)
+
+
+def _no_document(page_slug: str | None, rest: str) -> Response:
+    if request.method not in ("GET", "HEAD"):
+        raise WrongMethod(request.method, ["GET", "HEAD"])
+    raise NotFound("document", rest)
