@@ -18,7 +18,7 @@ def text_width(text: str) -> float:
 
 def _advances(text: str) -> Iterator[int]:
     for index, character in enumerate(text):
-        if _takes_no_room(character):
+        if _takes_no_room(character) or _ends_a_syllable(character, text[:index]):
             continue
         if text[index + 1 : index + 2] == _EMOJI_FOLLOWS or _is_emoji(character):
             yield 0 if _changes_a_picture(character, text[:index]) else _EMOJI
@@ -44,10 +44,13 @@ def _advance(character: str) -> int:
 
 
 def _takes_no_room(character: str) -> bool:
-    """Marks that stand on another character, characters without a picture, and vowels inside a Korean syllable."""
-    return (
-        unicodedata.category(character) in ("Mn", "Me", "Cf") or "\u1160" <= character <= "\u11ff"
-    )
+    """Marks that stand on another character, and characters without a picture."""
+    return unicodedata.category(character) in ("Mn", "Me", "Cf")
+
+
+def _ends_a_syllable(character: str, before: str) -> bool:
+    """Whether a Korean vowel or final consonant is drawn inside the square of the consonant before it."""
+    return "\u1160" <= character <= "\u11ff" and "\u1100" <= before[-1:] <= "\u11ff"
 
 
 def _is_emoji(character: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from flask_statuspage.documents.badge import (
@@ -323,6 +323,7 @@ def test_direction_of_a_label(label: str, direction: str | None) -> None:
 
 
 @pytest.mark.parametrize("draw", BADGES)
+@settings(deadline=None)
 @given(label=st.none() | ANYTHING, name=ANYTHING, style=st.sampled_from(list(STYLES)))
 @example(label='"><script>alert(1)</script>]]>', name="'\"&<", style="flat")
 @example(label="\u200d\U0001f525\ufe0f", name="\ud800\ufffe\x00\x85\u2028", style="flat")
