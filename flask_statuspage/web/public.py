@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ..documents import badge, native_api, theme
 from ..documents import page as documents
+from ..documents.json_text import JsonObject, dumps
 from ..documents.snapshot import Snapshot
 from ..errors import NotFound, StatusPageError
 from ..services import overview
@@ -22,7 +23,7 @@ from .cache import DocumentCache
 from .mounts import PageUrls, current_urls, page_route
 from .storable import is_storable
 
-JSON_DOCUMENTS: dict[str, Callable[[Snapshot], native_api.Document]] = {
+JSON_DOCUMENTS: dict[str, Callable[[Snapshot], JsonObject]] = {
     "status": native_api.status,
     "summary": native_api.summary,
     "components": native_api.components,
@@ -116,7 +117,7 @@ def _no_document(page_slug: str | None, rest: str) -> Response:
 
 def _json_view(
     name: str,
-    render: Callable[[Snapshot], native_api.Document],
+    render: Callable[[Snapshot], JsonObject],
     cache: Callable[[], DocumentCache],
 ) -> Callable[..., Response]:
     def view(page_slug: str | None) -> Response:
@@ -124,7 +125,7 @@ def _json_view(
             current_session,
             page_slug,
             f"json {name}",
-            lambda snapshot, stale: native_api.dumps(render(snapshot)),
+            lambda snapshot, stale: dumps(render(snapshot)),
         )
         return answers.document(found, "application/json; charset=utf-8")
 
