@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from pydantic import TypeAdapter, ValidationError
 
-from flask_statuspage.documents import native_api
+from flask_statuspage.documents import native_api, statuspage_api
 from flask_statuspage.documents.json_text import dumps
 from flask_statuspage.documents.snapshot import Snapshot
 
@@ -29,7 +29,9 @@ NAMES = (
     "active_maintenances",
 )
 Render = Callable[[Snapshot], Any]
-RENDERS: list[Render] = [getattr(native_api, name) for name in NAMES]
+RENDERS: list[Render] = [
+    getattr(module, name) for module in (native_api, statuspage_api) for name in NAMES
+]
 DOCUMENTS = [
     pytest.param(render, id=f"{render.__module__.rpartition('.')[2]}.{render.__name__}")
     for render in RENDERS
@@ -92,7 +94,8 @@ def test_every_object_is_described(render: Render) -> None:
     schema = adapter(render).json_schema()
     for shape in objects_in(schema):
         assert shape["description"], shape["title"]
-        assert set(shape["required"]) == set(shape["properties"]), shape["title"]
+        optional = {"components"} if shape["title"] == "StatuspageComponent" else set()
+        assert set(shape["required"]) == set(shape["properties"]) - optional, shape["title"]
 
 
 @pytest.mark.parametrize("render", DOCUMENTS)
@@ -111,6 +114,26 @@ def test_times_are_described_as_times(render: Render) -> None:
 @pytest.mark.parametrize(
     ("render", "path", "words"),
     [
+        (
+            statuspage_api.components,
+            ("StatuspageComponent", "status"),
+            "operational degraded_performance partial_outage major_outage under_maintenance",
+        ),
+        (
+            statuspage_api.status,
+            ("StatuspageStatus", "indicator"),
+            "none minor major critical maintenance",
+        ),
+        (
+            statuspage_api.incidents,
+            ("StatuspageIncident", "status"),
+            "investigating identified monitoring resolved postmortem",
+        ),
+        (
+            statuspage_api.scheduled_maintenances,
+            ("StatuspageMaintenance", "status"),
+            "scheduled in_progress verifying completed",
+        ),
         (
             native_api.components,
             ("NativeComponent", "status"),
@@ -132,10 +155,10 @@ def test_words_are_listed(render: Render, path: tuple[str, str], words: str) -> 
 
 def test_a_word_of_another_dialect_is_refused() -> None:
     """A document with a word that was never published is not of its type."""
-    document: Any = native_api.status(snapshot_of())
-    document["status"]["indicator"] = "none"
+    document: Any = statuspage_api.status(snapshot_of())
+    document["status"]["indicator"] = "operational"
     with pytest.raises(ValidationError, match=r"status\.indicator"):
-        adapter(native_api.status).validate_python(document, strict=True)
+        adapter(statuspage_api.status).validate_python(document, strict=True)
 
 
 def test_dumps_is_compact_utf8() -> None:
