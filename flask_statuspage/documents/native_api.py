@@ -7,40 +7,30 @@ with whole seconds.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any, overload
+from typing import overload
 
 from ..domain.dialects import NATIVE_STATUS
 from ..domain.facts import AffectedFact, IncidentFact, MaintenanceFact, UpdateFact
-from ..domain.status import ComponentStatus
+from .native_types import (
+    DESCRIPTION,
+    INDICATOR,
+    NativeAffected,
+    NativeComponent,
+    NativeComponentsDocument,
+    NativeIncident,
+    NativeIncidentsDocument,
+    NativeMaintenance,
+    NativeMaintenancesDocument,
+    NativeStatusDocument,
+    NativeSummaryDocument,
+    NativeUpdate,
+)
 from .snapshot import ComponentState, Snapshot
 
-Document = dict[str, Any]
 
-INDICATOR = {
-    ComponentStatus.OPERATIONAL: "operational",
-    ComponentStatus.DEGRADED_PERFORMANCE: "degraded",
-    ComponentStatus.PARTIAL_OUTAGE: "partial_outage",
-    ComponentStatus.MAJOR_OUTAGE: "major_outage",
-    ComponentStatus.UNDER_MAINTENANCE: "maintenance",
-    ComponentStatus.UNKNOWN: "unknown",
-}
-"""``status.indicator`` of a page."""
-
-DESCRIPTION = {
-    ComponentStatus.OPERATIONAL: "All systems operational",
-    ComponentStatus.DEGRADED_PERFORMANCE: "Degraded performance",
-    ComponentStatus.PARTIAL_OUTAGE: "Partial outage",
-    ComponentStatus.MAJOR_OUTAGE: "Major outage",
-    ComponentStatus.UNDER_MAINTENANCE: "Maintenance in progress",
-    ComponentStatus.UNKNOWN: "Status not known",
-}
-"""``status.description`` of a page."""
-
-
-def status(snapshot: Snapshot) -> Document:
+def status(snapshot: Snapshot) -> NativeStatusDocument:
     """``status.json``: ``{status: {indicator, description}, page: {name, url, updated_at, …}}``."""
     page = snapshot.page
     return {
@@ -59,7 +49,7 @@ def status(snapshot: Snapshot) -> Document:
     }
 
 
-def summary(snapshot: Snapshot) -> Document:
+def summary(snapshot: Snapshot) -> NativeSummaryDocument:
     """``summary.json``: status, components, open incidents and scheduled maintenance at once."""
     return {
         **status(snapshot),
@@ -72,7 +62,7 @@ def summary(snapshot: Snapshot) -> Document:
     }
 
 
-def components(snapshot: Snapshot) -> Document:
+def components(snapshot: Snapshot) -> NativeComponentsDocument:
     """``components.json``: ``{components: [{name, group, status, …}]}`` in the page's order.
 
     ``group``, ``uptime_percent``, ``response_time_ms``, ``check_interval`` (seconds) and
@@ -81,33 +71,33 @@ def components(snapshot: Snapshot) -> Document:
     return {"components": [_component(state) for state in snapshot.components]}
 
 
-def incidents(snapshot: Snapshot) -> Document:
-    """``incidents.json``: ``{incidents: […]}``, open and recent ones, newest first."""
-    return {"incidents": [incident(fact) for fact in snapshot.incidents]}
+def incidents(snapshot: Snapshot) -> NativeIncidentsDocument:
+    """``incidents.json``: ``{incidents: […]}``, the newest ones, open or not, newest first."""
+    return {"incidents": [incident(fact) for fact in snapshot.newest_incidents]}
 
 
-def unresolved_incidents(snapshot: Snapshot) -> Document:
+def unresolved_incidents(snapshot: Snapshot) -> NativeIncidentsDocument:
     """``incidents/unresolved.json``: ``{incidents: […]}``, only those that are open."""
     return {"incidents": [incident(fact) for fact in snapshot.open_incidents]}
 
 
-def scheduled_maintenances(snapshot: Snapshot) -> Document:
+def scheduled_maintenances(snapshot: Snapshot) -> NativeMaintenancesDocument:
     """``scheduled-maintenances.json``: ``{scheduled_maintenances: […]}``, planned, going on and recent ones, the
     earliest window first."""
     return _listed(snapshot, snapshot.maintenances)
 
 
-def upcoming_maintenances(snapshot: Snapshot) -> Document:
+def upcoming_maintenances(snapshot: Snapshot) -> NativeMaintenancesDocument:
     """``scheduled-maintenances/upcoming.json``: the same, only those that have not begun."""
     return _listed(snapshot, snapshot.upcoming_maintenances)
 
 
-def active_maintenances(snapshot: Snapshot) -> Document:
+def active_maintenances(snapshot: Snapshot) -> NativeMaintenancesDocument:
     """``scheduled-maintenances/active.json``: the same, only those that are going on."""
     return _listed(snapshot, snapshot.active_maintenances)
 
 
-def maintenance(fact: MaintenanceFact, now: datetime) -> Document:
+def maintenance(fact: MaintenanceFact, now: datetime) -> NativeMaintenance:
     """One maintenance: ``{name, status, component, scheduled_start, scheduled_end, updates, …}``.
 
     ``component`` is the name of the first component or null, ``components`` lists all of them. ``overrun`` says that at
@@ -131,12 +121,12 @@ def maintenance(fact: MaintenanceFact, now: datetime) -> Document:
     }
 
 
-def _listed(snapshot: Snapshot, facts: Iterable[MaintenanceFact]) -> Document:
+def _listed(snapshot: Snapshot, facts: Iterable[MaintenanceFact]) -> NativeMaintenancesDocument:
     now = snapshot.generated_at
     return {"scheduled_maintenances": [maintenance(fact, now) for fact in facts]}
 
 
-def incident(fact: IncidentFact) -> Document:
+def incident(fact: IncidentFact) -> NativeIncident:
     """One incident: ``{name, status, impact, component, started_at, resolved_at, updates, …}``.
 
     ``component`` is the name of the first affected component or null, ``components`` lists all of
@@ -159,13 +149,7 @@ def incident(fact: IncidentFact) -> Document:
     }
 
 
-def dumps(document: Document) -> bytes:
-    """*document* as it is served: UTF-8 JSON without ASCII escapes and without needless spaces."""
-    text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return text.encode()
-
-
-def _component(state: ComponentState) -> Document:
+def _component(state: ComponentState) -> NativeComponent:
     fact = state.fact
     return {
         "name": fact.name,
@@ -183,7 +167,7 @@ def _component(state: ComponentState) -> Document:
     }
 
 
-def _update(update: UpdateFact) -> Document:
+def _update(update: UpdateFact) -> NativeUpdate:
     return {
         "status": update.status.value,
         "body": update.body,
@@ -194,7 +178,7 @@ def _update(update: UpdateFact) -> Document:
     }
 
 
-def _affected(component: AffectedFact) -> Document:
+def _affected(component: AffectedFact) -> NativeAffected:
     return {
         "name": component.name,
         "group": component.group,

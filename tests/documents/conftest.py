@@ -94,6 +94,7 @@ def component_state(
         "status": status,
         "only_show_if_degraded": False,
         "showcase": True,
+        "start_date": None,
         "since": ago(hours=2),
         "created_at": ago(days=100),
         "updated_at": ago(hours=2),
@@ -123,6 +124,7 @@ def update_fact(
     components: tuple[AffectedFact, ...] = (),
     *,
     kind: type[IncidentStatus] | type[MaintenanceStatus] = IncidentStatus,
+    notified: bool = True,
 ) -> UpdateFact:
     return UpdateFact(
         id=uuid(400 + number),
@@ -131,6 +133,7 @@ def update_fact(
         components=components,
         created_at=at,
         updated_at=at,
+        notified=notified,
     )
 
 

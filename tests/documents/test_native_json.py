@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
 from flask_statuspage.documents import native_api
+from flask_statuspage.documents.json_text import JsonObject
+from flask_statuspage.documents.snapshot import NEWEST_INCIDENTS
 from flask_statuspage.domain.maintenance import MaintenanceStatus
 from flask_statuspage.domain.status import ComponentStatus
 
@@ -170,6 +171,19 @@ def test_incidents_open_and_all() -> None:
     assert [incident["name"] for incident in unresolved] == ["Open"]
 
 
+def test_incidents_are_the_newest() -> None:
+    """The list ends after the newest 50; one that is open and older is among the unresolved ones."""
+    over = tuple(
+        incident_fact(number, f"Over {number}", "resolved", resolved_at=NOW)
+        for number in range(NEWEST_INCIDENTS)
+    )
+    snapshot = snapshot_of(incidents=(*over, incident_fact(99, "Old and open")))
+    listed = native_api.incidents(snapshot)["incidents"]
+    assert [incident["name"] for incident in listed] == [fact.title for fact in over]
+    unresolved = native_api.unresolved_incidents(snapshot)["incidents"]
+    assert [incident["name"] for incident in unresolved] == ["Old and open"]
+
+
 def test_summary_holds_all_parts() -> None:
     """``summary.json`` joins the status, all components, open incidents and maintenance."""
     over = incident_fact(2, "Over", "resolved", started_at=ago(days=2), resolved_at=ago(days=1))
@@ -239,7 +253,7 @@ def test_lists_of_maintenance() -> None:
     over = maintenance_fact(3, "Over", "completed")
     snapshot = snapshot_of(maintenances=(over, going, planned))
 
-    def names(document: native_api.Document) -> list[str]:
+    def names(document: JsonObject) -> list[str]:
         assert set(document) == {"scheduled_maintenances"}
         return [item["name"] for item in document["scheduled_maintenances"]]
 
@@ -255,11 +269,3 @@ def test_instants_leave_in_utc_with_seconds() -> None:
     moment = datetime(2026, 2, 19, 22, 30, 0, 999_999, tzinfo=timezone(timedelta(hours=5)))
     document = native_api.status(snapshot_of(page=page_fact(updated_at=moment)))
     assert document["page"]["updated_at"] == "2026-02-19T17:30:00+00:00"
-
-
-def test_dumps_is_compact_utf8() -> None:
-    """JSON leaves as UTF-8 without escapes or spaces, and reads back as it was."""
-    document = {"name": "Zürich 東京", "uptime_percent": 100.0, "group": None}
-    data = native_api.dumps(document)
-    assert data == '{"name":"Zürich 東京","uptime_percent":100.0,"group":null}'.encode()
-    assert json.loads(data) == document
