@@ -26,7 +26,7 @@ from ..storage.components import Component
 from ..storage.pages import Page
 from . import facts
 
-NEWEST_MAINTENANCES = 20
+NEWEST_MAINTENANCES = 50
 BATCH = 200
 """Incidents that are read at once where all of them are listed."""
 

@@ -103,6 +103,8 @@ class Ready(Response):
     Hooks of the host may add headers and change the body as with any other response.
     """
 
+    default_mimetype = None  # a 304 has no type; all others say theirs
+
     def __init__(self, body: bytes, status: int, headers: Pairs) -> None:
         super().__init__([body] if body else [], status, _Known(headers))
 

@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element
 
 import html5lib  # type: ignore[import-untyped]
 
-from flask_statuspage.documents import maintenance_notes, page, sign_up
+from flask_statuspage.documents import api_docs, maintenance_notes, page, sign_up
 from flask_statuspage.documents.snapshot import Snapshot
 from flask_statuspage.domain.events import PUBLIC_EVENTS
 from flask_statuspage.domain.facts import MaintenanceFact, UpdateFact
@@ -136,6 +136,7 @@ def every_page(text: str = "") -> dict[str, str]:
     wrong = [FieldError(name, f"Wrong {name} {text}") for name in ("address", "secret", "other")]
     return {
         "home": page.home(snapshot, urls, stale_since=ago(minutes=9)),
+        "docs": api_docs.docs(snapshot, urls, dialect="native", webhooks=True),
         "incident": page.incident(snapshot, snapshot.incidents[0], urls),
         "maintenance": page.maintenance(snapshot, snapshot.maintenances[0], urls),
         "maintenance_503": maintenance_notes.turned_away(

@@ -171,12 +171,10 @@ def test_pages_of_incidents(site: Site) -> None:
     for number in (1, 2, 3):
         answer = site.get(f"/api/v2/incidents.json?page={number}")
         seen += [item["name"] for item in answer.get_json()["incidents"]]
-        links = dict(re.findall(r'<([^>]+)>; rel="(\w+)"', answer.headers["Link"]))
-        assert all(
-            re.fullmatch(r"http://localhost/status/api/v2/incidents\.json\?page=\d", link)
-            for link in links
-        )
-        relations.append(set(links.values()))
+        links = re.findall(r'<([^>]+)>; rel="(\w+)"', answer.headers["Link"])
+        for link, _ in links:
+            assert re.fullmatch(r"http://localhost/status/api/v2/incidents\.json\?page=\d", link)
+        relations.append({relation for _, relation in links})
     newest = [f"Incident {number}" for number in reversed(range(119))]
     assert seen == ["Slow answers", *newest]
     assert relations == [
