@@ -32,10 +32,12 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 def add_routes(blueprint: Blueprint) -> None:
     """Add a route for each path of each document to *blueprint*."""
     for name, document in catalogue.documents().items():
-        answers.API_ENDPOINTS.add(name)
         view = partial(_answer, name)
-        for path in document.paths:
-            page_route(blueprint, f"/{path}", name, view)
+        for number, path in enumerate(document.paths):
+            # Werkzeug would redirect from one path to the other if both had one endpoint.
+            endpoint = f"{name}_{number + 1}" if number else name
+            answers.API_ENDPOINTS.add(endpoint)
+            page_route(blueprint, f"/{path}", endpoint, view)
     answers.API_ENDPOINTS.add("no_document")
     for rule in ELSEWHERE:
         page_route(blueprint, rule, "no_document", _no_document, methods=METHODS)
