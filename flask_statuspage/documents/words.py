@@ -210,6 +210,11 @@ def moment(when: datetime, zone: ZoneInfo) -> Moment:
     )
 
 
+def state(status: IncidentStatus | MaintenanceStatus) -> str:
+    """How far an incident or a maintenance is, in words."""
+    return STATES[status] if isinstance(status, IncidentStatus) else MAINTENANCE_STATES[status]
+
+
 def duration(start: datetime, end: datetime) -> str:
     """The time between two instants in the two largest units: "1 h 12 min"."""
     minutes = max(0, int((end - start).total_seconds() // 60))

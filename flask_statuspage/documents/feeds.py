@@ -1,0 +1,191 @@
+"""RSS 2.0 and Atom (RFC 4287): one entry per incident and per maintenance, those with news first.
+
+An entry keeps its id and its link for ever. As on Atlassian's Statuspage its title is the name alone, and its content
+tells the state and all updates, the newest first: readers know an entry by its id, an update brings it up again, and
+those that take a new title for a new thing do not show it twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from html import escape
+from io import BytesIO
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
+from zoneinfo import ZoneInfo
+
+from ..domain.facts import AffectedFact, IncidentFact, MaintenanceFact, UpdateFact
+from ..domain.markup import to_html
+from .cleaning import clean, one_line
+from .snapshot import Snapshot
+from .words import IMPACTS, moment, state
+
+if TYPE_CHECKING:
+    from .feed_formats import Atom, Rss
+
+INCIDENT = "Incident"
+MAINTENANCE = "Maintenance"
+
+
+# Of all work on a feed nearly the whole is Markdown, and the same words stand in two feeds of the page and of each
+# component, and in those of the next version.
+_rendered = lru_cache(maxsize=512)(to_html)
+
+
+def rss(snapshot: Snapshot) -> bytes:
+    """The feed as RSS 2.0 in UTF-8, with ``atom:link rel="self"`` and a ``guid`` that is no address.
+
+    ``pubDate`` is the time of the latest update, as on Atlassian's Statuspage: RSS has no other date of an item, and
+    readers put items in order by it.
+    """
+    from .feed_formats import Rss  # here and not above: see that module
+
+    entries = _entries(snapshot)
+    feed = Rss(**_heading(snapshot, entries, "feed.xml"))
+    for entry in entries:
+        feed.add_item(
+            title=entry.title,
+            link=entry.link,
+            description=entry.html,
+            pubdate=entry.updated,
+            unique_id=entry.id,
+            unique_id_is_permalink=False,
+            categories=entry.categories,
+        )
+    return _written(feed)
+
+
+def atom(snapshot: Snapshot) -> bytes:
+    """The feed as Atom in UTF-8. An entry was ``updated`` with its latest update and ``published`` with its first."""
+    from .feed_formats import Atom  # here and not above: see that module
+
+    entries = _entries(snapshot)
+    feed = Atom(**_heading(snapshot, entries, "feed.atom"))
+    for entry in entries:
+        feed.add_item(
+            title=entry.title,
+            link=entry.link,
+            description=None,
+            content=entry.html,
+            pubdate=entry.published,
+            updateddate=entry.updated,
+            unique_id=entry.id,
+            categories=entry.categories,
+        )
+    return _written(feed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Entry:
+    id: str
+    title: str
+    link: str
+    html: str
+    published: datetime
+    updated: datetime
+    categories: tuple[str, ...]
+
+
+def _heading(snapshot: Snapshot, entries: list[_Entry], name: str) -> dict[str, object]:
+    page, focus = snapshot.page, snapshot.focus
+    title = one_line(page.name) or urlsplit(page.url).netloc
+    author = title
+    where = f"{page.url}/api/{name}"
+    if focus is not None:
+        title = f"{title}: {one_line(focus.fact.name) or focus.fact.slug}"
+        where = f"{page.url}/components/{quote(focus.fact.slug, safe='')}/{name}"
+    return {
+        "title": title,
+        "link": page.url,
+        "description": f"Incidents and maintenance of {title}",
+        "language": page.locale or "en",
+        "author_name": author,
+        "feed_url": where,
+        "feed_guid": f"urn:uuid:{focus.fact.id if focus else page.id}",
+        "updated": max((entry.updated for entry in entries), default=_whole(page.updated_at)),
+    }
+
+
+def _written(feed: Rss | Atom) -> bytes:
+    out = BytesIO()
+    feed.write(out, "utf-8")
+    return out.getvalue()
+
+
+def _entries(snapshot: Snapshot) -> list[_Entry]:
+    zone, url = ZoneInfo(snapshot.page.time_zone), snapshot.page.url
+    found = [_incident(fact, zone, url) for fact in snapshot.incidents]
+    found += [_maintenance(fact, zone, url) for fact in snapshot.maintenances]
+    return sorted(found, key=lambda entry: (entry.updated, entry.id), reverse=True)
+
+
+def _incident(fact: IncidentFact, zone: ZoneInfo, url: str) -> _Entry:
+    published, updated = _times(fact)
+    heading = [("Status", state(fact.status)), ("Impact", IMPACTS[fact.impact].word)]
+    return _Entry(
+        id=f"urn:uuid:{fact.id}",
+        title=one_line(fact.title) or INCIDENT,
+        link=f"{url}/incidents/{fact.id}",
+        html=_html([*heading, *_affected(fact.components)], fact.updates, zone),
+        published=published,
+        updated=updated,
+        categories=(INCIDENT, *_names(fact.components)),
+    )
+
+
+def _maintenance(fact: MaintenanceFact, zone: ZoneInfo, url: str) -> _Entry:
+    published, updated = _times(fact)
+    if fact.revision:
+        # A window that was moved is news, though nobody wrote a word.
+        updated = max(updated, _whole(fact.updated_at))
+    title = one_line(fact.title) or MAINTENANCE
+    if MAINTENANCE.casefold() not in title.casefold():
+        # Otherwise "Database upgrade" stands among incidents as if it were one.
+        title = f"{MAINTENANCE}: {title}"
+    start, end = (moment(when, zone).text for when in (fact.scheduled_start, fact.scheduled_end))
+    heading = [("Status", state(fact.status)), ("Window", f"{start} to {end}")]
+    return _Entry(
+        id=f"urn:uuid:{fact.id}",
+        title=title,
+        link=f"{url}/maintenance/{fact.id}",
+        html=_html([*heading, *_affected(fact.components)], fact.updates, zone),
+        published=published,
+        updated=updated,
+        categories=(MAINTENANCE, *_names(fact.components)),
+    )
+
+
+def _times(fact: IncidentFact | MaintenanceFact) -> tuple[datetime, datetime]:
+    """When its first and its latest update were written. That a word of one was mended is no news."""
+    times = [_whole(update.created_at) for update in fact.updates]
+    if not times:
+        return _whole(fact.created_at), _whole(max(fact.created_at, fact.updated_at))
+    return min(times), max(times)
+
+
+def _whole(when: datetime) -> datetime:
+    return when.astimezone(UTC).replace(microsecond=0)
+
+
+def _names(components: Iterable[AffectedFact]) -> list[str]:
+    return [name for component in components if (name := one_line(component.name))]
+
+
+def _affected(components: Iterable[AffectedFact]) -> list[tuple[str, str]]:
+    names = _names(components)
+    return [("Affected", ", ".join(names))] if names else []
+
+
+def _html(heading: list[tuple[str, str]], updates: Iterable[UpdateFact], zone: ZoneInfo) -> str:
+    lines = "<br>".join(f"<strong>{name}:</strong> {escape(value)}" for name, value in heading)
+    told = "".join(_told(update, zone) for update in updates)
+    # Cleaned at the very end: Markdown turns the reference `&#12;` into a form feed.
+    return clean(f"<p>{lines}</p>{told}")
+
+
+def _told(update: UpdateFact, zone: ZoneInfo) -> str:
+    when = escape(moment(update.created_at, zone).text)
+    return f"<p><strong>{state(update.status)}</strong>, {when}</p>\n{_rendered(update.body)}"
