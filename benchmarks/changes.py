@@ -49,12 +49,12 @@ def measure(plan: Plan, directory: Path) -> Iterator[Row | Growth]:
 def _rows(what: str, outcome: Outcome) -> Iterator[Row]:
     yield Row(
         what=f"rebuilds a change, {what}",
-        ours=f"at most {max(outcome.rebuilds)} a process",
+        ours=f"{min(outcome.rebuilds)} to {max(outcome.rebuilds)} in a process",
         ratio=max(outcome.rebuilds),
         target=1,
         at_least=False,
         unit="rebuilds",
-        note=f"of {len(outcome.rebuilds)} changes in each process, {outcome.rebuilds.count(1)} had one",
+        note=f"one in {outcome.rebuilds.count(1)} of {len(outcome.rebuilds)} changes by processes",
     )
     yield Row(
         what=f"p99 after a change, {what}",
@@ -77,12 +77,12 @@ def _outcome(directory: Path, size: int, *, workers: int, changes: int) -> Outco
     noted = directory / f"{name}.rebuilds"
     noted.touch()
     call = f"benchmarks.site:served({url!r}, rebuilds={str(noted)!r})"
-    threads = (CONNECTIONS + 1) // workers + 1
+    threads = CONNECTIONS // workers + 2
     warm: list[float] = []
     after: list[float] = []
     commits = []
     with servers.gunicorn(call, directory, workers=workers, threads=threads) as server:
-        readers = Readers(server.port, PATHS, CONNECTIONS)
+        readers = Readers(server.port, PATHS, CONNECTIONS, processes=workers)
         try:
             readers.read(2 * AFTER_SECONDS)
             for _ in range(changes):
@@ -112,8 +112,6 @@ def _rebuilds(noted: Path, commits: list[float], workers: int) -> list[int]:
     for pid, moment in lines:
         number = sum(commit <= float(moment) for commit in commits) - 1
         counted[number, pid] += 1
-    idle = workers - len(processes)
-    numbers = range(len(commits))
-    return [counted[number, pid] for number in numbers for pid in processes] + [0] * (
-        idle * len(commits)
-    )
+    if len(processes) != workers:
+        raise RuntimeError(f"{len(processes)} processes served pages instead of {workers}")
+    return [counted[number, pid] for number in range(len(commits)) for pid in processes]

@@ -8,6 +8,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+ATTEMPTS = 1000
+
 
 @dataclass(frozen=True)
 class Read:
@@ -52,14 +54,19 @@ class Readers:
     """Readers of *paths* in turn, and one who asks for changes.
 
     :param count: of the readers; each asks again as soon as it has its answer.
+    :param processes: of the server; each has as many of the readers.
     """
 
-    def __init__(self, port: int, paths: Sequence[str], count: int) -> None:
+    def __init__(self, port: int, paths: Sequence[str], count: int, *, processes: int) -> None:
         self._selector = selectors.DefaultSelector()
+        self._changer = _Connection(_connect(port), _request("POST", "/change"))
+        opened = _spread(port, count, processes)
         self._readers = [
-            self._connect(port, "GET", paths[number % len(paths)]) for number in range(count)
+            _Connection(socket_, _request("GET", paths[number % len(paths)]))
+            for number, socket_ in enumerate(opened)
         ]
-        self._changer = self._connect(port, "POST", "/change")
+        for connection in (*self._readers, self._changer):
+            self._selector.register(connection.socket, selectors.EVENT_READ, connection)
 
     def read(self, seconds: float) -> list[Read]:
         """All answers that came within *seconds* or were on their way then."""
@@ -104,13 +111,36 @@ class Readers:
                     open_.discard(id(connection))
         return found
 
-    def _connect(self, port: int, method: str, path: str) -> _Connection:
-        opened = socket.create_connection(("127.0.0.1", port))
-        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        request = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n"
-        connection = _Connection(opened, request.encode())
-        self._selector.register(opened, selectors.EVENT_READ, connection)
-        return connection
+
+def _spread(port: int, count: int, processes: int) -> list[socket.socket]:
+    """Connections of which each process of the server has its share; whoever accepts one keeps it."""
+    share = -(-count // processes)
+    kept: dict[str, list[socket.socket]] = {}
+    for _ in range(ATTEMPTS):
+        opened = _connect(port)
+        opened.sendall(_request("GET", "/process"))
+        answer = b""
+        while not answer.endswith(b"."):  # headers and body come one after the other
+            answer += opened.recv(1 << 16)
+        process = answer.decode().rpartition("\r\n")[2]
+        of_process = kept.setdefault(process, [])
+        if len(of_process) < share:
+            of_process.append(opened)
+        else:
+            opened.close()
+        if sum(map(len, kept.values())) == processes * share:
+            return [one for of_process in kept.values() for one in of_process]
+    raise RuntimeError(f"after {ATTEMPTS} connections one of {processes} processes has too few")
+
+
+def _connect(port: int) -> socket.socket:
+    opened = socket.create_connection(("127.0.0.1", port), timeout=60)
+    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return opened
+
+
+def _request(method: str, path: str) -> bytes:
+    return f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n".encode()
 
 
 def _length(head: bytes) -> int:

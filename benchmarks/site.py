@@ -38,6 +38,7 @@ def make(database_url: str, *, with_page: bool = True) -> Flask:
     db = SQLAlchemy()
     db.init_app(app)
     app.add_url_rule("/", "host_page", lambda: HOST_PAGE)
+    app.add_url_rule("/process", "process", lambda: f"{os.getpid()}.")
     if with_page:
         statuspage = StatusPage()
         app.register_blueprint(statuspage, url_prefix=PREFIX)
