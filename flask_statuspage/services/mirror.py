@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -64,7 +65,7 @@ def _example(template: str, shown: Sequence[ShownPage], folder: Path) -> str:
 
 def _write_page(session: Session, folder: Folder, snapshot: Snapshot, prefix: str) -> None:
     files = SiteFiles(snapshot, folder=prefix, dialect=current_settings().api_dialect)
-    incidents = list(overview.all_incidents(snapshot))
+    incidents = list(chain.from_iterable(overview.all_incidents(snapshot)))
     for name, content in (
         *files.documents(current_state().describe_api(snapshot)),
         *files.streamed(incidents),

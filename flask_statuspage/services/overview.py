@@ -106,10 +106,10 @@ def page_of_incidents(session: Session, shown: Snapshot, number: int) -> Snapsho
     return replace(shown, incidents=tuple(facts.incident(row) for row in rows))
 
 
-def all_incidents(shown: Snapshot) -> Iterator[IncidentFact]:
-    """All published incidents of the page, or of the component in focus, newest first.
+def all_incidents(shown: Snapshot) -> Iterator[list[IncidentFact]]:
+    """All published incidents of the page, or of the component in focus, newest first, in batches.
 
-    Read in batches, each in a session of its own, so that no connection is held while they are sent somewhere. What is
+    Each is read in a session of its own, so that no connection is held while they are sent somewhere. What is
     published meanwhile may or may not be among them; none comes twice.
     """
     component_id = shown.focus.fact.id if shown.focus else None
@@ -120,7 +120,7 @@ def all_incidents(shown: Snapshot) -> Iterator[IncidentFact]:
                 open_session(), shown.page.id, last, limit=BATCH, component_id=component_id
             )
             batch = [facts.incident(row) for row in rows]
-        yield from batch
+        yield batch
         if len(batch) < BATCH:
             return
         last = batch[-1].started_at, batch[-1].id

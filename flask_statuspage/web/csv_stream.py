@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from flask import Response, request, stream_with_context
+from flask import Flask, Response, current_app, request
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.http import http_date
 
@@ -46,7 +46,7 @@ def answer(
     incidents, is_stale = _incidents(shown)
     headers += answers.STALE_HEADERS if is_stale else [fresh]
     body = incident_csv.stream(incidents, page_url=snapshot.page.url)
-    response = Response(stream_with_context(body), content_type=document.content_type)
+    response = Response(body, content_type=document.content_type)
     response.headers.extend(
         [
             *headers,
@@ -57,13 +57,24 @@ def answer(
     return response
 
 
-def _incidents(shown: Snapshot) -> tuple[Iterator[IncidentFact], bool]:
+def _incidents(shown: Snapshot) -> tuple[Iterable[IncidentFact], bool]:
     """All incidents, and whether they are only those of the snapshot because the database is away."""
-    found = overview.all_incidents(shown)
+    batches = overview.all_incidents(shown)
     try:
         # Before the first byte is sent there is still a choice of answers.
-        first = next(found, None)
+        first = next(batches)
     except SQLAlchemyError as error:
         logger.warning("status page: CSV from the last snapshot: %s", error)
-        return iter(shown.incidents), True
-    return chain([first] if first else [], found), False
+        return shown.incidents, True
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    return chain(first, chain.from_iterable(_apart(app, batches))), False
+
+
+def _apart(app: Flask, batches: Iterator[list[IncidentFact]]) -> Iterator[list[IncidentFact]]:
+    """The rest of *batches*, each read in a context of its own: the request's is over when they are sent."""
+    while True:
+        with app.app_context():
+            batch = next(batches, None)
+        if batch is None:
+            return
+        yield batch

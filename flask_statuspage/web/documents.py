@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 from flask import Blueprint, Response, request
 
@@ -21,7 +21,7 @@ from .failures import BadQuery, WrongMethod
 from .mounts import page_route
 from .paging import MAX_PAGE, links, positive
 
-ELSEWHERE = ("/api/<path:rest>", "/statuspage/<path:rest>")
+ELSEWHERE = {"no_document": "/api/<path:rest>", "no_statuspage": "/statuspage/<path:rest>"}
 """Whatever else is asked of the API is answered as its errors are."""
 
 _NO_VALUES: dict[str, Any] = {}
@@ -38,9 +38,13 @@ def add_routes(blueprint: Blueprint) -> None:
             endpoint = f"{name}_{number + 1}" if number else name
             answers.API_ENDPOINTS.add(endpoint)
             page_route(blueprint, f"/{path}", endpoint, view)
-    answers.API_ENDPOINTS.add("no_document")
-    for rule in ELSEWHERE:
-        page_route(blueprint, rule, "no_document", _no_document, methods=METHODS)
+            # Else a POST would be taken for one to a page of that name.
+            refusal = f"no_{endpoint}"
+            answers.API_ENDPOINTS.add(refusal)
+            page_route(blueprint, f"/{path}", refusal, _only_read, methods=METHODS[1:])
+    for endpoint, rule in ELSEWHERE.items():
+        answers.API_ENDPOINTS.add(endpoint)
+        page_route(blueprint, rule, endpoint, _no_document, methods=METHODS)
 
 
 def _answer(name: str, page_slug: str | None, component_slug: str | None = None) -> Response:
@@ -115,5 +119,9 @@ def _link(document: Document, found: Rendered, number: int) -> str | None:
 
 def _no_document(page_slug: str | None, rest: str) -> Response:
     if request.method not in ("GET", "HEAD"):
-        raise WrongMethod(request.method, ["GET", "HEAD"])
+        _only_read()
     raise NotFound("document", rest)
+
+
+def _only_read(**place: str | None) -> NoReturn:
+    raise WrongMethod(request.method, ["GET", "HEAD"])

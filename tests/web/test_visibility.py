@@ -31,6 +31,7 @@ SECRET_WORD = "Moonshot"
 """Part of every text on the page that is not public."""
 
 MAILED = {"confirm", "manage", "unsubscribe"}
+NOTHING = {"no_document", "no_statuspage"}
 
 
 def banners(app: Flask) -> None:
@@ -144,7 +145,7 @@ def test_signed_in_pages_refuse_strangers(site: Site, headers: dict[str, str]) -
             assert answer.status_code == 403, (method, path)
             assert SECRET_WORD not in answer.text
             assert is_private(answer), (method, path, answer.headers)
-            assert answer.headers["Vary"] == "Cookie"
+            assert "Cookie" in answer.headers["Vary"]
             assert "ETag" not in answer.headers
     assert site.contents() == before
 
@@ -166,7 +167,7 @@ def test_signed_in_pages_answer_those_who_are_known(site: Site, visitor: str) ->
     make(site, "signed-in")
     become(site, visitor)
     for rule, path in routes(site):
-        if endpoint(rule) in MAILED or endpoint(rule) == "no_json":
+        if endpoint(rule) in MAILED or endpoint(rule) in NOTHING:
             continue
         answer = site.get(f"/internal{path}")
         assert answer.status_code == 200, path
@@ -185,7 +186,7 @@ def test_conditional_requests_to_private_pages(site: Site) -> None:
             same = ask(site, method, path, headers={"If-None-Match": etag})
             assert same.status_code == 304
             assert is_private(same)
-            assert same.headers["Vary"] == "Cookie"
+            assert "Cookie" in same.headers["Vary"]
         become(site, "stranger")
         for condition in ({"If-None-Match": etag}, {"If-Modified-Since": "Wed, 01 Jan 2998"}):
             assert site.get(path, headers=condition).status_code == 403
@@ -216,7 +217,7 @@ def test_a_page_by_link_answers_under_its_token(site: Site, visitor: str) -> Non
     token = make(site, "link")
     become(site, visitor)
     for rule, path in routes(site):
-        if endpoint(rule) in MAILED or endpoint(rule) == "no_json":
+        if endpoint(rule) in MAILED or endpoint(rule) in NOTHING:
             continue
         for method in ("GET", "HEAD"):
             answer = ask(site, method, f"/{token}{path}")
@@ -314,19 +315,20 @@ def test_a_page_that_turns_private(site: Site, make_site: SiteMaker, visibility:
 
 def test_a_document_is_checked_by_its_own_snapshot(site: Site) -> None:
     """What no longer is for the visitor when the document is ready is not sent, though the gate let the visitor in."""
-    make(site, "signed-in")
     asked: list[str] = []
 
     def member() -> str | None:
-        asked.append("gate" if not asked else "document")
-        return None if len(asked) > 1 else "ann"
+        asked.append("gate")
+        make(site, "link")  # somebody closes the page after the gate has looked
+        return "ann"
 
     site.statuspage.member_loader(member)
-    for path in ("/", *DOCUMENTS):
+    for path in ("/", "/api/feed.xml", "/api/incidents.csv", *DOCUMENTS):
+        make(site, "signed-in")
         asked.clear()
         answer = site.get(f"/internal{path}")
-        assert asked == ["gate", "document"]
-        assert answer.status_code == 403
+        assert asked == ["gate"]
+        assert answer.status_code == 404
         assert SECRET_WORD not in answer.text
 
 
@@ -549,9 +551,9 @@ def test_nothing_of_one_page_is_on_another(site: Site) -> None:
     for name, address in addresses.items():
         others = [other for other in names if other != name]
         for rule, path in routes(site):
-            if endpoint(rule) in MAILED or endpoint(rule) in ("no_json", "incident", "maintenance"):
+            if endpoint(rule) in MAILED or endpoint(rule) in {*NOTHING, "incident", "maintenance"}:
                 continue
-            answer = site.get(f"/{address}{path}")
+            answer = site.get(f"/{address}{path.replace('moonshot-rocket', f'{name}-part')}")
             assert answer.status_code == 200, path
             for other in others:
                 assert f"{other}-" not in answer.text, (name, path, other)
