@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint
 
+from ...documents.operation import Operation
 from . import (
     audit,
     components,
@@ -34,9 +35,17 @@ RESOURCES = (
 
 def make_blueprint() -> Blueprint:
     """A fresh blueprint with every route; a child of each status page blueprint."""
-    blueprint = Blueprint("manage", __name__, url_prefix="/admin/api/v1")
-    door = Door(blueprint)
+    return _door().blueprint
+
+
+def operations() -> tuple[Operation, ...]:
+    """What every route does, for :func:`flask_statuspage.documents.openapi.build`."""
+    return tuple(_door().operations)
+
+
+def _door() -> Door:
+    door = Door(Blueprint("manage", __name__, url_prefix="/admin/api/v1"))
     for resource in RESOURCES:
         resource.add_routes(door)
     door.close()
-    return blueprint
+    return door

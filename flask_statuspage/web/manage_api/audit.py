@@ -2,58 +2,59 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
+from uuid import UUID
 
-from flask import request
-from pydantic import TypeAdapter, ValidationError
-
-from ...domain.facts import plain
 from ...domain.roles import Role
-from ...errors import Invalid
-from ...storage.team import AuditEntry, audit_log
-from ..storable import UNSTORABLE, is_storable
+from ...storage.team import audit_log
+from .answering import told
 from .door import Call, Door
-from .fields import Instant
-from .reading import id_in_query
+from .reading import asked, identifier, instant, words
 
-WORDS = ("subject", "actor", "action")
+FILTERS = (
+    words("subject", "Only what was done to this kind of thing, such as `incident`."),
+    identifier("subject_id", "Only what was done to the thing with this id."),
+    words("actor", "Only what this actor did, such as `key deploy`."),
+    words("action", "Only what was done so, such as `create`."),
+    instant("since", "Only what was done at this time and later."),
+    instant("until", "Only what was done before this time."),
+)
 
-_INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
+
+@dataclass(frozen=True, kw_only=True)
+class AuditAnswer:
+    """What somebody did: ``before`` and ``after`` hold what it changed, null where there was or is nothing."""
+
+    id: int
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    subject_id: UUID
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
 
 
 def add_routes(door: Door) -> None:
-    door.route("GET", "/audit", index, role=Role.ADMIN)
+    door.route(
+        "GET",
+        "/audit",
+        index,
+        role=Role.ADMIN,
+        answer=AuditAnswer,
+        paged=True,
+        parameters=FILTERS,
+    )
 
 
 def index(call: Call) -> dict[str, Any]:
-    """Newest first; ``?subject= &subject_id= &actor= &action= &since= &until=`` narrow it, all together."""
-    query = audit_log(
-        call.page.id,
-        since=_instant("since"),
-        until=_instant("until"),
-        subject_id=id_in_query("subject_id"),
-        **{name: text for name in WORDS if (text := _text(name)) is not None},
-    )
-    return call.listed(query, _described)
+    """List what was done to the page and its things, newest first.
 
-
-def _described(entry: AuditEntry) -> dict[str, Any]:
-    fields = ("id", "at", "actor", "action", "subject", "subject_id", "before", "after")
-    return {name: plain(getattr(entry, name)) for name in fields}
-
-
-def _text(name: str) -> str | None:
-    text = request.args.get(name)
-    if text is not None and not is_storable(text):
-        raise Invalid.field(name, UNSTORABLE)
-    return text
-
-
-def _instant(name: str) -> datetime | None:
-    text = request.args.get(name)
-    try:
-        return None if text is None else _INSTANT.validate_python(text)
-    except ValidationError as error:
-        message = error.errors()[0]["msg"].removeprefix("Value error, ").rstrip(".")
-        raise Invalid.field(name, f"{message}.") from error
+    All filters that are given narrow the list together.
+    """
+    wanted = {item.name: asked(item) for item in FILTERS}
+    given = {name: value for name, value in wanted.items() if value is not None}
+    return call.listed(audit_log(call.page.id, **given), partial(told, AuditAnswer))

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from typing import Any
 
-from ...domain.facts import plain
+from ...domain.facts import ComponentFact
 from ...domain.roles import Role
-from ...domain.status import ComponentStatus
+from ...domain.status import ComponentStatus, Source
 from ...errors import Conflict
 from ...services import archive, components, conditions, facts, groups, ordering
 from ...storage import components as stored
-from ...storage.components import Component, Condition, StatusInterval
+from ...storage.components import Component, Condition
+from .answering import told
 from .door import Call, Door
-from .fields import Body, Day, Instant, Named, Position, Prose, Text, Title, Word
-from .reading import choice
+from .fields import Body, Change, Day, Instant, Named, Position, Prose, Text, Title, Word
+from .reading import asked, choice
 
 
 class NewComponent(Body):
@@ -32,7 +36,7 @@ class NewComponent(Body):
     start_date: Day | None = None
 
 
-class ComponentChange(Body):
+class ComponentChange(Change):
     name: Title = ""
     slug: Word = ""
     description: Prose = ""
@@ -59,15 +63,66 @@ class StatusWord(Body):
     until: Instant | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class ConditionAnswer:
+    """What one source says of a component, since when and at most until when."""
+
+    source: Source
+    status: ComponentStatus
+    note: str
+    actor: str | None
+    since: datetime
+    until: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComponentAnswer(ComponentFact):
+    """A component with what each source says of it; ``source`` is the one that shows.
+
+    :param group: the group's name.
+    :param since: when the shown status began.
+    :param start_date: the day from which its uptime counts.
+    :param showcase: whether its uptime is shown at all.
+    """
+
+    archived: bool
+    source: ConditionAnswer | None
+    sources: tuple[ConditionAnswer, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComponentOrderAnswer:
+    """The slugs of all components as they stand now."""
+
+    components: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class IntervalAnswer:
+    """How long a component had one status; the last one has not ended. ``source`` is null where it is not known."""
+
+    status: ComponentStatus
+    started_at: datetime
+    ended_at: datetime | None
+    source: Source | None
+    actor: str | None
+
+
+ARCHIVED = choice("archived", ("true", "false"), "`true`: those that have left the page.")
+
+
 def add_routes(door: Door) -> None:
-    door.route("GET", "/components", index, role=Role.VIEWER)
-    door.route("POST", "/components", create, role=Role.EDITOR, body=NewComponent, status=201)
-    door.route("PUT", "/components/order", order, role=Role.EDITOR, body=ComponentOrder)
-    door.route("GET", "/components/<ident>", show, role=Role.VIEWER)
-    door.route("PATCH", "/components/<ident>", change, role=Role.EDITOR, body=ComponentChange)
-    door.route("DELETE", "/components/<ident>", remove, role=Role.EDITOR)
-    door.route("PUT", "/components/<ident>/status", say, role=Role.EDITOR, body=StatusWord)
-    door.route("GET", "/components/<ident>/history", list_history, role=Role.VIEWER)
+    every, one = "/components", "/components/<ident>"
+    read = partial(door.route, role=Role.VIEWER, answer=ComponentAnswer)
+    write = partial(door.route, role=Role.EDITOR, answer=ComponentAnswer)
+    read("GET", every, index, paged=True, parameters=(ARCHIVED,))
+    write("POST", every, create, body=NewComponent, status=201)
+    write("PUT", f"{every}/order", order, body=ComponentOrder, answer=ComponentOrderAnswer)
+    read("GET", one, show)
+    write("PATCH", one, change, body=ComponentChange)
+    write("DELETE", one, remove, answer=None)
+    write("PUT", f"{one}/status", say, body=StatusWord)
+    read("GET", f"{one}/history", list_history, answer=IntervalAnswer, paged=True)
 
 
 def described(call: Call, component: Component) -> dict[str, Any]:
@@ -77,22 +132,18 @@ def described(call: Call, component: Component) -> dict[str, Any]:
 def _described(component: Component, said: Sequence[Condition]) -> dict[str, Any]:
     """With what each source says, so that nobody wonders why another status is shown."""
     source = conditions.showing(said)
-    return {
-        **plain(facts.component(component)),
-        "archived": component.archived_at is not None,
-        "source": _described_word(source) if source else None,
-        "sources": [_described_word(condition) for condition in said],
-    }
-
-
-def _described_word(condition: Condition) -> dict[str, Any]:
-    fields = ("source", "status", "note", "actor", "since", "until")
-    return {name: plain(getattr(condition, name)) for name in fields}
+    return told(
+        ComponentAnswer,
+        facts.component(component),
+        archived=component.archived_at is not None,
+        source=told(ConditionAnswer, source) if source else None,
+        sources=[told(ConditionAnswer, condition) for condition in said],
+    )
 
 
 def index(call: Call) -> dict[str, Any]:
-    """``?archived=true`` for those that have left the page."""
-    wants_archived = choice("archived", ("true", "false")) == "true"
+    """List the components of the page in its order."""
+    wants_archived = asked(ARCHIVED) == "true"
     query = stored.archived(call.page.id) if wants_archived else stored.of_page(call.page.id)
     listed = call.listed(query, lambda component: {"component": component})
     rows = [item["component"] for item in listed["items"]]
@@ -101,24 +152,30 @@ def index(call: Call) -> dict[str, Any]:
 
 
 def create(call: Call) -> dict[str, Any]:
+    """Make a component."""
     values = _with_group_id(call, call.values())
     component = components.create(call.session, call.page, **values, actor=call.actor)
     return described(call, component)
 
 
 def order(call: Call) -> dict[str, Any]:
-    """Those that are not named follow in the order that they had."""
+    """Put components in this order.
+
+    Those that are not named follow in the order that they had.
+    """
     rows = ordering.order_components(
         call.session, call.page, call.body.components, actor=call.actor
     )
-    return {"components": [row.slug for row in rows]}
+    return told(ComponentOrderAnswer, {"components": [row.slug for row in rows]})
 
 
 def show(call: Call, ident: str) -> dict[str, Any]:
+    """Read a component."""
     return described(call, components.get(call.session, call.page, ident))
 
 
 def change(call: Call, ident: str) -> dict[str, Any]:
+    """Change, archive or restore a component; what is not sent stays."""
     values = _with_group_id(call, call.values("status"))
     archived = values.pop("archived", None)
     component = components.get(call.session, call.page, ident, even_archived=archived is not None)
@@ -139,11 +196,13 @@ def change(call: Call, ident: str) -> dict[str, Any]:
 
 
 def remove(call: Call, ident: str) -> None:
+    """Delete a component, or archive it if it has a history."""
     component = components.get(call.session, call.page, ident)
     archive.remove(call.session, call.page, component, actor=call.actor)
 
 
 def say(call: Call, ident: str) -> dict[str, Any]:
+    """Say how a component is, or take that word back."""
     component = components.get(call.session, call.page, ident)
     components.set_status(
         call.session,
@@ -159,14 +218,9 @@ def say(call: Call, ident: str) -> dict[str, Any]:
 
 
 def list_history(call: Call, ident: str) -> dict[str, Any]:
-    """Newest first, of an archived one too."""
+    """List all intervals of a component, newest first; of an archived one, too."""
     component = components.get(call.session, call.page, ident, even_archived=True)
-    return call.listed(stored.intervals_of(component.id), _described_interval)
-
-
-def _described_interval(interval: StatusInterval) -> dict[str, Any]:
-    fields = ("status", "started_at", "ended_at", "source", "actor")
-    return {name: plain(getattr(interval, name)) for name in fields}
+    return call.listed(stored.intervals_of(component.id), partial(told, IntervalAnswer))
 
 
 def _with_group_id(call: Call, values: dict[str, Any]) -> dict[str, Any]:

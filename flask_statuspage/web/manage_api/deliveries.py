@@ -2,43 +2,90 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from typing import Any
+from uuid import UUID
 
-from ...domain.facts import plain
 from ...domain.roles import Role
 from ...errors import NotFound
 from ...services import deliveries
 from ...storage import outbox
-from ...storage.outbox import Attempt, Delivery
+from ...storage.outbox import Delivery, DeliveryState
+from .answering import told
 from .door import Call, Door
-from .reading import id_in_query, uuid_of
+from .reading import asked, identifier, uuid_of
+
+SUBSCRIPTION = identifier("subscription", "Only those to the subscription with this id.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeliveryAnswer:
+    """One event on its way to one subscription.
+
+    :param attempts: how many there were so far.
+    :param due_at: when the next attempt is due.
+    :param reason: why it ended, if it did not arrive.
+    :param event: the event's name.
+    """
+
+    id: UUID
+    subscription_id: UUID
+    state: DeliveryState
+    attempts: int
+    due_at: datetime
+    finished_at: datetime | None
+    reason: str | None
+    event: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttemptAnswer:
+    """One try to deliver. ``code`` and ``answer`` are the receiver's, ``error`` is the kind of what failed."""
+
+    number: int
+    started_at: datetime
+    milliseconds: int | None
+    code: int | None
+    error: str | None
+    answer: str | None
 
 
 def add_routes(door: Door) -> None:
-    door.route("GET", "/deliveries", index, role=Role.ADMIN)
-    door.route("GET", "/deliveries/<ident>", show, role=Role.ADMIN)
-    door.route("GET", "/deliveries/<ident>/attempts", list_attempts, role=Role.ADMIN)
-    door.route("POST", "/deliveries/<ident>/redeliver", redeliver, role=Role.ADMIN, status=202)
+    route = partial(door.route, role=Role.ADMIN, answer=DeliveryAnswer)
+    one = "/deliveries/<ident>"
+    route("GET", "/deliveries", index, paged=True, parameters=(SUBSCRIPTION,))
+    route("GET", one, show)
+    route("GET", f"{one}/attempts", list_attempts, answer=AttemptAnswer, paged=True)
+    route("POST", f"{one}/redeliver", redeliver, status=202)
 
 
 def index(call: Call) -> dict[str, Any]:
-    """Newest first; ``?subscription=<id>`` for one subscription."""
-    query = outbox.log(call.page.id, id_in_query("subscription"))
-    return call.listed(query, deliveries.described)
+    """List deliveries, newest first."""
+    return call.listed(outbox.log(call.page.id, asked(SUBSCRIPTION)), _described)
 
 
 def show(call: Call, ident: str) -> dict[str, Any]:
-    return deliveries.described(_get(call, ident))
+    """Read a delivery."""
+    return _described(_get(call, ident))
 
 
 def list_attempts(call: Call, ident: str) -> dict[str, Any]:
-    return call.listed(outbox.attempts_of(_get(call, ident).id), _described_attempt)
+    """List the attempts of a delivery."""
+    return call.listed(outbox.attempts_of(_get(call, ident).id), partial(told, AttemptAnswer))
 
 
 def redeliver(call: Call, ident: str) -> dict[str, Any]:
+    """Send a delivery once more."""
     delivery = _get(call, ident)
     deliveries.redeliver(call.session, call.page, delivery.id, actor=call.actor)
-    return deliveries.described(delivery)
+    return _described(delivery)
+
+
+def _described(delivery: Delivery) -> dict[str, Any]:
+    return told(DeliveryAnswer, deliveries.described(delivery))
 
 
 def _get(call: Call, ident: str) -> Delivery:
@@ -47,8 +94,3 @@ def _get(call: Call, ident: str) -> Delivery:
     if delivery is None:
         raise NotFound("delivery", ident)
     return delivery
-
-
-def _described_attempt(attempt: Attempt) -> dict[str, Any]:
-    fields = ("number", "started_at", "milliseconds", "code", "error", "answer")
-    return {name: plain(getattr(attempt, name)) for name in fields}

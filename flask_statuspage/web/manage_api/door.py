@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from inspect import cleandoc
 from typing import Any, TypeVar
 
 from flask import Blueprint, Response, json, request
@@ -17,6 +18,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from werkzeug.routing import Map, Rule
 
+from ...documents.document import Parameter
+from ...documents.operation import Operation
 from ...domain.roles import Role
 from ...errors import FieldError, Forbidden, Invalid, NotFound, StatusPageError
 from ...services import pages, team
@@ -26,15 +29,19 @@ from ...storage.session import current_session
 from ...storage.team import Token
 from .. import answers, failures
 from ..failures import Unreadable, WrongMethod, check_size
-from ..paging import MAX_PAGE, links, positive
+from ..paging import MAX_PAGE, links
 from ..storable import is_storable
 from .fields import Body
+from .reading import asked, whole, words
 
 PATIENCE = 5.0
 """Seconds after which a request that lost a race for locks is not run again."""
 
-PER_PAGE = 25
-MAX_PER_PAGE = 100
+PAGE = whole("page", 1, MAX_PAGE, "Which page of the list.")
+PER_PAGE = whole("per_page", 25, 100, "How many items a page of the list has.")
+STATUS_PAGE = words(
+    "status_page", "The slug or id of the status page, if it is not the default one."
+)
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 Row = TypeVar("Row")
@@ -83,8 +90,7 @@ class Call:
         self, query: Select[Row], describe: Callable[[Row], dict[str, Any]]
     ) -> dict[str, Any]:
         """One page of *query* with the total; sets the ``Link`` header (RFC 8288)."""
-        number = positive("page", request.args.get("page", "1"), MAX_PAGE)
-        size = positive("per_page", request.args.get("per_page", str(PER_PAGE)), MAX_PER_PAGE)
+        number, size = asked(PAGE), asked(PER_PAGE)
         total = self.session.scalar(select(func.count()).select_from(_ids(query))) or 0
         rows = self.session.scalars(query.limit(size).offset((number - 1) * size)).unique().all()
         sent = {**request.args, "per_page": size}
@@ -104,8 +110,9 @@ class Door:
     """Adds routes to the blueprint of the manage API."""
 
     def __init__(self, blueprint: Blueprint) -> None:
-        self._blueprint = blueprint
+        self.blueprint = blueprint
         self._rules: list[Rule] = []
+        self.operations: list[Operation] = []
         blueprint.register_error_handler(StatusPageError, failures.as_problem)
         blueprint.register_error_handler(SQLAlchemyError, failures.as_problem)
 
@@ -119,13 +126,30 @@ class Door:
         body: type[Body] | None = None,
         status: int = 200,
         bare: bool = False,
+        answer: Any = None,
+        paged: bool = False,
+        parameters: tuple[Parameter, ...] = (),
+        of_page: bool = True,
+        ambiguous: bool = False,
     ) -> None:
-        """Let *view* answer *method* on *rule* for keys whose role reaches *role*.
+        """Let *view* answer *method* on *rule* for keys whose role reaches *role*. Its docstring describes it.
 
         :param bare: the body may be left out, for steps that need no words.
+        :param answer: the type of what *view* returns, or of the items if it is *paged*; None: it returns None.
+        :param parameters: what *view* reads from the query, besides those of all lists and of all that is *of_page*.
+        :param of_page: *view* asks for the status page that the call is about.
+        :param ambiguous: *rule* may name several things, which is a conflict even when they are only read.
         """
+        if paged:
+            parameters += (PAGE, PER_PAGE)
+        problems = {401, 503}
+        problems |= {403} if role is not Role.VIEWER else set()
+        problems |= {404} if of_page or "<" in rule else set()
+        problems |= {409} if method != "GET" or ambiguous else set()
+        problems |= {400, 413, 422} if body is not None else set()
+        problems |= {422} if parameters else set()
 
-        def answer(**arguments: Any) -> Response:
+        def respond(**arguments: Any) -> Response:
             call = _authorized(role)
             _check_idents(arguments)
             if body is not None:
@@ -150,9 +174,26 @@ class Door:
             return response
 
         name = f"{view.__module__.rpartition('.')[2]}_{view.__name__}"
-        answer.__name__ = "answer"  # what host-wide CSRF protection knows these views by
-        self._blueprint.add_url_rule(rule, name, answer, methods=[method])
+        respond.__name__ = "answer"  # what host-wide CSRF protection knows these views by
+        self.blueprint.add_url_rule(rule, name, respond, methods=[method])
         self._rules.append(Rule(rule, methods=[method]))
+        self.operations.append(
+            Operation(
+                name=name,
+                method=method,
+                path=f"{self.blueprint.url_prefix}{rule}",
+                says=cleandoc(view.__doc__ or name),
+                tag=rule.split("/")[1],
+                role=role.value,
+                body=body,
+                bare=bare,
+                statuses=(status if answer is not None else 204,),
+                answer=answer,
+                paged=paged,
+                parameters=parameters + ((STATUS_PAGE,) if of_page else ()),
+                problems=tuple(sorted(problems)),
+            )
+        )
 
     def close(self) -> None:
         """Answer every other path and method below with problem details, too."""
@@ -165,7 +206,7 @@ class Door:
             raise NotFound("resource", rest)
 
         for rule in ("/", "/<path:rest>"):
-            self._blueprint.add_url_rule(rule, "missing", missing, methods=METHODS)
+            self.blueprint.add_url_rule(rule, "missing", missing, methods=METHODS)
 
 
 def _authorized(role: Role) -> Call:

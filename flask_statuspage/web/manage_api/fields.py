@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -101,3 +101,14 @@ class Body(BaseModel):
     """Base of all bodies."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+def _without_defaults(schema: dict[str, Any]) -> None:
+    for field in schema["properties"].values():
+        field.pop("default", None)
+
+
+class Change(Body):
+    """Base of the bodies that change a thing. What is not sent stays, so no default of theirs is described."""
+
+    model_config = ConfigDict(json_schema_extra=_without_defaults)

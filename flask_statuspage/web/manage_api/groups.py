@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from ...domain.facts import plain
+from ...domain.facts import GroupFact
 from ...domain.roles import Role
 from ...services import facts, groups, ordering
 from ...storage import components as stored
 from ...storage.components import ComponentGroup
+from .answering import told
 from .door import Call, Door
-from .fields import Body, Named, Position, Prose, Text, Title
+from .fields import Body, Change, Named, Position, Prose, Text, Title
 
 
 class NewGroup(Body):
@@ -20,7 +23,7 @@ class NewGroup(Body):
     position: Position = 0
 
 
-class GroupChange(Body):
+class GroupChange(Change):
     name: Title = ""
     description: Prose = ""
     position: Position = 0
@@ -31,43 +34,61 @@ class GroupOrder(Body):
     groups: Named
 
 
+@dataclass(frozen=True, kw_only=True)
+class GroupOrderAnswer:
+    """The names of all groups as they stand now."""
+
+    groups: list[str]
+
+
 def add_routes(door: Door) -> None:
-    door.route("GET", "/component-groups", index, role=Role.VIEWER)
-    door.route("POST", "/component-groups", create, role=Role.EDITOR, body=NewGroup, status=201)
-    door.route("PUT", "/component-groups/order", order, role=Role.EDITOR, body=GroupOrder)
-    door.route("GET", "/component-groups/<ident>", show, role=Role.VIEWER)
-    door.route("PATCH", "/component-groups/<ident>", change, role=Role.EDITOR, body=GroupChange)
-    door.route("DELETE", "/component-groups/<ident>", remove, role=Role.EDITOR)
+    every, one = "/component-groups", "/component-groups/<ident>"
+    read = partial(door.route, role=Role.VIEWER, answer=GroupFact)
+    write = partial(door.route, role=Role.EDITOR, answer=GroupFact)
+    read("GET", every, index, paged=True)
+    write("POST", every, create, body=NewGroup, status=201)
+    write("PUT", f"{every}/order", order, body=GroupOrder, answer=GroupOrderAnswer)
+    read("GET", one, show)
+    write("PATCH", one, change, body=GroupChange)
+    write("DELETE", one, remove, answer=None)
 
 
 def described(group: ComponentGroup) -> dict[str, Any]:
-    return dict(plain(facts.group(group)))
+    return told(GroupFact, facts.group(group))
 
 
 def index(call: Call) -> dict[str, Any]:
+    """List the groups of the page in its order."""
     return call.listed(stored.groups_of(call.page.id), described)
 
 
 def create(call: Call) -> dict[str, Any]:
+    """Make a group of components."""
     group = groups.create(call.session, call.page, **call.values(), actor=call.actor)
     return described(group)
 
 
 def order(call: Call) -> dict[str, Any]:
-    """Those that are not named follow in the order that they had."""
+    """Put groups in this order.
+
+    Those that are not named follow in the order that they had.
+    """
     rows = ordering.order_groups(call.session, call.page, call.body.groups, actor=call.actor)
-    return {"groups": [row.name for row in rows]}
+    return told(GroupOrderAnswer, {"groups": [row.name for row in rows]})
 
 
 def show(call: Call, ident: str) -> dict[str, Any]:
+    """Read a group."""
     return described(groups.get(call.session, call.page, ident))
 
 
 def change(call: Call, ident: str) -> dict[str, Any]:
+    """Change a group; what is not sent stays."""
     group = groups.get(call.session, call.page, ident)
     return described(groups.change(call.session, call.page, group, call.values(), actor=call.actor))
 
 
 def remove(call: Call, ident: str) -> None:
+    """Delete a group; its components stay, without one."""
     group = groups.get(call.session, call.page, ident)
     groups.remove(call.session, call.page, group, actor=call.actor)

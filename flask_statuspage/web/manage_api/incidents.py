@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from pydantic import Field
 
-from ...domain.facts import plain
+from ...domain.facts import IncidentFact
 from ...domain.incident import OPEN, IncidentStatus
 from ...domain.roles import Role
 from ...domain.status import Impact
@@ -15,9 +17,10 @@ from ...services import addresses, facts, incident_edits, incident_steps, incide
 from ...storage import incidents as stored
 from ...storage.incidents import Incident
 from ...storage.monitors import Monitor, slugs_of
+from .answering import told
 from .door import Call, Door
-from .fields import Affected, Body, Instant, Prose, Text, Title, Visibility
-from .reading import choice, uuid_of
+from .fields import Affected, Body, Change, Instant, Prose, Text, Title, Visibility
+from .reading import asked, choice, uuid_of
 from .templates import Templated, filled
 
 
@@ -35,7 +38,7 @@ class NewIncident(Templated):
     notify: bool = True
 
 
-class NewUpdate(Body):
+class NewIncidentUpdate(Body):
     status: IncidentStatus | None = None
     body: Prose = ""
     components: Affected | None = None
@@ -44,7 +47,7 @@ class NewUpdate(Body):
     notify: bool = True
 
 
-class IncidentChange(Body):
+class IncidentChange(Change):
     """What is not sent stays; ``notify`` is yes for what readers hear of as news, else no."""
 
     title: Title = ""
@@ -56,7 +59,9 @@ class IncidentChange(Body):
     notify: bool = True
 
 
-class UpdateChange(Body):
+class IncidentUpdateChange(Change):
+    """Nobody is told of a mended text unless ``notify`` asks for it."""
+
     body: Prose = ""
     created_at: Instant | None = None
     notify: bool = False
@@ -76,20 +81,46 @@ class Reopening(Body):
     notify: bool = True
 
 
+@dataclass(frozen=True, kw_only=True)
+class IncidentAnswer(IncidentFact):
+    """An incident with all its updates, newest first; its ``components`` carry the status of the latest one.
+
+    :param next_update_due: when readers were promised news by.
+    :param monitor: the slug of the monitor that watches what is wrong, or None.
+    :param url: where people read it; without the secret part for keys that may not know the page's link.
+    """
+
+    visibility: Visibility
+    monitor: str | None
+    url: str
+
+
+STATUS = choice(
+    "status",
+    ("open", *IncidentStatus),
+    "Only those with this status; `open`: those that are not over.",
+)
+VISIBILITY = choice(
+    "visibility", incident_steps.VISIBILITIES, "Only drafts, or only what is published."
+)
+
+
 def add_routes(door: Door) -> None:
-    door.route("GET", "/incidents", index, role=Role.VIEWER)
-    door.route("POST", "/incidents", create, role=Role.EDITOR, body=NewIncident, status=201)
-    one = "/incidents/<ident>"
-    door.route("GET", one, show, role=Role.VIEWER)
-    door.route("PATCH", one, change, role=Role.EDITOR, body=IncidentChange)
-    door.route("DELETE", one, remove, role=Role.EDITOR)
-    door.route("POST", f"{one}/updates", update, role=Role.EDITOR, body=NewUpdate, status=201)
+    every, one = "/incidents", "/incidents/<ident>"
+    read = partial(door.route, role=Role.VIEWER, answer=IncidentAnswer)
+    write = partial(door.route, role=Role.EDITOR, answer=IncidentAnswer)
+    read("GET", every, index, paged=True, parameters=(STATUS, VISIBILITY))
+    write("POST", every, create, body=NewIncident, status=201)
+    read("GET", one, show)
+    write("PATCH", one, change, body=IncidentChange)
+    write("DELETE", one, remove, answer=None)
+    write("POST", f"{one}/updates", update, body=NewIncidentUpdate, status=201)
     written = f"{one}/updates/<update_ident>"
-    door.route("PATCH", written, change_update, role=Role.EDITOR, body=UpdateChange)
-    door.route("DELETE", written, remove_update, role=Role.EDITOR)
-    door.route("POST", f"{one}/resolve", resolve, role=Role.EDITOR, body=Resolution, bare=True)
-    door.route("POST", f"{one}/reopen", reopen, role=Role.EDITOR, body=Reopening, bare=True)
-    door.route("POST", f"{one}/postmortem", postmortem, role=Role.EDITOR, body=Resolution)
+    write("PATCH", written, change_update, body=IncidentUpdateChange)
+    write("DELETE", written, remove_update, answer=None)
+    write("POST", f"{one}/resolve", resolve, body=Resolution, bare=True)
+    write("POST", f"{one}/reopen", reopen, body=Reopening, bare=True)
+    write("POST", f"{one}/postmortem", postmortem, body=Resolution)
 
 
 def described(call: Call, incident: Incident) -> dict[str, Any]:
@@ -98,21 +129,22 @@ def described(call: Call, incident: Incident) -> dict[str, Any]:
 
 
 def _described(call: Call, incident: Incident, monitor_slug: str | None) -> dict[str, Any]:
-    return {
-        **plain(facts.incident(incident)),
-        "visibility": incident.visibility,
-        "monitor": monitor_slug,
-        "url": addresses.incident_url(call.page, incident.id, known=not call.may_know_links),
-    }
+    return told(
+        IncidentAnswer,
+        facts.incident(incident),
+        visibility=incident.visibility,
+        monitor=monitor_slug,
+        url=addresses.incident_url(call.page, incident.id, known=not call.may_know_links),
+    )
 
 
 def index(call: Call) -> dict[str, Any]:
-    """Newest first; ``?status=`` (a status, or ``open``) and ``?visibility=`` choose among them."""
+    """List incidents, newest first."""
     query = stored.of_page(call.page.id)
-    if chosen := choice("status", ("open", *IncidentStatus)):
+    if chosen := asked(STATUS):
         statuses = OPEN if chosen == "open" else {IncidentStatus(chosen)}
         query = query.where(Incident.status.in_(list(statuses)))
-    if visibility := choice("visibility", incident_steps.VISIBILITIES):
+    if visibility := asked(VISIBILITY):
         query = query.where(Incident.visibility == visibility)
     # In one query, not one for each incident.
     slugs = slugs_of(call.session, call.page.id)
@@ -125,6 +157,7 @@ def index(call: Call) -> dict[str, Any]:
 
 
 def create(call: Call) -> dict[str, Any]:
+    """Open an incident, or tell one that is over."""
     values = filled(call, "incident")
     affected = values.pop("components", [])
     incident = incidents.open(
@@ -134,11 +167,15 @@ def create(call: Call) -> dict[str, Any]:
 
 
 def show(call: Call, ident: str) -> dict[str, Any]:
+    """Read an incident."""
     return described(call, incidents.get(call.session, call.page, uuid_of(ident, "incident")))
 
 
 def change(call: Call, ident: str) -> dict[str, Any]:
-    """Mended in place; other components are an update."""
+    """Mend an incident in place; what is not sent stays.
+
+    Other components are an update.
+    """
     values = call.values("notify")
     if "components" in values:
         for name in ("visibility", "monitor", "impact"):
@@ -153,14 +190,17 @@ def change(call: Call, ident: str) -> dict[str, Any]:
 
 
 def remove(call: Call, ident: str) -> None:
+    """Delete an incident as if it had never been told."""
     incident_edits.remove(call.session, call.page, uuid_of(ident, "incident"), actor=call.actor)
 
 
 def update(call: Call, ident: str) -> dict[str, Any]:
+    """Write an update on an incident."""
     return _updated(call, ident)
 
 
 def change_update(call: Call, ident: str, update_ident: str) -> dict[str, Any]:
+    """Mend an update of an incident; what is not sent stays."""
     incident = incident_edits.edit_update(
         call.session,
         call.page,
@@ -174,11 +214,13 @@ def change_update(call: Call, ident: str, update_ident: str) -> dict[str, Any]:
 
 
 def remove_update(call: Call, ident: str, update_ident: str) -> None:
+    """Take an update of an incident back."""
     which = uuid_of(ident, "incident"), uuid_of(update_ident, "update")
     incident_edits.remove_update(call.session, call.page, *which, actor=call.actor)
 
 
 def resolve(call: Call, ident: str) -> dict[str, Any]:
+    """Say that an incident is over."""
     incident = incidents.resolve(
         call.session, call.page, uuid_of(ident, "incident"), **call.values(), actor=call.actor
     )
@@ -186,6 +228,7 @@ def resolve(call: Call, ident: str) -> dict[str, Any]:
 
 
 def reopen(call: Call, ident: str) -> dict[str, Any]:
+    """Say that an incident that was resolved goes on."""
     values = call.values()
     affected = values.pop("components", None)
     incident = incidents.reopen(
@@ -200,6 +243,7 @@ def reopen(call: Call, ident: str) -> dict[str, Any]:
 
 
 def postmortem(call: Call, ident: str) -> dict[str, Any]:
+    """Write what was learnt from an incident that is over."""
     values = {"body": "", **call.values()}
     incident = incidents.postmortem(
         call.session, call.page, uuid_of(ident, "incident"), **values, actor=call.actor

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import Field
 
-from ...domain.facts import plain
+from ...domain.facts import MaintenanceFact
 from ...domain.maintenance import OVER, MaintenanceStatus
 from ...domain.roles import Role
 from ...services import addresses, facts, maintenance_edits, maintenances
 from ...storage import maintenances as stored
 from ...storage.base import utc_now
 from ...storage.maintenances import Maintenance
+from .answering import told
 from .door import Call, Door
-from .fields import Body, Instant, Named, Prose, Text, Title, Whole, Word
-from .reading import choice, uuid_of
+from .fields import Body, Change, Instant, Named, Prose, Text, Title, Whole, Word
+from .reading import asked, choice, uuid_of
 from .templates import Templated, filled
 
 Minutes = Annotated[list[Whole], Field(max_length=100)]
@@ -40,7 +43,9 @@ class NewMaintenance(Templated):
     notify: bool = True
 
 
-class MaintenanceChange(Body):
+class MaintenanceChange(Change):
+    """What is not sent stays. Subscribers are told of a window that moves unless ``notify`` is false."""
+
     title: Title = ""
     components: Named = Field(default_factory=list)
     scheduled_start: Instant = Field(default_factory=utc_now)
@@ -53,14 +58,14 @@ class MaintenanceChange(Body):
     notify: bool = True
 
 
-class NewUpdate(Body):
+class NewMaintenanceUpdate(Body):
     status: MaintenanceStatus | None = None
     body: Prose = ""
     notify: bool = True
 
 
-class UpdateChange(Body):
-    """Nobody is told of a mended text unless asked for."""
+class MaintenanceUpdateChange(Change):
+    """Nobody is told of a mended text unless ``notify`` asks for it."""
 
     body: Prose
     notify: bool = False
@@ -77,35 +82,58 @@ class Cancellation(Step):
     series: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class MaintenanceAnswer(MaintenanceFact):
+    """A maintenance with all its updates, newest first; ``started_at`` and ``ended_at`` are when it really was.
+
+    :param remind_before: minutes before the window begins.
+    :param overrun: it should be over by now and is not.
+    :param url: where people read it; without the secret part for keys that may not know the page's link.
+    """
+
+    overrun: bool
+    url: str
+
+
+STATUS = choice(
+    "status",
+    ("open", *MaintenanceStatus),
+    "Only those with this status; `open`: those that are not over.",
+)
+
+
 def add_routes(door: Door) -> None:
-    one = "/maintenances/<ident>"
-    door.route("GET", "/maintenances", index, role=Role.VIEWER)
-    door.route("POST", "/maintenances", create, role=Role.EDITOR, body=NewMaintenance, status=201)
-    door.route("GET", one, show, role=Role.VIEWER)
-    door.route("PATCH", one, change, role=Role.EDITOR, body=MaintenanceChange)
-    door.route("DELETE", one, remove, role=Role.EDITOR)
-    door.route("POST", f"{one}/start", start, role=Role.EDITOR, body=Step, bare=True)
-    door.route("POST", f"{one}/complete", complete, role=Role.EDITOR, body=Step, bare=True)
-    door.route("POST", f"{one}/cancel", cancel, role=Role.EDITOR, body=Cancellation, bare=True)
-    door.route("POST", f"{one}/updates", update, role=Role.EDITOR, body=NewUpdate, status=201)
+    every, one = "/maintenances", "/maintenances/<ident>"
+    read = partial(door.route, role=Role.VIEWER, answer=MaintenanceAnswer)
+    write = partial(door.route, role=Role.EDITOR, answer=MaintenanceAnswer)
+    read("GET", every, index, paged=True, parameters=(STATUS,))
+    write("POST", every, create, body=NewMaintenance, status=201)
+    read("GET", one, show)
+    write("PATCH", one, change, body=MaintenanceChange)
+    write("DELETE", one, remove, answer=None)
+    write("POST", f"{one}/start", start, body=Step, bare=True)
+    write("POST", f"{one}/complete", complete, body=Step, bare=True)
+    write("POST", f"{one}/cancel", cancel, body=Cancellation, bare=True)
+    write("POST", f"{one}/updates", update, body=NewMaintenanceUpdate, status=201)
     written = f"{one}/updates/<update_ident>"
-    door.route("PATCH", written, mend, role=Role.EDITOR, body=UpdateChange)
-    door.route("DELETE", written, remove_update, role=Role.EDITOR)
+    write("PATCH", written, mend, body=MaintenanceUpdateChange)
+    write("DELETE", written, remove_update, answer=None)
 
 
 def described(call: Call, row: Maintenance) -> dict[str, Any]:
     fact = facts.maintenance(row)
-    return {
-        **plain(fact),
-        "overrun": fact.is_overrun(utc_now()),
-        "url": addresses.maintenance_url(call.page, row.id, known=not call.may_know_links),
-    }
+    return told(
+        MaintenanceAnswer,
+        fact,
+        overrun=fact.is_overrun(utc_now()),
+        url=addresses.maintenance_url(call.page, row.id, known=not call.may_know_links),
+    )
 
 
 def index(call: Call) -> dict[str, Any]:
-    """``?status=`` (a status, or ``open``: not over) narrows the list."""
+    """List maintenances."""
     query = stored.of_page(call.page.id)
-    if chosen := choice("status", ("open", *MaintenanceStatus)):
+    if chosen := asked(STATUS):
         statuses = (
             set(MaintenanceStatus) - OVER if chosen == "open" else {MaintenanceStatus(chosen)}
         )
@@ -114,6 +142,7 @@ def index(call: Call) -> dict[str, Any]:
 
 
 def create(call: Call) -> dict[str, Any]:
+    """Plan a maintenance, begin one now, or tell one that is over."""
     values = filled(call, "maintenance")
     affected = values.pop("components", [])
     row = maintenances.schedule(
@@ -123,10 +152,12 @@ def create(call: Call) -> dict[str, Any]:
 
 
 def show(call: Call, ident: str) -> dict[str, Any]:
+    """Read a maintenance."""
     return described(call, maintenances.get(call.session, call.page, uuid_of(ident, "maintenance")))
 
 
 def change(call: Call, ident: str) -> dict[str, Any]:
+    """Change a maintenance; what is not sent stays."""
     row = maintenance_edits.edit(
         call.session,
         call.page,
@@ -139,10 +170,15 @@ def change(call: Call, ident: str) -> dict[str, Any]:
 
 
 def remove(call: Call, ident: str) -> None:
+    """Delete a maintenance without telling anybody.
+
+    That of a planned occurrence ends its series.
+    """
     maintenances.remove(call.session, call.page, uuid_of(ident, "maintenance"), actor=call.actor)
 
 
 def start(call: Call, ident: str) -> dict[str, Any]:
+    """Begin a maintenance now."""
     values = call.values()
     row = maintenances.start(
         call.session, call.page, uuid_of(ident, "maintenance"), **values, actor=call.actor
@@ -151,6 +187,7 @@ def start(call: Call, ident: str) -> dict[str, Any]:
 
 
 def complete(call: Call, ident: str) -> dict[str, Any]:
+    """Say that a maintenance is over."""
     values = call.values()
     row = maintenances.complete(
         call.session, call.page, uuid_of(ident, "maintenance"), **values, actor=call.actor
@@ -159,6 +196,7 @@ def complete(call: Call, ident: str) -> dict[str, Any]:
 
 
 def cancel(call: Call, ident: str) -> dict[str, Any]:
+    """Call a maintenance off, with its series if wanted."""
     values = call.values()
     row = maintenances.cancel(
         call.session, call.page, uuid_of(ident, "maintenance"), **values, actor=call.actor
@@ -167,6 +205,7 @@ def cancel(call: Call, ident: str) -> dict[str, Any]:
 
 
 def update(call: Call, ident: str) -> dict[str, Any]:
+    """Write an update on a maintenance."""
     values = call.values()
     row = maintenances.update(
         call.session, call.page, uuid_of(ident, "maintenance"), **values, actor=call.actor
@@ -175,6 +214,7 @@ def update(call: Call, ident: str) -> dict[str, Any]:
 
 
 def mend(call: Call, ident: str, update_ident: str) -> dict[str, Any]:
+    """Mend the text of an update of a maintenance."""
     values = call.values()
     row = maintenance_edits.edit_update(
         call.session,
@@ -188,5 +228,6 @@ def mend(call: Call, ident: str, update_ident: str) -> dict[str, Any]:
 
 
 def remove_update(call: Call, ident: str, update_ident: str) -> None:
+    """Take an update of a maintenance back."""
     which = uuid_of(ident, "maintenance"), uuid_of(update_ident, "update")
     maintenance_edits.remove_update(call.session, call.page, *which, actor=call.actor)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
+from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from ...domain.facts import plain
+from ...domain.facts import CheckFact
 from ...domain.roles import Role
 from ...domain.status import ComponentStatus
+from ...domain.verdict import Verdict
 from ...services import facts, monitoring, monitors
 from ...storage import checks, components
 from ...storage import monitors as stored
-from ...storage.checks import Check
 from ...storage.monitors import Monitor
+from .answering import told
 from .door import Call, Door
-from .fields import Body, Text, Title, Whole, Word
+from .fields import Body, Change, Text, Title, Whole, Word
 
 
 class MonitorFields(Body):
@@ -43,21 +48,56 @@ class NewMonitor(MonitorFields):
     target: Annotated[Text, StringConstraints(min_length=1, max_length=2048)]
 
 
-class MonitorChange(MonitorFields):
+class MonitorChange(MonitorFields, Change):
     name: Title = ""
     slug: Word = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class MonitorAnswer:
+    """A monitor with what is believed of its target. ``component`` is the slug of the one that it watches, or None.
+
+    :param interval: seconds, as ``timeout``.
+    :param quorum: how many regions must agree.
+    :param verdict_at: when that began.
+    """
+
+    id: UUID
+    name: str
+    slug: str
+    kind: str
+    target: str
+    interval: int
+    timeout: float
+    regions: list[str]
+    quorum: int
+    failure_threshold: int
+    recovery_threshold: int
+    degraded_over_ms: int | None
+    outage_status: ComponentStatus
+    open_incident: bool
+    options: dict[str, Any]
+    component: str | None
+    paused: bool
+    verdict: Verdict
+    verdict_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
 def add_routes(door: Door) -> None:
-    door.route("GET", "/monitors", index, role=Role.VIEWER)
-    door.route("POST", "/monitors", create, role=Role.EDITOR, body=NewMonitor, status=201)
-    door.route("GET", "/monitors/<ident>", show, role=Role.VIEWER)
-    door.route("PATCH", "/monitors/<ident>", change, role=Role.EDITOR, body=MonitorChange)
-    door.route("DELETE", "/monitors/<ident>", remove, role=Role.EDITOR)
-    door.route("POST", "/monitors/<ident>/run", run, role=Role.EDITOR)
-    door.route("POST", "/monitors/<ident>/pause", pause, role=Role.EDITOR)
-    door.route("POST", "/monitors/<ident>/resume", resume, role=Role.EDITOR)
-    door.route("GET", "/monitors/<ident>/checks", list_checks, role=Role.VIEWER)
+    every, one = "/monitors", "/monitors/<ident>"
+    read = partial(door.route, role=Role.VIEWER, answer=MonitorAnswer)
+    write = partial(door.route, role=Role.EDITOR, answer=MonitorAnswer)
+    read("GET", every, index, paged=True)
+    write("POST", every, create, body=NewMonitor, status=201)
+    read("GET", one, show)
+    write("PATCH", one, change, body=MonitorChange)
+    write("DELETE", one, remove, answer=None)
+    write("POST", f"{one}/run", run, answer=CheckFact)
+    write("POST", f"{one}/pause", pause)
+    write("POST", f"{one}/resume", resume)
+    read("GET", f"{one}/checks", list_checks, answer=CheckFact, paged=True)
 
 
 def described(call: Call, monitor: Monitor) -> dict[str, Any]:
@@ -70,19 +110,21 @@ def described(call: Call, monitor: Monitor) -> dict[str, Any]:
 
 
 def _described(monitor: Monitor, component_slug: str | None) -> dict[str, Any]:
-    return {
-        "id": str(monitor.id),
-        **monitors.described(monitor),
-        "component": component_slug,
-        "paused": monitor.paused_at is not None,
-        "verdict": monitor.verdict.value,
-        "verdict_at": plain(monitor.verdict_at),
-        "created_at": plain(monitor.created_at),
-        "updated_at": plain(monitor.updated_at),
-    }
+    return told(
+        MonitorAnswer,
+        monitors.described(monitor),
+        id=monitor.id,
+        component=component_slug,
+        paused=monitor.paused_at is not None,
+        verdict=monitor.verdict,
+        verdict_at=monitor.verdict_at,
+        created_at=monitor.created_at,
+        updated_at=monitor.updated_at,
+    )
 
 
 def index(call: Call) -> dict[str, Any]:
+    """List the monitors of the page."""
     # In one query, not one for each monitor.
     slugs = {row.id: row.slug for row in call.session.scalars(components.of_page(call.page.id))}
 
@@ -94,6 +136,7 @@ def index(call: Call) -> dict[str, Any]:
 
 
 def create(call: Call) -> dict[str, Any]:
+    """Make a monitor."""
     call.settle()
     monitors.vet(call.body.kind, call.body.target)
     monitor = monitors.create(call.session, call.page, **call.values(), actor=call.actor)
@@ -101,10 +144,12 @@ def create(call: Call) -> dict[str, Any]:
 
 
 def show(call: Call, ident: str) -> dict[str, Any]:
+    """Read a monitor."""
     return described(call, monitors.get(call.session, call.page, ident))
 
 
 def change(call: Call, ident: str) -> dict[str, Any]:
+    """Change a monitor; what is not sent stays."""
     if "target" in call.values():
         kind = monitors.get(call.session, call.page, ident).kind
         call.settle()
@@ -115,12 +160,13 @@ def change(call: Call, ident: str) -> dict[str, Any]:
 
 
 def remove(call: Call, ident: str) -> None:
+    """Delete a monitor with its results."""
     monitor = monitors.get(call.session, call.page, ident, lock=True)
     monitors.remove(call.session, call.page, monitor, actor=call.actor)
 
 
 def run(call: Call, ident: str) -> dict[str, Any]:
-    """Ask now, and count the result like any other."""
+    """Check now; the result counts like any other."""
     monitor = monitors.get(call.session, call.page, ident)
     order = monitoring.order_for(monitor, monitor.regions[0].region)
     call.settle()
@@ -128,24 +174,22 @@ def run(call: Call, ident: str) -> dict[str, Any]:
     monitoring.record(call.session, [result])
     monitor = monitors.get(call.session, call.page, ident)  # it may be gone by now
     monitors.note_run(call.session, monitor, result, actor=call.actor)
-    return dict(plain(facts.check(result)))
+    return told(CheckFact, facts.check(result))
 
 
 def pause(call: Call, ident: str) -> dict[str, Any]:
+    """Stop checking until the monitor is resumed."""
     monitor = monitors.get(call.session, call.page, ident, lock=True)
     return described(call, monitors.pause(call.session, call.page, monitor, actor=call.actor))
 
 
 def resume(call: Call, ident: str) -> dict[str, Any]:
+    """Check again after a pause."""
     monitor = monitors.get(call.session, call.page, ident, lock=True)
     return described(call, monitors.resume(call.session, call.page, monitor, actor=call.actor))
 
 
 def list_checks(call: Call, ident: str) -> dict[str, Any]:
+    """List the results of a monitor, newest first."""
     monitor = monitors.get(call.session, call.page, ident)
-    return call.listed(checks.of_monitor(monitor.id), _described_check)
-
-
-def _described_check(check: Check) -> dict[str, Any]:
-    fields = ("at", "region", "outcome", "code", "milliseconds", "error")
-    return {name: plain(getattr(check, name)) for name in fields}
+    return call.listed(checks.of_monitor(monitor.id), partial(told, CheckFact))

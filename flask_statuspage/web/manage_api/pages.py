@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from datetime import datetime
+from functools import partial
+from typing import Any, Literal, NotRequired
+from uuid import UUID
+
+from typing_extensions import TypedDict
 
 from ...domain.facts import plain
 from ...domain.roles import Role
@@ -10,7 +15,7 @@ from ...services import addresses, pages
 from ...storage import pages as stored
 from ...storage.pages import Page
 from .door import Call, Door
-from .fields import Body, Prose, Text, Title, Url, Word
+from .fields import Body, Change, Prose, Text, Title, Url, Word
 
 
 class NewPage(Body):
@@ -29,8 +34,9 @@ class NewPage(Body):
 Subscribers = Literal["disable", "keep"]
 
 
-class PageChange(Body):
-    """``subscribers``: what becomes of those who signed up themselves, if fewer people may see the page then."""
+class PageChange(Change):
+    """``subscribers``: what becomes of those who signed up themselves, if fewer people may see the page then; they are
+    disabled unless it is ``keep``."""
 
     name: Title | None = None
     slug: Word = ""
@@ -49,14 +55,47 @@ class Rotation(Body):
     subscribers: Subscribers = "disable"
 
 
+# TypedDicts, which know fields that may be missing. Below Python 3.12 pydantic takes none from `typing`.
+class PageAnswer(TypedDict):
+    """A page. ``link`` is there for admins, while the page is seen by link: it lets in whoever has it.
+
+    ``version`` goes up with every visible change.
+    """
+
+    id: UUID
+    slug: str
+    name: str
+    url: str
+    time_zone: str
+    locale: str | None
+    visibility: str
+    logo: str | None
+    colours: dict[str, str]
+    header: str
+    footer: str
+    updated_at: datetime
+    default: bool
+    version: int
+    link: NotRequired[str]
+
+
+class ChangedPageAnswer(PageAnswer):
+    """A page as it is now. ``subscribers_disabled`` says how many subscriptions were disabled."""
+
+    subscribers_disabled: int
+
+
 def add_routes(door: Door) -> None:
-    door.route("GET", "/pages", index, role=Role.VIEWER)
-    door.route("POST", "/pages", create, role=Role.ADMIN, body=NewPage, status=201)
-    door.route("GET", "/pages/<ident>", show, role=Role.VIEWER)
-    door.route("PATCH", "/pages/<ident>", change, role=Role.ADMIN, body=PageChange)
-    door.route("DELETE", "/pages/<ident>", remove, role=Role.ADMIN)
-    rotation = "/pages/<ident>/rotate-link"
-    door.route("POST", rotation, rotate, role=Role.ADMIN, body=Rotation, bare=True)
+    every, one = "/pages", "/pages/<ident>"
+    read = partial(door.route, role=Role.VIEWER, answer=PageAnswer, of_page=False)
+    write = partial(door.route, role=Role.ADMIN, answer=PageAnswer, of_page=False)
+    changed = partial(write, answer=ChangedPageAnswer)
+    read("GET", every, index, paged=True)
+    write("POST", every, create, body=NewPage, status=201)
+    read("GET", one, show)
+    changed("PATCH", one, change, body=PageChange)
+    write("DELETE", one, remove, answer=None)
+    changed("POST", f"{one}/rotate-link", rotate, body=Rotation, bare=True)
 
 
 def described(call: Call, page: Page) -> dict[str, Any]:
@@ -73,18 +112,22 @@ def described(call: Call, page: Page) -> dict[str, Any]:
 
 
 def index(call: Call) -> dict[str, Any]:
+    """List the status pages."""
     return call.listed(stored.all_pages(), lambda page: described(call, page))
 
 
 def create(call: Call) -> dict[str, Any]:
+    """Make a status page."""
     return described(call, pages.create(call.session, **call.values(), actor=call.actor))
 
 
 def show(call: Call, ident: str) -> dict[str, Any]:
+    """Read a status page."""
     return described(call, pages.get(call.session, ident))
 
 
 def change(call: Call, ident: str) -> dict[str, Any]:
+    """Change a status page; what is not sent stays."""
     page, disabled = pages.change(
         call.session,
         pages.get(call.session, ident),
@@ -96,6 +139,7 @@ def change(call: Call, ident: str) -> dict[str, Any]:
 
 
 def rotate(call: Call, ident: str) -> dict[str, Any]:
+    """Give a page that is seen by link another link; the old one is dead at once."""
     page, disabled = pages.rotate_link(
         call.session,
         pages.get(call.session, ident),
@@ -106,4 +150,5 @@ def rotate(call: Call, ident: str) -> dict[str, Any]:
 
 
 def remove(call: Call, ident: str) -> None:
+    """Delete an empty status page."""
     pages.remove(call.session, pages.get(call.session, ident), actor=call.actor)

@@ -1,24 +1,90 @@
-"""What stands in paths and queries, read in one way by all resources."""
+"""What stands in paths and queries, read in one way by all resources and described by what reads it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from flask import request
+from pydantic import TypeAdapter, ValidationError
 
+from ...documents.document import Parameter
 from ...errors import Invalid, NotFound
+from ..paging import positive
+from ..storable import UNSTORABLE, is_storable
+from .fields import Instant
+
+_INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
 
 
-def choice(name: str, allowed: Sequence[str]) -> str | None:
-    """What ``?<name>=`` chooses; None where it is not there.
+def asked(parameter: Parameter) -> Any:
+    """What the query says, read; the default, or None, where it says nothing.
 
-    :raises Invalid: naming *name*, also where it is empty.
+    :raises Invalid: naming the parameter, also where it is empty.
     """
-    wanted = request.args.get(name)
-    if wanted is not None and wanted not in allowed:
-        raise Invalid.field(name, f"Must be one of {', '.join(allowed)}.")
-    return wanted
+    text = request.args.get(parameter.name)
+    return parameter.schema.get("default") if text is None else parameter.read(text)
+
+
+def choice(name: str, allowed: Sequence[str], says: str) -> Parameter:
+    """One of *allowed*."""
+
+    def read(text: str) -> str:
+        if text not in allowed:
+            raise Invalid.field(name, f"Must be one of {', '.join(allowed)}.")
+        return text
+
+    schema = {"type": "string", "enum": [str(word) for word in allowed]}
+    return Parameter(name=name, read=read, says=says, schema=schema)
+
+
+def whole(name: str, default: int, most: int, says: str) -> Parameter:
+    """A whole number from 1 to *most*."""
+
+    def read(text: str) -> int:
+        return positive(name, text, most)
+
+    schema = {"type": "integer", "minimum": 1, "maximum": most, "default": default}
+    return Parameter(name=name, read=read, says=says, schema=schema)
+
+
+def identifier(name: str, says: str) -> Parameter:
+    """A UUID."""
+
+    def read(text: str) -> UUID:
+        try:
+            return UUID(text)
+        except ValueError:
+            raise Invalid.field(name, "Must be a UUID.") from None
+
+    return Parameter(name=name, read=read, says=says, schema={"type": "string", "format": "uuid"})
+
+
+def words(name: str, says: str) -> Parameter:
+    """Any text that can be stored."""
+
+    def read(text: str) -> str:
+        if not is_storable(text):
+            raise Invalid.field(name, UNSTORABLE)
+        return text
+
+    return Parameter(name=name, read=read, says=says, schema={"type": "string"})
+
+
+def instant(name: str, says: str) -> Parameter:
+    """A time as RFC 3339 writes it."""
+
+    def read(text: str) -> datetime:
+        try:
+            return _INSTANT.validate_python(text)
+        except ValidationError as error:
+            message = error.errors()[0]["msg"].removeprefix("Value error, ").rstrip(".")
+            raise Invalid.field(name, f"{message}.") from error
+
+    schema = {"type": "string", "format": "date-time"}
+    return Parameter(name=name, read=read, says=says, schema=schema)
 
 
 def uuid_of(ident: str, kind: str) -> UUID:
@@ -31,15 +97,3 @@ def uuid_of(ident: str, kind: str) -> UUID:
         return UUID(ident)
     except ValueError:
         raise NotFound(kind, ident) from None
-
-
-def id_in_query(name: str) -> UUID | None:
-    """The id that ``?<name>=`` says; None where it is not there.
-
-    :raises Invalid: naming *name*, also where it is empty.
-    """
-    text = request.args.get(name)
-    try:
-        return None if text is None else UUID(text)
-    except ValueError:
-        raise Invalid.field(name, "Must be a UUID.") from None

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
+from uuid import UUID
 
-from flask import request
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
-from ...domain.facts import plain
 from ...domain.roles import Role
 from ...domain.status import Impact
 from ...errors import FieldError, Invalid
 from ...services import templates
+from ...services.templates import Rendered
 from ...storage import templates as stored
 from ...storage.templates import Template
+from .answering import told
 from .door import Call, Door
-from .fields import Body, Instant, Named, Prose, Text, Title, Word
+from .fields import Body, Change, Instant, Named, Prose, Text, Title, Word
+from .reading import asked, choice
 
 Values = Annotated[dict[Text, Text], Field(max_length=100)]
 Placeholders = Annotated[dict[Text, Text | None], Field(max_length=100)]
@@ -35,7 +40,7 @@ class NewTemplate(Body):
     placeholders: Placeholders = Field(default_factory=dict)
 
 
-class TemplateChange(Body):
+class TemplateChange(Change):
     name: Title = ""
     title: Title = ""
     body: Prose = ""
@@ -55,15 +60,52 @@ class Rendering(Body):
     scheduled_end: Instant | None = None
 
 
+def _titled_somehow(schema: dict[str, Any]) -> None:
+    """A title is needed unless a template brings one. Its default stands for none."""
+    schema["properties"]["title"].pop("default")
+    by_template = {"required": ["template"], "properties": {"template": {"type": "string"}}}
+    schema["anyOf"] = [{"required": ["title"]}, by_template]
+
+
 class Templated(Body):
     """The part of a body that may begin with a template: what it says is what the rest leaves out.
 
     ``template`` is a template's id or name, ``values`` are for its own placeholders.
     """
 
+    model_config = ConfigDict(json_schema_extra=_titled_somehow)
+
     title: Title = ""
     template: Title | None = None
     values: Values = Field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TemplateAnswer:
+    """A template. ``status`` and ``impact`` None: it does not say.
+
+    :param components: the slugs of those that still are on the page.
+    :param placeholders: its own ones with their defaults; None where a value must be given.
+    """
+
+    id: UUID
+    kind: str
+    name: str
+    title: str
+    body: str
+    status: str | None
+    impact: Impact | None
+    components: list[str]
+    placeholders: dict[str, str | None]
+    created_at: datetime
+    updated_at: datetime
+
+
+KIND = choice(
+    "kind",
+    tuple(templates.STATUSES),
+    "Only those of this kind; two of different kinds may have one name.",
+)
 
 
 def filled(call: Call, kind: str) -> dict[str, Any]:
@@ -87,54 +129,59 @@ def filled(call: Call, kind: str) -> dict[str, Any]:
 
 
 def add_routes(door: Door) -> None:
-    door.route("GET", "/templates", index, role=Role.VIEWER)
-    door.route("POST", "/templates", create, role=Role.EDITOR, body=NewTemplate, status=201)
-    door.route("GET", "/templates/<ident>", show, role=Role.VIEWER)
-    door.route("PATCH", "/templates/<ident>", change, role=Role.EDITOR, body=TemplateChange)
-    door.route("DELETE", "/templates/<ident>", remove, role=Role.EDITOR)
-    door.route("POST", "/templates/<ident>/render", render, role=Role.VIEWER, body=Rendering)
+    every, one = "/templates", "/templates/<ident>"
+    read = partial(door.route, role=Role.VIEWER, answer=TemplateAnswer)
+    write = partial(door.route, role=Role.EDITOR, answer=TemplateAnswer)
+    read("GET", every, index, paged=True, parameters=(KIND,))
+    write("POST", every, create, body=NewTemplate, status=201)
+    read("GET", one, show, parameters=(KIND,), ambiguous=True)
+    write("PATCH", one, change, body=TemplateChange, parameters=(KIND,))
+    write("DELETE", one, remove, answer=None, parameters=(KIND,))
+    rendering = f"{one}/render"
+    read("POST", rendering, render, body=Rendering, answer=Rendered, parameters=(KIND,))
 
 
 def index(call: Call) -> dict[str, Any]:
+    """List the templates of the page."""
     slugs = templates.slugs(call.session, call.page)
-    query = stored.of_page(call.page.id, _kind())
-    return call.listed(query, lambda row: templates.described(row, slugs))
+    query = stored.of_page(call.page.id, asked(KIND))
+    return call.listed(query, lambda row: told(TemplateAnswer, templates.described(row, slugs)))
 
 
 def create(call: Call) -> dict[str, Any]:
+    """Make a template."""
     made = templates.create(call.session, call.page, **call.values(), actor=call.actor)
     return _described(call, made)
 
 
 def show(call: Call, ident: str) -> dict[str, Any]:
+    """Read a template."""
     return _described(call, _named(call, ident))
 
 
 def change(call: Call, ident: str) -> dict[str, Any]:
+    """Change a template; what is not sent stays."""
     template = _named(call, ident)
     templates.change(call.session, call.page, template, call.values(), actor=call.actor)
     return _described(call, template)
 
 
 def remove(call: Call, ident: str) -> None:
+    """Delete a template; what was made of it stays."""
     templates.remove(call.session, call.page, _named(call, ident), actor=call.actor)
 
 
 def render(call: Call, ident: str) -> dict[str, Any]:
+    """Show what a template amounts to, without making anything of it."""
     template = _named(call, ident)
-    return dict(plain(templates.render(call.session, call.page, template, **call.values())))
+    rendered = templates.render(call.session, call.page, template, **call.values())
+    return told(Rendered, rendered)
 
 
 def _described(call: Call, template: Template) -> dict[str, Any]:
-    return templates.described(template, templates.slugs(call.session, call.page))
+    slugs = templates.slugs(call.session, call.page)
+    return told(TemplateAnswer, templates.described(template, slugs))
 
 
 def _named(call: Call, ident: str) -> Template:
-    return templates.get(call.session, call.page, ident, kind=_kind())
-
-
-def _kind() -> str | None:
-    kind = request.args.get("kind")
-    if kind is not None:
-        templates.check_kind(kind)
-    return kind
+    return templates.get(call.session, call.page, ident, kind=asked(KIND))

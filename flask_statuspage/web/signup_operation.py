@@ -1,0 +1,74 @@
+"""What a sign-up by JSON is, for the API's description. Only that needs this module."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar
+
+from pydantic import ConfigDict, Field
+
+from ..documents.operation import Operation
+from .signup import ADDRESS_FIELDS, MAX_CHOSEN
+
+Chosen = Annotated[list[str], Field(max_length=MAX_CHOSEN)]
+
+
+def _reachable(schema: dict[str, Any]) -> None:
+    """Some address is needed, and its channel unless the address's name says it."""
+    channels = [{"required": [name]} for name in ("channel", "type", "url", "email")]
+    addresses = [{"required": [name]} for name in ADDRESS_FIELDS]
+    schema["allOf"] = [{"anyOf": addresses}, {"anyOf": channels}]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignUp:
+    """Where to tell what. Fields that are not known are ignored.
+
+    :param channel: such as ``email`` or ``webhook``; may be left out beside ``url`` or ``email``.
+    :param type: another word for ``channel``.
+    :param address: where to; ``url`` and ``email`` are other words for it.
+    :param format: of a webhook's messages.
+    :param secret: what a webhook's messages are signed with.
+    :param scope: ``all``, or ``some``: then ``components`` must name one.
+    :param components: slugs of those to hear of; none: all.
+    :param events: names of those to hear of; none: all.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(json_schema_extra=_reachable)
+
+    channel: str | None = None
+    type: str | None = None
+    address: str | None = None
+    url: str | None = None
+    email: str | None = None
+    format: str | None = None
+    secret: str | None = None
+    scope: str | None = None
+    components: Chosen = field(default_factory=list)
+    events: Chosen = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignUpAnswer:
+    """``state`` is ``pending`` until whoever has the address confirms it, or a member approves it."""
+
+    success: bool
+    message: str
+    channel: str
+    state: str
+
+
+OPERATION = Operation(
+    name="subscribe",
+    method="POST",
+    path="/subscribe",
+    says=(
+        "Subscribe an address.\n\n201: it is done. 202: a message is on its way to the address; it counts once the "
+        "link in it is opened. The answer does not tell whether the address was subscribed before."
+    ),
+    tag="subscribe",
+    body=SignUp,
+    statuses=(201, 202),
+    answer=SignUpAnswer,
+    problems=(400, 403, 404, 413, 422, 429, 503),
+)
