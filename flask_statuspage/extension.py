@@ -27,6 +27,7 @@ from .storage.session import current_session
 from .web import documents as public_documents
 from .web import public, subscribe, visits
 from .web.cache import DocumentCache
+from .web.description import describe
 from .web.fast_lane import FastLane
 from .web.manage_api import make_blueprint
 from .web.mounts import PageUrls
@@ -107,6 +108,7 @@ class StatusPage(HostApi, Blueprint):
             member_loader=lambda: self._member_loader() if self._member_loader else None,
             subscriber_loader=self._current_subscriber,
             documents=cache,
+            describe_api=describe,
         )
         if settings.redis_url:
             from .jobs.queue import RedisTrigger  # only who has a Redis pays for its client

@@ -1,6 +1,6 @@
 """A page as files: every public document and page with its path, for a mirror that any web server can serve.
 
-Documents are the very bytes that the live site answers. Pages are the same in our own base template with relative links,
+Documents are the very bytes that the live site answers. Pages are the same in our own template with relative links,
 so that they work under any address; what only the live site can do leads there.
 """
 
