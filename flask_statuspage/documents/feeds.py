@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from html import escape
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -28,11 +27,6 @@ if TYPE_CHECKING:
 
 INCIDENT = "Incident"
 MAINTENANCE = "Maintenance"
-
-
-# Of all work on a feed nearly the whole is Markdown, and the same words stand in two feeds of the page and of each
-# component, and in those of the next version.
-_rendered = lru_cache(maxsize=512)(to_html)
 
 
 def rss(snapshot: Snapshot) -> bytes:
@@ -188,4 +182,4 @@ def _html(heading: list[tuple[str, str]], updates: Iterable[UpdateFact], zone: Z
 
 def _told(update: UpdateFact, zone: ZoneInfo) -> str:
     when = escape(moment(update.created_at, zone).text)
-    return f"<p><strong>{state(update.status)}</strong>, {when}</p>\n{_rendered(update.body)}"
+    return f"<p><strong>{state(update.status)}</strong>, {when}</p>\n{to_html(update.body)}"

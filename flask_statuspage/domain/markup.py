@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 import nh3
 from markdown_it import MarkdownIt
@@ -31,6 +31,8 @@ def is_storable(text: str) -> bool:
     return "\x00" not in text and not any("\ud800" <= mark <= "\udfff" for mark in text)
 
 
+# The same words stand on a page, in two feeds and in those of each component, and in all of the next version.
+@lru_cache(maxsize=1000)
 def to_html(text: str) -> str:
     """*text* (Markdown) as sanitized HTML. Links go to http, https and mailto only; images and raw HTML are text."""
     return nh3.clean(

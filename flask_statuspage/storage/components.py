@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date, datetime
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    type_coerce,
 )
 from sqlalchemy.orm import (
     Mapped,
@@ -303,24 +304,30 @@ def has_past(session: Session, component_id: UUID) -> bool:
 
 def history(
     session: Session, component_ids: Collection[UUID], since: datetime
-) -> list[tuple[UUID, ComponentStatus, datetime, datetime | None]]:
+) -> Iterator[tuple[UUID, ComponentStatus, datetime, datetime | None]]:
     """Component, status, start and end of the intervals of all *component_ids* that reach past *since*, in one query.
 
-    Bare columns: a page's history is thousands of rows, and as entities they would cost several times as much.
+    A page's history is thousands of rows with few different ids and words, so those are converted once each: as
+    entities the rows would cost several times as much.
     """
     query = select(
-        StatusInterval.component_id,
-        StatusInterval.status,
+        type_coerce(StatusInterval.component_id, String),
+        type_coerce(StatusInterval.status, String),
         StatusInterval.started_at,
         StatusInterval.ended_at,
     ).where(
         StatusInterval.component_id.in_(component_ids),
         or_(StatusInterval.ended_at.is_(None), StatusInterval.ended_at > since),
     )
-    return [
-        (row.component_id, row.status, row.started_at, row.ended_at)
-        for row in session.execute(query)
-    ]
+    ids: dict[object, UUID] = {}
+    for raw, word, start, end in session.execute(query):
+        component_id = ids.get(raw)
+        if component_id is None:
+            component_id = ids[raw] = UUID(str(raw))
+        yield component_id, _STATUSES[word], start, end
+
+
+_STATUSES = {status.value: status for status in ComponentStatus}
 
 
 def _as_uuid(text: str) -> UUID | None:

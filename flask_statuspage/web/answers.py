@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -35,18 +36,23 @@ PROBLEM_TYPE = "application/problem+json"
 
 
 def document(
-    found: Rendered, content_type: str, *, is_page: bool = False, link: str | None = None
+    found: Rendered,
+    content_type: str,
+    *,
+    is_page: bool = False,
+    link: Callable[[], str] | None = None,
 ) -> Response:
     """A public document: cacheable, compressed, conditional, and readable from any site's scripts unless it is a page.
 
-    :param link: a ``Link`` header (RFC 8288).
+    :param link: makes a ``Link`` header (RFC 8288), once for the document.
     :raises StatusPageError: when the page has just ceased to be for this visitor.
     """
     asked = visits.request_object()
     visits.require(found.source.page, asked)  # the gate may have looked at an older snapshot
     variants = found.variants.get(content_type)
     if variants is None:
-        variants = found.variants[content_type] = _variants(found, content_type, is_page, link)
+        variants = _variants(found, content_type, is_page, link() if link else None)
+        found.variants[content_type] = variants
     environ = asked.environ
     if (lane := current_state().fast_lane) is not None:
         lane.learn(environ, visits.address_of(asked), found, variants)

@@ -63,7 +63,8 @@ def _answer(name: str, page_slug: str | None, component_slug: str | None = None)
             key = f"{key} {number} {values}"
     render = partial(_rendered, document, component_slug, number, values)
     found = rendered.document(current_session, page_slug, key, render, rare=is_rare)
-    return answers.document(found, document.content_type, link=_link(document, found, number))
+    link = partial(_link, document, found, number) if document.paged else None
+    return answers.document(found, document.content_type, link=link)
 
 
 def _rendered(
@@ -108,10 +109,8 @@ def _values(document: Document) -> dict[str, Any]:
     return values
 
 
-def _link(document: Document, found: Rendered, number: int) -> str | None:
+def _link(document: Document, found: Rendered, number: int) -> str:
     """Where the other pages of a list are; never by the Host header, since the answer is shared."""
-    if not document.paged:
-        return None
     source = found.source
     address = f"{source.page.url}/{document.paths[0]}"
     return links(address, {}, number=number, size=NEWEST_INCIDENTS, total=source.incident_count)

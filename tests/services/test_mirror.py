@@ -78,7 +78,8 @@ def test_documents_are_the_live_ones(site: Site, tmp_path: Path) -> None:
     for path in expected:
         assert there[path].read_bytes() == site.get("/" + path).data, path
     for name in ("statuspage.css", "icon.svg"):
-        assert there[f"assets/{name}"].read_bytes() == site.get(f"/assets/{name}").data
+        with site.get(f"/assets/{name}") as answer:
+            assert there[f"assets/{name}"].read_bytes() == answer.data
 
 
 def test_every_page_is_there_and_nothing_else(site: Site, tmp_path: Path) -> None:
