@@ -89,7 +89,8 @@ def test_kept_by_the_workers(site: Site, tmp_path: Path, port: int, browser: Bro
         incident = site.api(
             "POST",
             "incidents",
-            {"title": "Payments fail", "components": ["checkout"], "impact": "major"},
+            # Degraded: with downtime the uptime would be another one at each look.
+            {"title": "Payments fail", "components": {"checkout": "degraded_performance"}},
         )
         eventually(
             lambda: "Payments fail" in requests.get(f"{url}/", timeout=5).text,
