@@ -12,8 +12,8 @@ from playwright.sync_api import Browser
 from werkzeug.serving import make_server
 
 from flask_statuspage.delivery import links
+from flask_statuspage.documents.policy import content_security_policy
 from flask_statuspage.storage.subscriptions import Subscription
-from flask_statuspage.web.answers import CONTENT_SECURITY_POLICY
 from tests.documents.test_badge_svg import contrast
 from tests.web.site import Site, SiteMaker
 
@@ -76,7 +76,7 @@ def test_without_any_setting_up(site: Site) -> None:
         {},
     )
     answer = site.get("/")
-    assert answer.headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
+    assert answer.headers["Content-Security-Policy"] == content_security_policy()
     assert "<img" not in answer.text
     assert answer.text.count('rel="stylesheet"') == 1
     assert "sp-brand" not in answer.text
@@ -88,7 +88,7 @@ def test_without_any_setting_up(site: Site) -> None:
 def test_policy_for_a_logo_from_elsewhere(site: Site) -> None:
     """Images may come from the logo's origin on the page that has it, and from nowhere else on other pages."""
     site.made("/pages", slug="acme", **BRAND)
-    wide = CONTENT_SECURITY_POLICY.replace(
+    wide = content_security_policy().replace(
         "img-src 'self'", "img-src 'self' https://cdn.acme.example:8443"
     )
     incident = site.made("/incidents", title="Fire", page="acme")
@@ -98,9 +98,9 @@ def test_policy_for_a_logo_from_elsewhere(site: Site) -> None:
         assert 'src="https://cdn.acme.example:8443/logo.svg?v=2"' in answer.text
     for path in ("/", "/subscribe", "/nowhere/", "/acme/confirm/x"):
         policy = site.get(path, headers=HTML).headers["Content-Security-Policy"]
-        assert policy == CONTENT_SECURITY_POLICY, path
+        assert policy == content_security_policy(), path
     site.ask("PATCH", "/pages/acme", {"logo": "/static/logo.svg"})
-    assert site.get("/acme/").headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
+    assert site.get("/acme/").headers["Content-Security-Policy"] == content_security_policy()
 
 
 def test_every_page_shows_the_brand(site: Site) -> None:
