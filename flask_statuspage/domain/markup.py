@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
-import nh3
-from markdown_it import MarkdownIt
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
 
 MAX_CHARACTERS = 10_000
 """Longer input is refused where it is saved; hostile Markdown costs more than linear time."""
@@ -35,6 +36,8 @@ def is_storable(text: str) -> bool:
 @lru_cache(maxsize=1000)
 def to_html(text: str) -> str:
     """*text* (Markdown) as sanitized HTML. Links go to http, https and mailto only; images and raw HTML are text."""
+    import nh3
+
     return nh3.clean(
         _renderer().render(text[:MAX_CHARACTERS]),
         tags=_TAGS,
@@ -46,6 +49,10 @@ def to_html(text: str) -> str:
 
 @cache
 def _renderer() -> MarkdownIt:
+    from markdown_it import (
+        MarkdownIt,  # here and below: most of the time of the import of this package's pages
+    )
+
     renderer = MarkdownIt("js-default", {"html": False, "linkify": False})
     renderer.disable(["image"])
     renderer.core.ruler.push("lower_headings", _lower_headings)

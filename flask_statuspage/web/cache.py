@@ -194,8 +194,8 @@ class DocumentCache:
         held = self._held.get(place)
         if held is not None and self._is_recent(held):
             return held
-        # One reader looks and rebuilds. The others need not wait for it, unless there is nothing yet or this process has
-        # changed something, which is to be seen in its very next answer; but while a database hangs not for long.
+        # One reader looks and rebuilds. The others need not wait for it, unless there is nothing yet or this process
+        # has changed something, which is to be in its very next answer; but while a database hangs not for long.
         patience = WAIT_SECONDS if for_host or held is not None else None
         if held is not None and held.changes == self._changes:
             patience = 0.0

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from inspect import cleandoc
 from typing import Any, TypeVar
 
@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from sqlalchemy import Select, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
-from werkzeug.routing import Map, Rule
+from werkzeug.routing import Map, MapAdapter, Rule
 
 from ...documents.document import Parameter
 from ...documents.operation import Operation
@@ -197,11 +197,16 @@ class Door:
 
     def close(self) -> None:
         """Answer every other path and method below with problem details, too."""
-        known = Map(self._rules).bind("")
+
+        @cache
+        def known() -> (
+            MapAdapter
+        ):  # made for the first one who asks, not at the start of every process
+            return Map(self._rules).bind("")
 
         def missing(rest: str = "") -> Response:
             _authorized(Role.VIEWER)
-            if allowed := known.allowed_methods(f"/{rest}"):
+            if allowed := known().allowed_methods(f"/{rest}"):
                 raise WrongMethod(request.method, allowed)
             raise NotFound("resource", rest)
 

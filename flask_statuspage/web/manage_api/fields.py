@@ -100,7 +100,8 @@ Visibility = Literal["published", "draft"]
 class Body(BaseModel):
     """Base of all bodies."""
 
-    model_config = ConfigDict(extra="forbid")
+    # Built when the first body comes: a web process that never gets one need not pay at its start.
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
 
 def _without_defaults(schema: dict[str, Any]) -> None:
