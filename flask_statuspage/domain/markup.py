@@ -36,7 +36,7 @@ def is_storable(text: str) -> bool:
 @lru_cache(maxsize=1000)
 def to_html(text: str) -> str:
     """*text* (Markdown) as sanitized HTML. Links go to http, https and mailto only; images and raw HTML are text."""
-    import nh3
+    import nh3  # like markdown_it not at the start of every process: many never render a word
 
     return nh3.clean(
         _renderer().render(text[:MAX_CHARACTERS]),
@@ -49,9 +49,7 @@ def to_html(text: str) -> str:
 
 @cache
 def _renderer() -> MarkdownIt:
-    from markdown_it import (
-        MarkdownIt,  # here and below: most of the time of the import of this package's pages
-    )
+    from markdown_it import MarkdownIt
 
     renderer = MarkdownIt("js-default", {"html": False, "linkify": False})
     renderer.disable(["image"])
