@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any, get_type_hints
 
 from ..registry import Registry
-from . import badge, native_api, statuspage_api, theme
+from . import badge, incident_csv, native_api, statuspage_api, theme
 from .document import ATOM, CALENDAR, CSS, CSV, JSON, RSS, SVG, Document
 from .json_text import dumps
 from .snapshot import Snapshot
@@ -97,17 +97,11 @@ def _calendar(snapshot: Snapshot) -> bytes:
     return calendar.calendar(snapshot)
 
 
-def _csv(snapshot: Snapshot) -> bytes:
-    from . import incident_csv
-
-    return incident_csv.document(snapshot)
-
-
 _LISTS = (
     ("feed", "feed.xml", RSS, _rss, "Incidents and maintenance as RSS 2.0."),
     ("atom", "feed.atom", ATOM, _atom, "Incidents and maintenance as Atom."),
     ("calendar", "calendar.ics", CALENDAR, _calendar, "Maintenance and incidents as iCalendar."),
-    ("csv", "incidents.csv", CSV, _csv, "All incidents as CSV, the newest first."),
+    ("csv", "incidents.csv", CSV, incident_csv.document, "All incidents as CSV, the newest first."),
 )
 
 
@@ -122,7 +116,7 @@ def _lists() -> list[Document]:
             content_type=content_type,
             render=render,
             says=says,
-            streamed=name == "csv",
+            stream=incident_csv.stream if name == "csv" else None,
         )
         below = "components/<component_slug>/"
         made += [

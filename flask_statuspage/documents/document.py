@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
+
+from ..domain.facts import IncidentFact
 
 JSON = "application/json; charset=utf-8"
 SVG = "image/svg+xml; charset=utf-8"
@@ -44,7 +46,8 @@ class Document:
     :param model: a type that describes a JSON body.
     :param paged: its incidents are the newest of many, and ``?page=`` asks for earlier ones.
     :param of_component: it is about one component.
-    :param streamed: it holds all incidents of the page, however many; ``render`` has those of the snapshot only.
+    :param stream: ``stream(incidents, page_url)`` → the bytes piece by piece, for what holds all incidents, however many;
+        ``render`` then has those of the snapshot only, for while the others cannot be read.
     """
 
     name: str
@@ -56,4 +59,4 @@ class Document:
     parameters: tuple[Parameter, ...] = ()
     paged: bool = False
     of_component: bool = False
-    streamed: bool = False
+    stream: Callable[[Iterable[IncidentFact], str], Iterator[bytes]] | None = None

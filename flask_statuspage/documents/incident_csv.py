@@ -45,7 +45,7 @@ def document(snapshot: Snapshot) -> bytes:
     return b"".join(stream(snapshot.incidents, page_url=snapshot.page.url))
 
 
-def stream(incidents: Iterable[IncidentFact], *, page_url: str) -> Iterator[bytes]:
+def stream(incidents: Iterable[IncidentFact], page_url: str) -> Iterator[bytes]:
     """The document piece by piece, as *incidents* come: the header, then some whole lines at a time.
 
     :param page_url: without a slash at its end.

@@ -86,7 +86,7 @@ class SiteFiles:
         yield self._folder + OPENAPI, api_description
         narrowed = [(state.fact.slug, snapshot.about(state)) for state in snapshot.components]
         for document in catalogue.documents(self._dialect).values():
-            if document.streamed:
+            if document.stream is not None:
                 continue
             if not document.of_component:
                 body = document.render(snapshot)
@@ -101,20 +101,18 @@ class SiteFiles:
 
         :param incidents: all published ones, newest first.
         """
-        from . import incident_csv
-
         live = self._snapshot.page.url
         for document in catalogue.documents(self._dialect).values():
-            if not document.streamed:
+            if document.stream is None:
                 continue
             if not document.of_component:
-                body = b"".join(incident_csv.stream(incidents, page_url=live))
+                body = b"".join(document.stream(incidents, live))
                 yield from ((self._folder + path, body) for path in document.paths)
                 continue
             for state in self._snapshot.components:
                 path = document.paths[0].replace("<component_slug>", state.fact.slug)
                 about = (fact for fact in incidents if _affects(fact, state.fact.id))
-                yield self._folder + path, b"".join(incident_csv.stream(about, page_url=live))
+                yield self._folder + path, b"".join(document.stream(about, live))
 
     def pages(self, *, channels: Sequence[str]) -> Iterator[File]:
         """The page itself, its documentation, and the form to subscribe, which posts to the live site.

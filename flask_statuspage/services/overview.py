@@ -106,20 +106,29 @@ def page_of_incidents(session: Session, shown: Snapshot, number: int) -> Snapsho
     return replace(shown, incidents=tuple(facts.incident(row) for row in rows))
 
 
-def all_incidents(shown: Snapshot) -> Iterator[list[IncidentFact]]:
+def all_incidents(
+    shown: Snapshot, *, first_in: Session | None = None
+) -> Iterator[list[IncidentFact]]:
     """All published incidents of the page, or of the component in focus, newest first, in batches.
 
     Each is read in a session of its own, so that no connection is held while they are sent somewhere. What is
     published meanwhile may or may not be among them; none comes twice.
+
+    :param first_in: the session for the first batch, if there is one open anyway: two at once could starve a pool.
     """
     component_id = shown.focus.fact.id if shown.focus else None
     last: tuple[datetime, UUID] | None = None
     while True:
         with apart_from_host() as open_session:
             rows = stored_incidents.published_after(
-                open_session(), shown.page.id, last, limit=BATCH, component_id=component_id
+                first_in or open_session(),
+                shown.page.id,
+                last,
+                limit=BATCH,
+                component_id=component_id,
             )
             batch = [facts.incident(row) for row in rows]
+        first_in = None
         yield batch
         if len(batch) < BATCH:
             return

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from flask import Flask, Response, current_app, request
-from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.http import http_date
+from sqlalchemy.exc import SQLAlchemyError, TimeoutError
 
 from ..documents.document import Document
 from ..documents.snapshot import Snapshot
@@ -23,7 +22,10 @@ logger = logging.getLogger(__name__)
 
 
 def answer(
-    cache: DocumentCache, document: Document, page_slug: str | None, component_slug: str | None
+    cache: DocumentCache,
+    document: Document,
+    page_slug: str | None,
+    component_slug: str | None,
 ) -> Response:
     """The page's incidents, or those of one of its components, the newest first.
 
@@ -31,43 +33,46 @@ def answer(
 
     :raises NotFound: without such a component.
     """
-    from ..documents import incident_csv
-
-    snapshot = cache.snapshot(current_session, page_slug)
+    assert document.stream is not None
+    snapshot, stale_since = cache.latest(current_session, page_slug)
     visits.require(snapshot.page)
     shown = overview.narrowed(snapshot, component_slug)
-    # Whatever an incident tells changes with the version of its page.
-    etag = f'"{snapshot.page.id}-{snapshot.version}-{component_slug or ""}"'
-    modified = http_date(snapshot.page.updated_at)
-    headers = [("ETag", etag), ("Last-Modified", modified), *answers.OPEN_HEADERS]
-    fresh = ("Cache-Control", answers.CACHE_CONTROL)
-    if is_known(request.environ, (etag,), modified):
-        return Ready(b"", 304, [*headers, fresh])
-    incidents, is_stale = _incidents(shown)
-    headers += answers.STALE_HEADERS if is_stale else [fresh]
-    body = incident_csv.stream(incidents, page_url=snapshot.page.url)
+    incidents = None if stale_since else _all(shown)
+    headers = [*answers.OPEN_HEADERS, ("X-Content-Type-Options", "nosniff")]
+    if incidents is None:
+        # Without a tag: with that of the whole document its reader would never ask for the rest.
+        headers += answers.STALE_HEADERS
+        incidents = shown.incidents
+    else:
+        # Whatever an incident tells changes with the version of its page.
+        etag = f'"{snapshot.page.id}-{snapshot.version}-{component_slug or ""}"'
+        headers += [("ETag", etag), ("Cache-Control", answers.CACHE_CONTROL)]
+        if is_known(request.environ, (etag,)):
+            return Ready(b"", 304, headers)
+    body = document.stream(incidents, snapshot.page.url)
     response = Response(body, content_type=document.content_type)
-    response.headers.extend(
-        [
-            *headers,
-            ("X-Content-Type-Options", "nosniff"),
-            ("Content-Disposition", 'attachment; filename="incidents.csv"'),
-        ]
-    )
+    response.headers.extend(headers)
+    response.headers["Content-Disposition"] = 'attachment; filename="incidents.csv"'
     return response
 
 
-def _incidents(shown: Snapshot) -> tuple[Iterable[IncidentFact], bool]:
-    """All incidents, and whether they are only those of the snapshot because the database is away."""
-    batches = overview.all_incidents(shown)
+def _all(shown: Snapshot) -> Iterable[IncidentFact] | None:
+    """All incidents; None: the database is away.
+
+    :raises SQLAlchemyError: when it is there and has no connection to give.
+    """
+    batches = overview.all_incidents(shown, first_in=current_session())
     try:
         # Before the first byte is sent there is still a choice of answers.
         first = next(batches)
+    except TimeoutError:
+        raise
     except SQLAlchemyError as error:
+        current_session().rollback()
         logger.warning("status page: CSV from the last snapshot: %s", error)
-        return shown.incidents, True
+        return None
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    return chain(first, chain.from_iterable(_apart(app, batches))), False
+    return chain(first, chain.from_iterable(_apart(app, batches)))
 
 
 def _apart(app: Flask, batches: Iterator[list[IncidentFact]]) -> Iterator[list[IncidentFact]]:

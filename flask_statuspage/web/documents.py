@@ -51,7 +51,7 @@ def _answer(name: str, page_slug: str | None, component_slug: str | None = None)
     state = current_state()
     document = catalogue.documents(state.settings.api_dialect)[name]
     rendered: DocumentCache = state.documents
-    if document.streamed:
+    if document.stream:
         return csv_stream.answer(rendered, document, page_slug, component_slug)
     key, number, values = name, 1, _NO_VALUES
     if component_slug is not None:

@@ -18,7 +18,7 @@ from flask_statuspage.state import state_of
 from tests.web.queries import Queries
 from tests.web.site import Site, SiteMaker
 
-DOCUMENTS = [item for item in catalogue.documents().values() if not item.streamed]
+DOCUMENTS = [item for item in catalogue.documents().values() if not item.stream]
 PATHS = ["/", "/docs", *(f"/{d.paths[0].replace('<component_slug>', 'api')}" for d in DOCUMENTS)]
 
 

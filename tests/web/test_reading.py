@@ -313,7 +313,7 @@ def test_one_snapshot_for_all(site: Site) -> None:
     site.get("/api/v2/status.json")
     with Queries(site) as queries:
         for document in DOCUMENTS:
-            if not document.streamed:
+            if not document.stream:
                 site.get(canonical(document))
     assert len(queries.sent) <= 3, queries.sent  # a look at the version each second that this takes
 
