@@ -41,6 +41,8 @@ Loader = TypeVar("Loader", bound=Callable[[], str | None])
 # Views that programs call without a CSRF token; none of them acts with the visitor's session (web/subscribe.py).
 MACHINE_VIEWS = (
     "flask_statuspage.web.public.home",
+    "flask_statuspage.web.documents._only_read",
+    "flask_statuspage.web.documents._no_document",
     "flask_statuspage.web.subscribe.subscribe",
     "flask_statuspage.web.subscribe.confirm",
     "flask_statuspage.web.subscribe.manage",

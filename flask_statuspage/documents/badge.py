@@ -12,9 +12,12 @@ from xml.sax.saxutils import escape, quoteattr
 
 from ..domain.status import ComponentStatus
 from ..errors import Invalid
-from .document import Parameter
+from .document import Parameter, whole_number
 from .snapshot import ComponentState, Snapshot
 from .text_metrics import text_width
+
+MAX_DAYS = 366
+"""The longest window that a site can set."""
 
 MAX_LABEL = 80
 """Characters of the longest label that is drawn."""
@@ -241,10 +244,7 @@ def _read_style(text: str) -> str:
 
 
 def _read_days(text: str) -> int:
-    # Eight digits are more than any window has. `int` would take "٣", "1_0" and " 7 " as well.
-    if not re.fullmatch("[0-9]{1,8}", text) or not int(text):
-        raise Invalid.field("days", "Use a whole number of days from 1 on, in digits.")
-    return int(text)
+    return whole_number("days", text, MAX_DAYS)
 
 
 LABEL = Parameter(
@@ -263,5 +263,5 @@ DAYS = Parameter(
     name="days",
     read=_read_days,
     says="The days that the uptime is counted over; without it, and at most, the window that the site has set.",
-    schema={"type": "integer", "minimum": 1},
+    schema={"type": "integer", "minimum": 1, "maximum": MAX_DAYS},
 )

@@ -6,19 +6,40 @@ A new document is one module and one entry here. Other packages offer theirs as 
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache, partial
 from types import ModuleType
 from typing import Any, get_type_hints
 
+from ..domain.ids import RESERVED_SLUGS, is_slug
 from ..registry import Registry
 from . import badge, incident_csv, native_api, statuspage_api, theme
-from .document import ATOM, CALENDAR, CSS, CSV, JSON, RSS, SVG, Document
+from .document import ATOM, CALENDAR, CSS, CSV, JSON, PAGE, RSS, SVG, Document
 from .json_text import dumps
 from .snapshot import Snapshot
 
 GROUP = "flask_statuspage.documents"
+
+ENDPOINTS = frozenset(
+    [
+        "home",
+        "incident",
+        "maintenance",
+        "docs",
+        "openapi",
+        "subscribe",
+        "confirm",
+        "manage",
+        "unsubscribe",
+        "static",
+    ]
+)
+"""Names that pages and files have."""
+
+logger = logging.getLogger(__name__)
 
 _JSON = (
     ("status", "status", "The status of the page as a whole."),
@@ -43,7 +64,7 @@ def documents(dialect: str = "native") -> dict[str, Document]:
 
     :param dialect: whose JSON stands at ``api/v2/``: ``native`` or ``statuspage``. The paths are the same in both.
     """
-    found = dict(_registry.items())
+    found = {name: one for name, one in _registry.items() if name in _OWN or _is_fit(name, one)}
     if dialect == "statuspage":
         for path, _, _ in _JSON:
             name = _endpoint(path)
@@ -64,6 +85,7 @@ def _json(dialect: ModuleType, prefix: str, folder: str) -> list[Document]:
                 render=partial(_as_json, function),
                 says=says,
                 model=get_type_hints(function)["return"],
+                parameters=(PAGE,) if path == "incidents" else (),
                 paged=path == "incidents",
             )
         )
@@ -177,22 +199,44 @@ def _badges() -> list[Document]:
     ]
 
 
-_registry: Registry[Document] = Registry(
-    GROUP,
-    {
-        document.name: document
-        for document in (
-            *_json(native_api, "", "api/v2/"),
-            *_lists(),
-            *_badges(),
-            *_json(statuspage_api, "statuspage_", "statuspage/api/v2/"),
-            Document(
-                name="theme",
-                paths=("theme.css",),
-                content_type=CSS,
-                render=theme.stylesheet,
-                says="The page's colours as a stylesheet.",
-            ),
-        )
-    },
-)
+_OWN = {
+    document.name: document
+    for document in (
+        *_json(native_api, "", "api/v2/"),
+        *_lists(),
+        *_badges(),
+        *_json(statuspage_api, "statuspage_", "statuspage/api/v2/"),
+        Document(
+            name="theme",
+            paths=("theme.css",),
+            content_type=CSS,
+            render=theme.stylesheet,
+            says="The page's colours as a stylesheet.",
+        ),
+    )
+}
+_registry: Registry[Document] = Registry(GROUP, _OWN)
+
+_SEGMENT = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*|<component_slug>")
+
+
+def _is_fit(name: str, offered: object) -> bool:
+    """Whether what another package offers can be served beside ours; what cannot is logged and left out."""
+    wrong = None
+    if not isinstance(offered, Document) or offered.name != name:
+        wrong = "it is no Document of that name"
+    elif not re.fullmatch("[a-z][a-z0-9_]*", name) or name in ENDPOINTS:
+        wrong = "that name is taken, or is none in lower case"
+    elif taken := {path for own in _OWN.values() for path in own.paths} & set(offered.paths):
+        wrong = f"{', '.join(sorted(taken))} is ours"
+    elif not offered.paths or not all(_is_free(path) for path in offered.paths):
+        wrong = "a path must begin with a segment that no page's slug can be, such as 'api/…', and be plain"
+    if wrong:
+        logger.error("status page: the document %r of another package is left out: %s", name, wrong)
+    return wrong is None
+
+
+def _is_free(path: str) -> bool:
+    first, *rest = path.split("/")
+    plain = all(_SEGMENT.fullmatch(part) for part in (first, *rest))
+    return plain and (first in RESERVED_SLUGS or not is_slug(first)) and path != "api/openapi.json"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..domain.facts import IncidentFact
+from ..errors import Invalid
 
 JSON = "application/json; charset=utf-8"
 SVG = "image/svg+xml; charset=utf-8"
@@ -15,6 +16,17 @@ ATOM = "application/atom+xml; charset=utf-8"
 CALENDAR = "text/calendar; charset=utf-8"
 CSV = "text/csv; charset=utf-8; header=present"
 CSS = "text/css; charset=utf-8"
+
+
+def whole_number(name: str, text: str, most: int) -> int:
+    """The whole number that *text* says.
+
+    :raises Invalid: naming *name*, unless it is one from 1 to *most*, in plain digits.
+    """
+    # The length first: Python refuses to read numbers of thousands of digits.
+    if len(text) > 9 or not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
+        raise Invalid.field(name, f"Must be a whole number from 1 to {most}.")
+    return int(text)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,10 +56,11 @@ class Document:
         ``snapshot.about(component)``.
     :param says: one sentence for readers of the API's description.
     :param model: a type that describes a JSON body.
-    :param paged: its incidents are the newest of many, and ``?page=`` asks for earlier ones.
+    :param paged: its incidents are the newest of many, and ``?page=`` asks for earlier ones: :data:`PAGE` is among its
+        parameters, and ``render`` is given a snapshot with that page's incidents instead of the number.
     :param of_component: it is about one component.
-    :param stream: ``stream(incidents, page_url)`` → the bytes piece by piece, for what holds all incidents, however many;
-        ``render`` then has those of the snapshot only, for while the others cannot be read.
+    :param stream: ``stream(incidents, page_url)`` → the bytes piece by piece, for what holds all incidents, however
+        many; ``render`` then has those of the snapshot only.
     """
 
     name: str
@@ -60,3 +73,13 @@ class Document:
     paged: bool = False
     of_component: bool = False
     stream: Callable[[Iterable[IncidentFact], str], Iterator[bytes]] | None = None
+
+
+MAX_PAGE = 1_000_000
+
+PAGE = Parameter(
+    name="page",
+    read=lambda text: whole_number("page", text, MAX_PAGE),
+    says="Which page of the incidents, newest first; the newest are on page 1.",
+    schema={"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": 1},
+)

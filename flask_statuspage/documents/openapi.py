@@ -128,15 +128,6 @@ _PATH_PARAMETERS = {
     "component_slug": "The slug of the component.",
 }
 
-_OWN_PARAMETERS = {
-    "page": {
-        "name": "page",
-        "in": "query",
-        "description": "Which page of the incidents, newest first; the newest are on page 1.",
-        "schema": {"type": "integer", "minimum": 1, "default": 1},
-    }
-}
-
 _SECURITY: list[dict[str, list[str]]] = [{"bearer": []}, {"token": []}]
 
 _SCHEMES = {
@@ -212,8 +203,6 @@ class _Writer:
         """A GET of *document*."""
         problems = [403, 404, 503]
         parameters = [_parameter(item) for item in document.parameters]
-        if document.paged:
-            parameters.append(_OWN_PARAMETERS["page"])
         if parameters:
             problems.append(400)
         headers = ["ETag", "Last-Modified", "Cache-Control"]

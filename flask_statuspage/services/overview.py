@@ -100,6 +100,8 @@ def narrowed(shown: Snapshot, component_slug: str | None) -> Snapshot:
 
 def page_of_incidents(session: Session, shown: Snapshot, number: int) -> Snapshot:
     """*shown* with the *number*-th page of its incidents instead of the newest, counted from 1; may be empty."""
+    if (number - 1) * NEWEST_INCIDENTS >= shown.incident_count:
+        return replace(shown, incidents=())  # strangers may ask for any
     rows = stored_incidents.published(
         session, shown.page.id, limit=NEWEST_INCIDENTS, offset=(number - 1) * NEWEST_INCIDENTS
     )

@@ -13,7 +13,7 @@ from ..documents.rendering import OWN_BASE
 from ..state import current_settings, current_state
 from . import visits
 from .cache import Rendered
-from .ready import Ready, Variants, make
+from .ready import Ready, Variants
 
 CACHE_CONTROL = "public, max-age=5, stale-while-revalidate=30, stale-if-error=86400"
 
@@ -24,9 +24,6 @@ OPEN_HEADERS = [
     ("Access-Control-Allow-Origin", "*"),
     ("Access-Control-Expose-Headers", "ETag, Last-Modified, Link, Warning"),
 ]
-
-API_ENDPOINTS: set[str] = set()
-"""The endpoints of public documents; whoever adds such a route adds its name."""
 
 STALE_HEADERS = [("Warning", '110 - "Response is Stale"'), ("Cache-Control", "no-cache")]
 """Of what could not be renewed."""
@@ -48,7 +45,7 @@ def document(
     :raises StatusPageError: when the page has just ceased to be for this visitor.
     """
     asked = visits.request_object()
-    visits.require(found.source.page, asked)  # the gate may have looked at an older snapshot
+    visits.require(found.page, asked)  # the gate may have looked at an older snapshot
     variants = found.variants.get(content_type)
     if variants is None:
         variants = _variants(found, content_type, is_page, link() if link else None)
@@ -64,25 +61,27 @@ def document(
 
 def _variants(found: Rendered, content_type: str, is_page: bool, link: str | None) -> Variants:
     headers = [("X-Content-Type-Options", "nosniff")]
-    if found.stale_since is not None:
-        headers += STALE_HEADERS
-    elif not found.shared:
+    if not found.shared:
         headers.append(("Cache-Control", "private, no-cache"))
+        headers += STALE_HEADERS[:1] if found.stale_since else []
+    elif found.stale_since is not None:
+        headers += STALE_HEADERS
     else:
         headers.append(("Cache-Control", PAGE_CACHE_CONTROL if is_page else CACHE_CONTROL))
     if is_page:
-        if policy := _policy(visits.logo_source(found.source.page)):
+        if policy := _policy(visits.logo_source(found.page)):
             headers.append(("Content-Security-Policy", policy))
     else:
         headers += OPEN_HEADERS
     if link:
         headers.append(("Link", link))
-    return make(
+    return Variants(
         found.body,
         etag=found.etag,
         last_modified=found.last_modified,
         content_type=content_type,
         headers=headers,
+        compress=found.shared,
     )
 
 
@@ -145,11 +144,6 @@ def problem(
     for name, value in (headers or {}).items():
         response.headers[name] = value
     return response
-
-
-def is_api() -> bool:
-    """Whether the request is for a document of the public API, whose readers are programs."""
-    return visits.endpoint_of(visits.request_object()) in API_ENDPOINTS
 
 
 def wants_json() -> bool:

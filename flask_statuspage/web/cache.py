@@ -10,9 +10,10 @@ import hashlib
 import logging
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from werkzeug.http import http_date
 
 from ..documents.rendering import is_impersonal
 from ..documents.snapshot import Snapshot
+from ..domain.facts import ShownPage
 from ..errors import NotFound
 from ..services import overview
 from ..storage import pages
@@ -53,15 +55,19 @@ Render = Callable[[Snapshot, datetime | None], bytes]
 class Rendered:
     """One rendered document. ``stale_since`` is set while the database does not answer.
 
-    One that is not ``shared`` was made for one visitor: no cache may give it to another. ``variants`` are the answers
-    made of it, by their content type, each made when it is first asked for.
+    One that is not ``shared`` was made for one visitor: no cache may give it to another. ``made_of`` stands for the
+    snapshot, which itself is not kept: a rare document would keep it for ever. ``last_modified`` is None where two
+    versions came within a second, which that header could not tell apart. ``variants`` are the answers made of it, by
+    their content type, each made when it is first asked for.
     """
 
     body: bytes
     etag: str
-    last_modified: str
+    last_modified: str | None
     stale_since: datetime | None
-    source: Snapshot
+    page: ShownPage
+    incident_count: int
+    made_of: object
     shared: bool = True
     variants: dict[str, Variants] = field(default_factory=dict, repr=False, compare=False)
 
@@ -70,7 +76,8 @@ class Rendered:
 class _Held:
     """A page's latest snapshot, when it was read, and when its version was last looked up (monotonic seconds).
 
-    ``changes`` is how many changes of this process had been committed before that look.
+    ``changes`` is how many changes of this process had been committed before that look. ``identity`` stands for the
+    snapshot in what is made of it.
     """
 
     snapshot: Snapshot
@@ -78,6 +85,7 @@ class _Held:
     looked_at: float
     changes: int
     stale_since: datetime | None = None
+    identity: object = field(default_factory=object)
 
 
 @dataclass
@@ -94,9 +102,9 @@ class DocumentCache:
 
     def __init__(self) -> None:
         self._held: dict[tuple[str | None, bool], _Held] = {}
-        self._documents: dict[tuple[str | None, str], Rendered] = {}
+        self._documents: OrderedDict[tuple[str | None, str], Rendered] = OrderedDict()
         self._changes = 0  # of this process, each after its commit
-        self._rare: dict[tuple[str | None, str], Rendered] = {}
+        self._rare: OrderedDict[tuple[str | None, str], Rendered] = OrderedDict()
         self._turns: dict[object, _Turn] = {}
         self._turning = threading.Lock()
         self._impersonal: bool | None = None
@@ -126,33 +134,20 @@ class DocumentCache:
         """
         held = self._fresh(open_session, address)
         if not shared:
-            body = render(held.snapshot, held.stale_since)
-            now = datetime.now(UTC)
-            made = http_date(now)
-            return Rendered(body, _etag(body), made, held.stale_since, held.snapshot, shared=False)
+            return _rendered(held, render, None, shared=False)
         key = (address, name)
         kept, most = (self._rare, MAX_RARE) if rare else (self._documents, MAX_DOCUMENTS)
         known = kept.get(key)
-        if known and known.source is held.snapshot and known.stale_since == held.stale_since:
+        if known and _is_of(known, held):
             return known
         with self._turn(key):
             known = kept.get(key)
-            if known and known.source is held.snapshot and known.stale_since == held.stale_since:
+            if known and _is_of(known, held):
                 return known  # another reader was first
-            body = render(held.snapshot, held.stale_since)
-            etag = _etag(body)
-            same = known is not None and known.etag == etag
-            document = Rendered(
-                body=body,
-                etag=etag,
-                last_modified=known.last_modified
-                if known and same
-                else http_date(datetime.now(UTC)),
-                stale_since=held.stale_since,
-                source=held.snapshot,
-            )
-            if len(kept) >= most:
-                kept.clear()
+            document = _rendered(held, render, known)
+            kept.pop(key, None)
+            while len(kept) >= most:
+                kept.popitem(last=False)  # the one that was made longest ago
             kept[key] = document
             return document
 
@@ -167,12 +162,14 @@ class DocumentCache:
     def is_current(self, address: str | None, found: Rendered) -> bool:
         """Whether *found* may be sent without a look at the database."""
         held = self._held.get((address, False))
-        return (
-            held is not None
-            and held.snapshot is found.source
-            and held.stale_since == found.stale_since
-            and self._is_recent(held)
-        )
+        return held is not None and _is_of(found, held) and self._is_recent(held)
+
+    def latest(
+        self, open_session: Callable[[], Session], address: str | None
+    ) -> tuple[Snapshot, datetime | None]:
+        """The page's snapshot, and since when it could not be renewed (None: it is fresh)."""
+        held = self._fresh(open_session, address)
+        return held.snapshot, held.stale_since
 
     def snapshot(self, open_session: Callable[[], Session], address: str | None) -> Snapshot:
         """The page's snapshot, as fresh as documents are."""
@@ -197,12 +194,16 @@ class DocumentCache:
         # One reader looks and rebuilds. The others need not wait for it, unless there is nothing yet or this process
         # has changed something, which is to be in its very next answer; but while a database hangs not for long.
         patience = WAIT_SECONDS if for_host or held is not None else None
-        if held is not None and held.changes == self._changes:
+        if held is not None and held.changes == self._changes and not self._is_overdue(held):
             patience = 0.0
         with self._turn(place, patience) as is_mine:
             if not is_mine:
+                held = self._held.get(place)
                 if held is None:
                     raise Busy("another reader waits for the database")
+                if self._is_overdue(held):
+                    # Whoever looks has not come back: what was known may not be so any more, and says so.
+                    return replace(held, stale_since=held.stale_since or held.snapshot.generated_at)
                 return held
             held = self._held.get(place)
             if held is not None and self._is_recent(held):
@@ -274,9 +275,42 @@ class DocumentCache:
         return recent and held.changes == self._changes
 
     @staticmethod
+    def _is_overdue(held: _Held) -> bool:
+        """Whether its version should have been looked up again a while ago."""
+        return time.monotonic() - held.looked_at > VERSION_SECONDS + WAIT_SECONDS
+
+    @staticmethod
     def _is_current(held: _Held, found: tuple[UUID, int], now: float) -> bool:
         same = (held.snapshot.page.id, held.snapshot.version) == found
         return same and now - held.read_at < MEASUREMENT_SECONDS
+
+
+def _is_of(document: Rendered, held: _Held) -> bool:
+    return document.made_of is held.identity and document.stale_since == held.stale_since
+
+
+def _rendered(
+    held: _Held, render: Render, before: Rendered | None, *, shared: bool = True
+) -> Rendered:
+    """:param before: the same document of an earlier snapshot."""
+    snapshot = held.snapshot
+    body = render(snapshot, held.stale_since)
+    etag, changed = _etag(body), http_date(datetime.now(UTC))
+    last_modified: str | None = changed
+    if before is not None and before.etag == etag:
+        last_modified = before.last_modified
+    elif before is not None and before.last_modified == changed:
+        last_modified = None
+    return Rendered(
+        body=body,
+        etag=etag,
+        last_modified=last_modified,
+        stale_since=held.stale_since,
+        page=snapshot.page,
+        incident_count=snapshot.incident_count,
+        made_of=held.identity,
+        shared=shared,
+    )
 
 
 def _etag(body: bytes) -> str:

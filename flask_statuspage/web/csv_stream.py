@@ -8,6 +8,7 @@ from itertools import chain
 
 from flask import Flask, Response, current_app, request
 from sqlalchemy.exc import SQLAlchemyError, TimeoutError
+from werkzeug.http import http_date
 
 from ..documents.document import Document
 from ..documents.snapshot import Snapshot
@@ -46,8 +47,10 @@ def answer(
     else:
         # Whatever an incident tells changes with the version of its page.
         etag = f'"{snapshot.page.id}-{snapshot.version}-{component_slug or ""}"'
-        headers += [("ETag", etag), ("Cache-Control", answers.CACHE_CONTROL)]
-        if is_known(request.environ, (etag,)):
+        modified = http_date(snapshot.page.updated_at)
+        headers += [("ETag", etag), ("Last-Modified", modified)]
+        headers.append(("Cache-Control", answers.CACHE_CONTROL))
+        if is_known(request.environ, (etag,), modified):
             return Ready(b"", 304, headers)
     body = document.stream(incidents, snapshot.page.url)
     response = Response(body, content_type=document.content_type)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import partial
+from functools import partial, update_wrapper
 from typing import Any, NoReturn
 
 from flask import Blueprint, Response, request
+from werkzeug.urls import iri_to_uri
 
 from ..documents import catalogue
 from ..documents.document import Document
@@ -15,14 +16,11 @@ from ..errors import FieldError, Invalid, NotFound
 from ..services import overview
 from ..state import current_state
 from ..storage.session import current_session
-from . import answers, csv_stream, visits
+from . import answers, csv_stream, endpoints, visits
 from .cache import DocumentCache, Rendered
 from .failures import BadQuery, WrongMethod
 from .mounts import page_route
-from .paging import MAX_PAGE, links, positive
-
-ELSEWHERE = {"no_document": "/api/<path:rest>", "no_statuspage": "/statuspage/<path:rest>"}
-"""Whatever else is asked of the API is answered as its errors are."""
+from .paging import links
 
 _NO_VALUES: dict[str, Any] = {}
 
@@ -31,19 +29,15 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 def add_routes(blueprint: Blueprint) -> None:
     """Add a route for each path of each document to *blueprint*."""
-    for name, document in catalogue.documents().items():
-        view = partial(_answer, name)
-        for number, path in enumerate(document.paths):
-            # Werkzeug would redirect from one path to the other if both had one endpoint.
-            endpoint = f"{name}_{number + 1}" if number else name
-            answers.API_ENDPOINTS.add(endpoint)
-            page_route(blueprint, f"/{path}", endpoint, view)
-            # Else a POST would be taken for one to a page of that name.
-            refusal = f"no_{endpoint}"
-            answers.API_ENDPOINTS.add(refusal)
-            page_route(blueprint, f"/{path}", refusal, _only_read, methods=METHODS[1:])
-    for endpoint, rule in ELSEWHERE.items():
-        answers.API_ENDPOINTS.add(endpoint)
+    for endpoint, (name, path) in endpoints.routes().items():
+        # Extensions of the host look at the names of views, which a partial has not by itself.
+        view = update_wrapper(partial(_answer, name), _answer)
+        page_route(blueprint, f"/{path}", endpoint, view)
+        # Else a POST would be taken for one to a page of that name.
+        page_route(
+            blueprint, f"/{path}", endpoints.refusal(endpoint), _only_read, methods=METHODS[1:]
+        )
+    for endpoint, rule in endpoints.ELSEWHERE.items():
         page_route(blueprint, rule, endpoint, _no_document, methods=METHODS)
 
 
@@ -99,11 +93,6 @@ def _values(document: Document) -> dict[str, Any]:
             values[parameter.name] = parameter.read(text)
         except Invalid as error:
             errors += error.errors
-    if document.paged and "page" in request.args:
-        try:
-            values["page"] = positive("page", request.args["page"], MAX_PAGE)
-        except Invalid as error:
-            errors += error.errors
     if errors:
         raise BadQuery(*errors)
     return values
@@ -111,9 +100,8 @@ def _values(document: Document) -> dict[str, Any]:
 
 def _link(document: Document, found: Rendered, number: int) -> str:
     """Where the other pages of a list are; never by the Host header, since the answer is shared."""
-    source = found.source
-    address = f"{source.page.url}/{document.paths[0]}"
-    return links(address, {}, number=number, size=NEWEST_INCIDENTS, total=source.incident_count)
+    address = iri_to_uri(f"{found.page.url}/{document.paths[0]}")
+    return links(address, {}, number=number, size=NEWEST_INCIDENTS, total=found.incident_count)
 
 
 def _no_document(page_slug: str | None, rest: str) -> Response:

@@ -25,7 +25,7 @@ from ..errors import (
 )
 from ..storage.migrate import require_current
 from ..storage.session import current_engine, current_session
-from . import answers
+from . import answers, endpoints
 from .mounts import current_urls
 
 logger = logging.getLogger(__name__)
@@ -123,7 +123,7 @@ def as_problem(error: Exception) -> Response:
 
 def as_page(error: Exception) -> Response:
     """*error* as a page with one way on, or as problem details for programs."""
-    if answers.wants_json() or answers.is_api():
+    if answers.wants_json() or endpoints.is_api():
         return as_problem(error)
     _roll_back()
     status, title, detail = describe(error)

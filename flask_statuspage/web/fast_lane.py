@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MAX_KNOWN = 2000
 
+_KEY = "flask_statuspage.fast_lane"
+
 Key = tuple[str, str, str]
 
 
@@ -35,7 +37,8 @@ class FastLane:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         method = environ["REQUEST_METHOD"]
         if (method == "GET" or method == "HEAD") and not environ.get("QUERY_STRING"):
-            known = self._known.get(self._key(environ))
+            key = environ[_KEY] = self._key(environ)
+            known = self._known.get(key)
             if known is not None:
                 address, found, variants = known
                 if self._cache.is_current(address, found):
@@ -54,13 +57,15 @@ class FastLane:
 
         :param address: of its page, as the cache knows it.
         """
-        if environ.get("QUERY_STRING") or not found.shared or not found.source.page.is_public:
+        if not found.shared or not found.page.is_public or found.stale_since is not None:
             return
-        if found.stale_since is not None:
+        key = environ.get(_KEY)
+        if key is None or key != self._key(environ):
+            # Asked for with a query; or a layer behind this one has moved the app, which a look-up here cannot know.
             return
-        if len(self._known) >= MAX_KNOWN:
+        if key not in self._known and len(self._known) >= MAX_KNOWN:
             self._known.clear()
-        self._known[self._key(environ)] = (address, found, variants)
+        self._known[key] = (address, found, variants)
 
     def _key(self, environ: WSGIEnvironment) -> Key:
         host = environ.get("HTTP_HOST", "") if self._by_host else ""

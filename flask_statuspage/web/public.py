@@ -19,7 +19,7 @@ from ..errors import NotFound, StatusPageError
 from ..services import overview, wishes
 from ..state import current_settings, current_state
 from ..storage.session import current_session
-from . import answers, failures, subscribe, visits
+from . import answers, endpoints, failures, subscribe, visits
 from .cache import DocumentCache
 from .mounts import PageUrls, current_urls, page_route
 from .ready import Ready
@@ -37,8 +37,8 @@ def add_routes(blueprint: Blueprint, cache: Callable[[], DocumentCache]) -> None
         render: Callable[[Snapshot, PageUrls, datetime | None], str],
     ) -> Response:
         asked = visits.request_object()
-        # Links begin with where the app is mounted, and with the name under which the page is.
-        key = f"page {asked.root_path} {asked.endpoint} {name}"
+        # Its links begin with the path up to here: where the app is, the prefix of the blueprint, and the page's name.
+        key = f"page {asked.root_path} {asked.path.rpartition('/')[0]} {asked.endpoint} {name}"
         found = cache().page(
             current_session,
             page_slug,
@@ -74,7 +74,6 @@ def add_routes(blueprint: Blueprint, cache: Callable[[], DocumentCache]) -> None
     page_route(blueprint, "/maintenance/<uuid:maintenance_id>", "maintenance", maintenance)
     page_route(blueprint, "/docs", "docs", docs)
     page_route(blueprint, "/api/openapi.json", "openapi", openapi)
-    answers.API_ENDPOINTS.add("openapi")
     blueprint.register_error_handler(StatusPageError, failures.as_page)
     blueprint.register_error_handler(SQLAlchemyError, failures.as_page)
     visits.add_gate(blueprint, cache)
@@ -124,7 +123,7 @@ def _check_page_slug(endpoint: str | None, values: dict[str, Any] | None) -> Non
 def _finish(response: Response) -> Response:
     """What all answers get, errors too: public documents are open, what is private is closed."""
     asked = visits.request_object()
-    if visits.endpoint_of(asked) in answers.API_ENDPOINTS:
+    if endpoints.is_api():
         _open_api(response, asked)
     return visits.keep_private(response, asked)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from flask import Response
@@ -33,68 +34,81 @@ class Variant:
     unchanged: Pairs
 
 
-@dataclass(frozen=True)
 class Variants:
-    """One document ready to be sent; ``zipped`` is None where compressing it gains nothing.
+    """One document ready to be sent, plain and compressed; the latter is made when it is first asked for.
 
-    ``etags`` are the tags of both, in quotes.
+    :param body: plain.
+    :param etag: without quotes. The compressed variant has another one, as different bytes must.
+    :param last_modified: None where it would not tell versions apart.
+    :param headers: what stands in the headers of 200 and 304 besides.
+    :param compress: whether it may be compressed.
     """
 
-    plain: Variant
-    zipped: Variant | None
-    etags: tuple[str, ...]
-    last_modified: str
+    def __init__(
+        self,
+        body: bytes,
+        *,
+        etag: str,
+        last_modified: str | None,
+        content_type: str,
+        headers: Pairs,
+        compress: bool = True,
+    ) -> None:
+        self.last_modified = last_modified
+        self.etags = (f'"{etag}"', f'"{etag}-gzip"')
+        self._content_type = content_type
+        self._headers = [("Vary", "Accept-Encoding"), *headers] if compress else headers
+        self.plain = self._variant(body, self.etags[0])
+        self._zipped: Variant | None = None
+        self._is_worth_zipping = compress and len(body) >= WORTH_ZIPPING
+        self._lock = Lock()
 
     def choose(self, environ: WSGIEnvironment) -> Variant:
         """The one that the client accepts."""
-        if self.zipped is not None and accepts_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
-            return self.zipped
+        if self._is_worth_zipping and accepts_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
+            return self._zipped or self._zip()
         return self.plain
 
     def is_known(self, environ: WSGIEnvironment) -> bool:
         """Whether the client has it already."""
         return is_known(environ, self.etags, self.last_modified)
 
+    def _zip(self) -> Variant:
+        with self._lock:  # once, however many ask at the same time
+            if self._zipped is None:
+                smaller = gzip.compress(self.plain.body, compresslevel=6, mtime=0)
+                if len(smaller) >= len(self.plain.body):
+                    self._is_worth_zipping = False
+                    return self.plain
+                encoding = ("Content-Encoding", "gzip")
+                self._zipped = self._variant(smaller, self.etags[1], encoding)
+            return self._zipped
 
-def make(
-    body: bytes, *, etag: str, last_modified: str, content_type: str, headers: Pairs
-) -> Variants:
-    """*body* ready to be sent.
-
-    :param etag: without quotes. The compressed variant has another one, as different bytes must.
-    :param headers: what stands in the headers of 200 and 304 besides.
-    """
-
-    def variant(sent: bytes, tag: str, *more: tuple[str, str]) -> Variant:
-        validators = [("ETag", tag), ("Last-Modified", last_modified)]
-        rest = [*validators, ("Vary", "Accept-Encoding"), *headers]
+    def _variant(self, sent: bytes, tag: str, *more: tuple[str, str]) -> Variant:
+        rest = [("ETag", tag), *self._headers]
+        if self.last_modified is not None:
+            rest.append(("Last-Modified", self.last_modified))
         length = ("Content-Length", str(len(sent)))
-        return Variant(sent, [("Content-Type", content_type), length, *more, *rest], rest)
-
-    plain = variant(body, f'"{etag}"')
-    zipped = None
-    if len(body) >= WORTH_ZIPPING:
-        smaller = gzip.compress(body, compresslevel=6, mtime=0)
-        if len(smaller) < len(body):
-            zipped = variant(smaller, f'"{etag}-gzip"', ("Content-Encoding", "gzip"))
-    return Variants(plain, zipped, (f'"{etag}"', f'"{etag}-gzip"'), last_modified)
+        every = Headers([("Content-Type", self._content_type), length, *more, *rest])
+        # Through werkzeug's own class once, which refuses what would break out of a header.
+        return Variant(sent, every.to_wsgi_list(), Headers(rest).to_wsgi_list())
 
 
-def is_known(environ: WSGIEnvironment, etags: tuple[str, ...], last_modified: str) -> bool:
-    """Whether the client has what *etags* (in quotes) name or has seen nothing newer (RFC 9110, 13.1).
+def is_known(
+    environ: WSGIEnvironment, etags: tuple[str, ...], last_modified: str | None = None
+) -> bool:
+    """Whether the client has what *etags* (in quotes) name, or what was *last_modified* then (RFC 9110, 13.1).
 
-    ``If-None-Match`` wins over ``If-Modified-Since``.
+    ``If-None-Match`` wins over ``If-Modified-Since``. Another time than that of the document is no match, be it later:
+    processes render at different times, and a later one may belong to what was there before.
     """
     tags = environ.get("HTTP_IF_NONE_MATCH")
     if tags:
         return tags in etags or _names_one(tags, etags)
     since = environ.get("HTTP_IF_MODIFIED_SINCE")
-    if not since:
+    if not since or last_modified is None:
         return False
-    if since == last_modified:
-        return True
-    known, changed = parse_date(since), parse_date(last_modified)
-    return known is not None and changed is not None and changed <= known
+    return since == last_modified or parse_date(since) == parse_date(last_modified)
 
 
 class Ready(Response):
@@ -113,7 +127,7 @@ class Ready(Response):
 
 
 class _Known(Headers):
-    """Headers from pairs that were checked when they were made."""
+    """Headers from the pairs of a :class:`Variant`, which were checked when it was made."""
 
     def __init__(self, pairs: Pairs) -> None:
         self._list: list[tuple[str, Any]] = pairs.copy()

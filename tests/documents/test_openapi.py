@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from flask_statuspage.documents.document import JSON, SVG, Document, Parameter
+from flask_statuspage.documents.document import JSON, PAGE, SVG, Document, Parameter
 from flask_statuspage.documents.openapi import build
 from flask_statuspage.documents.operation import Operation
 
@@ -59,6 +59,7 @@ CARS = Document(
     render=nothing,
     says="All cars.",
     model=Car,
+    parameters=(PAGE,),
     paged=True,
 )
 PLATE = Document(
@@ -168,7 +169,7 @@ def test_a_document_about_a_component() -> None:
 
 def test_a_document_that_takes_nothing() -> None:
     """Without parameters there is none that could be wrong."""
-    plain = described(documents=(replace(CARS, paged=False),))
+    plain = described(documents=(replace(CARS, paged=False, parameters=()),))
     get = plain["paths"]["/api/v2/cars.json"]["get"]
     assert get["parameters"] == []
     assert "400" not in get["responses"]

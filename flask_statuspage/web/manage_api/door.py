@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from werkzeug.routing import Map, MapAdapter, Rule
 
-from ...documents.document import Parameter
+from ...documents.document import MAX_PAGE, Parameter
 from ...documents.operation import Operation
 from ...domain.roles import Role
 from ...errors import FieldError, Forbidden, Invalid, NotFound, StatusPageError
@@ -29,7 +29,7 @@ from ...storage.session import current_session
 from ...storage.team import Token
 from .. import answers, failures
 from ..failures import Unreadable, WrongMethod, check_size
-from ..paging import MAX_PAGE, links
+from ..paging import links
 from ..storable import is_storable
 from .fields import Body
 from .reading import asked, whole, words

@@ -10,9 +10,8 @@ from uuid import UUID
 from flask import request
 from pydantic import TypeAdapter, ValidationError
 
-from ...documents.document import Parameter
+from ...documents.document import Parameter, whole_number
 from ...errors import Invalid, NotFound
-from ..paging import positive
 from ..storable import UNSTORABLE, is_storable
 from .fields import Instant
 
@@ -44,7 +43,7 @@ def whole(name: str, default: int, most: int, says: str) -> Parameter:
     """A whole number from 1 to *most*."""
 
     def read(text: str) -> int:
-        return positive(name, text, most)
+        return whole_number(name, text, most)
 
     schema = {"type": "integer", "minimum": 1, "maximum": most, "default": default}
     return Parameter(name=name, read=read, says=says, schema=schema)

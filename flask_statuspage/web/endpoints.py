@@ -1,0 +1,38 @@
+"""Under which endpoints the public documents answer: who asks there is a program."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from ..documents import catalogue
+from . import visits
+
+ELSEWHERE = {"no_document": "/api/<path:rest>", "no_statuspage": "/statuspage/<path:rest>"}
+"""Whatever else is asked of the API is answered as its errors are."""
+
+
+@cache
+def routes() -> dict[str, tuple[str, str]]:
+    """The document's name and one of its paths by the endpoint."""
+    return {
+        # Werkzeug would redirect from one path to the other if both had one endpoint.
+        f"{name}_{number + 1}" if number else name: (name, path)
+        for name, document in catalogue.documents().items()
+        for number, path in enumerate(document.paths)
+    }
+
+
+def refusal(endpoint: str) -> str:
+    """The endpoint that answers the other methods of a document's path."""
+    return f"no_{endpoint}"
+
+
+def is_api() -> bool:
+    """Whether the request is for a document of the public API."""
+    return visits.endpoint_of(visits.request_object()) in _all()
+
+
+@cache
+def _all() -> frozenset[str]:
+    known = routes()
+    return frozenset([*known, *map(refusal, known), *ELSEWHERE, "openapi"])
