@@ -131,7 +131,8 @@ class StatusPage(HostApi, Blueprint):
             app.wsgi_app = statuspage.fast_lane(app)
 
         It answers before any ``before_request`` of the host, and without its ``after_request``: headers that the host
-        adds to every answer are not on these. Pages that are not public never go through it.
+        adds to every answer are not on these. Pages that are not public never go through it. A layer that moves the
+        app, such as ``ProxyFix``, belongs around it.
 
         :raises flask_statuspage.errors.SetupError: when the status page is not registered on *app* yet.
         """

@@ -138,6 +138,7 @@ def _lists() -> list[Document]:
             content_type=content_type,
             render=render,
             says=says,
+            lists_incidents=True,
             stream=incident_csv.stream if name == "csv" else None,
         )
         below = "components/<component_slug>/"

@@ -59,6 +59,8 @@ class Document:
     :param paged: its incidents are the newest of many, and ``?page=`` asks for earlier ones: :data:`PAGE` is among its
         parameters, and ``render`` is given a snapshot with that page's incidents instead of the number.
     :param of_component: it is about one component.
+    :param lists_incidents: it shows incidents one by one; ``render`` of one about a component is given the newest of
+        that component, not what the page's newest have of it.
     :param stream: ``stream(incidents, page_url)`` → the bytes piece by piece, for what holds all incidents, however
         many; ``render`` then has those of the snapshot only.
     """
@@ -72,6 +74,7 @@ class Document:
     parameters: tuple[Parameter, ...] = ()
     paged: bool = False
     of_component: bool = False
+    lists_incidents: bool = False
     stream: Callable[[Iterable[IncidentFact], str], Iterator[bytes]] | None = None
 
 

@@ -104,11 +104,17 @@ class Snapshot:
     def component(self, slug: str) -> ComponentState | None:
         return next((state for state in self.components if state.fact.slug == slug), None)
 
-    def about(self, state: ComponentState) -> Snapshot:
-        """What this snapshot knows of one component: itself, its incidents and its maintenance."""
+    def about(
+        self, state: ComponentState, *, incidents: Iterable[IncidentFact] | None = None
+    ) -> Snapshot:
+        """What this snapshot knows of one component: itself, its incidents and its maintenance.
+
+        :param incidents: the component's own newest; without them those of the page's newest that affect it.
+        """
         ident = state.fact.id
+        found = self.incidents if incidents is None else incidents
         incidents = tuple(
-            fact for fact in self.incidents if any(item.id == ident for item in fact.components)
+            fact for fact in found if any(item.id == ident for item in fact.components)
         )
         return replace(
             self,

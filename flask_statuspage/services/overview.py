@@ -98,6 +98,27 @@ def narrowed(shown: Snapshot, component_slug: str | None) -> Snapshot:
     return shown.about(state)
 
 
+def with_own_incidents(session: Session, shown: Snapshot, component_slug: str) -> Snapshot:
+    """The same with the newest incidents of that component, and all of its open ones, however old.
+
+    :raises NotFound: without such a component.
+    """
+    about = narrowed(shown, component_slug)
+    assert about.focus is not None
+    if shown.incident_count <= len(shown.incidents):
+        return about  # there are no others
+    rows = stored_incidents.published_after(
+        session,
+        shown.page.id,
+        None,
+        limit=NEWEST_INCIDENTS,
+        component_id=about.focus.fact.id,
+    )
+    newest = {fact.id: fact for fact in (*about.open_incidents, *map(facts.incident, rows))}
+    ordered = sorted(newest.values(), key=lambda fact: (fact.started_at, fact.id), reverse=True)
+    return shown.about(about.focus, incidents=ordered)
+
+
 def page_of_incidents(session: Session, shown: Snapshot, number: int) -> Snapshot:
     """*shown* with the *number*-th page of its incidents instead of the newest, counted from 1; may be empty."""
     if (number - 1) * NEWEST_INCIDENTS >= shown.incident_count:

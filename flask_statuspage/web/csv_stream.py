@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from flask import Flask, Response, current_app, request
 from sqlalchemy.exc import SQLAlchemyError, TimeoutError
+from werkzeug.datastructures import Headers
 from werkzeug.http import http_date
 
 from ..documents.document import Document
@@ -17,7 +19,10 @@ from ..services import overview
 from ..storage.session import current_session
 from . import answers, visits
 from .cache import DocumentCache
-from .ready import Ready, is_known
+from .ready import Ready, is_known, without_sharing_cookies
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 logger = logging.getLogger(__name__)
 
@@ -53,10 +58,15 @@ def answer(
         if is_known(request.environ, (etag,), modified):
             return Ready(b"", 304, headers)
     body = document.stream(incidents, snapshot.page.url)
-    response = Response(body, content_type=document.content_type)
+    response = _Stream(body, content_type=document.content_type)
     response.headers.extend(headers)
     response.headers["Content-Disposition"] = 'attachment; filename="incidents.csv"'
     return response
+
+
+class _Stream(Response):
+    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
+        return without_sharing_cookies(super().get_wsgi_headers(environ))
 
 
 def _all(shown: Snapshot) -> Iterable[IncidentFact] | None:

@@ -69,7 +69,10 @@ def _rendered(
     snapshot: Snapshot,
     stale: datetime | None,
 ) -> bytes:
-    shown = overview.narrowed(snapshot, component_slug)
+    if component_slug is not None and document.lists_incidents and stale is None:
+        shown = overview.with_own_incidents(current_session(), snapshot, component_slug)
+    else:
+        shown = overview.narrowed(snapshot, component_slug)
     if number > 1:
         shown = overview.page_of_incidents(current_session(), shown, number)
     try:

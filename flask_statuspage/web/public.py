@@ -21,6 +21,7 @@ from ..state import current_settings, current_state
 from ..storage.session import current_session
 from . import answers, endpoints, failures, subscribe, visits
 from .cache import DocumentCache
+from .idents import uuid_of
 from .mounts import PageUrls, current_urls, page_route
 from .ready import Ready
 from .storable import is_storable
@@ -52,11 +53,13 @@ def add_routes(blueprint: Blueprint, cache: Callable[[], DocumentCache]) -> None
             return subscribe.from_home(page_slug)
         return page(page_slug, "", _home)
 
-    def incident(page_slug: str | None, incident_id: UUID) -> Response:
-        return page(page_slug, str(incident_id), partial(_incident, incident_id))
+    def incident(page_slug: str | None, incident_id: str) -> Response:
+        ident = _ident(incident_id, "incident")
+        return page(page_slug, str(ident), partial(_incident, ident))
 
-    def maintenance(page_slug: str | None, maintenance_id: UUID) -> Response:
-        return page(page_slug, str(maintenance_id), partial(_maintenance, maintenance_id))
+    def maintenance(page_slug: str | None, maintenance_id: str) -> Response:
+        ident = _ident(maintenance_id, "maintenance")
+        return page(page_slug, str(ident), partial(_maintenance, ident))
 
     def docs(page_slug: str | None) -> Response:
         return page(page_slug, "", _docs)
@@ -70,8 +73,8 @@ def add_routes(blueprint: Blueprint, cache: Callable[[], DocumentCache]) -> None
 
     # Without the slash as well: published clients POST to "…?action=subscribe" and follow no redirect.
     page_route(blueprint, "/", "home", home, methods=["GET", "POST"], strict_slashes=False)
-    page_route(blueprint, "/incidents/<uuid:incident_id>", "incident", incident)
-    page_route(blueprint, "/maintenance/<uuid:maintenance_id>", "maintenance", maintenance)
+    page_route(blueprint, "/incidents/<incident_id>", "incident", incident)
+    page_route(blueprint, "/maintenance/<maintenance_id>", "maintenance", maintenance)
     page_route(blueprint, "/docs", "docs", docs)
     page_route(blueprint, "/api/openapi.json", "openapi", openapi)
     blueprint.register_error_handler(StatusPageError, failures.as_page)
@@ -79,6 +82,14 @@ def add_routes(blueprint: Blueprint, cache: Callable[[], DocumentCache]) -> None
     visits.add_gate(blueprint, cache)
     blueprint.after_request(_finish)
     blueprint.url_value_preprocessor(_check_page_slug)
+
+
+def _ident(text: str, kind: str) -> UUID:
+    """:raises NotFound: also for other spellings of an id: one thing has one address."""
+    ident = uuid_of(text, kind)
+    if str(ident) != text.lower():
+        raise NotFound(kind, text)
+    return ident
 
 
 def _home(snapshot: Snapshot, urls: PageUrls, stale: datetime | None) -> str:
@@ -133,6 +144,7 @@ def _open_api(response: Response, asked: Request) -> None:
     if not isinstance(response, Ready) and "Access-Control-Allow-Origin" not in response.headers:
         answers.allow_any_origin(response)
     if asked.method == "OPTIONS":
+        response.headers["Allow"] = "GET, HEAD, OPTIONS"
         response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS"
         response.headers["Access-Control-Allow-Headers"] = "If-None-Match, If-Modified-Since"
         response.headers["Access-Control-Max-Age"] = "86400"

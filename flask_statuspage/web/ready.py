@@ -123,7 +123,15 @@ class Ready(Response):
         super().__init__([body] if body else [], status, _Known(headers))
 
     def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
-        return self.headers
+        return without_sharing_cookies(self.headers)
+
+
+def without_sharing_cookies(headers: Headers) -> Headers:
+    """*headers* of a public answer. One with a cookie of the host's session is for its reader alone: a cache would give
+    that visitor's session to all others."""
+    if "Set-Cookie" in headers:
+        headers["Cache-Control"] = "private, no-cache"
+    return headers
 
 
 class _Known(Headers):

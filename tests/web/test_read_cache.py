@@ -231,6 +231,7 @@ def test_prefixes_have_their_own_links(make_site: SiteMaker) -> None:
     uri = make_site().app.config["SQLALCHEMY_DATABASE_URI"]
     app, db, parent = Flask("tenants"), SQLAlchemy(), tenants()
     app.config.update(SECRET_KEY="a key for tests", SQLALCHEMY_DATABASE_URI=uri)
+    app.config["STATUSPAGE_PAGE_URL"] = "https://status.example.com"
     db.init_app(app)
     parent.register_blueprint(StatusPage(), url_prefix="/status")
     app.register_blueprint(parent)

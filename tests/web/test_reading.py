@@ -363,3 +363,70 @@ def test_drafts_are_nowhere(site: Site) -> None:
     site.made("/incidents", title="Not yet", visibility="draft", components=[SLUG])
     for document in DOCUMENTS:
         assert "Not yet" not in site.get(canonical(document)).text
+
+
+def test_a_quiet_component_of_a_busy_page(site: Site) -> None:
+    """A component's feeds and calendar have its own newest incidents, however many the page has had since."""
+    for number in range(3):
+        site.made(
+            "/incidents",
+            title=f"Quiet {number}",
+            status="resolved",
+            started_at="2025-06-01T00:00:00Z",
+            components=[SLUG],
+        )
+    site.made("/components", name="Busy")
+    add_incidents(site, 60, components=["busy"])
+    for file in ("feed.xml", "feed.atom", "calendar.ics"):
+        text = site.get(f"/components/{SLUG}/{file}").text
+        for title in ("Slow answers", "Quiet 0", "Quiet 1", "Quiet 2"):
+            assert title in text, (file, title)
+        busy = site.get(f"/components/busy/{file}").text
+        assert "Incident 59" in busy
+        assert "Incident 9<" not in busy  # the newest fifty only
+        assert "Quiet" not in busy
+
+
+@EACH
+def test_options_say_what_is_possible(site: Site, document: Document) -> None:
+    """OPTIONS names the methods that work, and no other."""
+    answer = site.client.options(site.prefix + canonical(document))
+    assert answer.headers["Allow"] == "GET, HEAD, OPTIONS"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/incidents/nope",
+        "/maintenance/0",
+        "/incidents/{0}",
+        "/incidents/urn:uuid:00000000-0000-0000-0000-000000000000",
+        "/incidents/00000000000000000000000000000000",
+    ],
+)
+def test_ids_that_are_none(site: Site, path: str) -> None:
+    """What can be no id, or is one in another spelling, is the page's own 404."""
+    answer = site.get(path, headers={"Accept": "text/html"})
+    assert answer.status_code == 404
+    assert "Go to the current status" in answer.text
+
+
+@pytest.mark.parametrize("path", ["/", "/api/v2/status.json", "/api/incidents.csv"])
+def test_no_shared_answer_carries_a_cookie(make_site: SiteMaker, path: str) -> None:
+    """An answer with a cookie of the host's session is for its reader alone."""
+    from flask import Flask, session
+
+    def host(app: Flask) -> None:
+        @app.before_request
+        def remember() -> None:
+            session.permanent = True
+            session["name"] = "Ann"
+
+    site = make_site(host=host)
+    for _ in range(2):
+        answer = site.get(path)
+        assert "session=" in answer.headers["Set-Cookie"]
+        assert answer.headers["Cache-Control"] == "private, no-cache"
+    plain = make_site().get(path)
+    assert "Set-Cookie" not in plain.headers
+    assert plain.headers["Cache-Control"].startswith("public")

@@ -13,9 +13,10 @@ from ...errors import NotFound
 from ...services import deliveries
 from ...storage import outbox
 from ...storage.outbox import Delivery, DeliveryState
+from ..idents import uuid_of
 from .answering import told
 from .door import Call, Door
-from .reading import asked, identifier, uuid_of
+from .reading import asked, identifier
 
 SUBSCRIPTION = identifier("subscription", "Only those to the subscription with this id.")
 

@@ -17,10 +17,11 @@ from ...services import addresses, facts, incident_edits, incident_steps, incide
 from ...storage import incidents as stored
 from ...storage.incidents import Incident
 from ...storage.monitors import Monitor, slugs_of
+from ..idents import uuid_of
 from .answering import told
 from .door import Call, Door
 from .fields import Affected, Body, Change, Instant, Prose, Text, Title, Visibility
-from .reading import asked, choice, uuid_of
+from .reading import asked, choice
 from .templates import Templated, filled
 
 

@@ -15,10 +15,11 @@ from ...services import addresses, facts, maintenance_edits, maintenances
 from ...storage import maintenances as stored
 from ...storage.base import utc_now
 from ...storage.maintenances import Maintenance
+from ..idents import uuid_of
 from .answering import told
 from .door import Call, Door
 from .fields import Body, Change, Instant, Named, Prose, Text, Title, Whole, Word
-from .reading import asked, choice, uuid_of
+from .reading import asked, choice
 from .templates import Templated, filled
 
 Minutes = Annotated[list[Whole], Field(max_length=100)]

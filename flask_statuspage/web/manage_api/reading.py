@@ -11,7 +11,7 @@ from flask import request
 from pydantic import TypeAdapter, ValidationError
 
 from ...documents.document import Parameter, whole_number
-from ...errors import Invalid, NotFound
+from ...errors import Invalid
 from ..storable import UNSTORABLE, is_storable
 from .fields import Instant
 
@@ -84,15 +84,3 @@ def instant(name: str, says: str) -> Parameter:
 
     schema = {"type": "string", "format": "date-time"}
     return Parameter(name=name, read=read, says=says, schema=schema)
-
-
-def uuid_of(ident: str, kind: str) -> UUID:
-    """The id in a path.
-
-    :param kind: what there is none of if *ident* can be no id.
-    :raises NotFound: naming it.
-    """
-    try:
-        return UUID(ident)
-    except ValueError:
-        raise NotFound(kind, ident) from None

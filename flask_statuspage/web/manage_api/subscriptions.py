@@ -16,10 +16,10 @@ from ...services import subscriptions, wishes
 from ...services.wishes import Wish
 from ...storage import subscriptions as stored
 from ...storage.subscriptions import Subscription, SubscriptionState
+from ..idents import uuid_of
 from .answering import told
 from .door import Call, Door
 from .fields import Body, Change, Named, Text, Word
-from .reading import uuid_of
 
 
 class NewSubscription(Body):
