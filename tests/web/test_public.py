@@ -27,6 +27,11 @@ DOCUMENTS = (
     "/api/v2/incidents.json",
     "/api/v2/incidents/unresolved.json",
     "/api/v2/badge.svg",
+    "/api/feed.xml",
+    "/api/feed.atom",
+    "/api/calendar.ics",
+    "/api/openapi.json",
+    "/statuspage/api/v2/summary.json",
 )
 
 STATUSES = {

@@ -333,8 +333,12 @@ def test_csv_is_read_in_batches(site: Site, monkeypatch: pytest.MonkeyPatch) -> 
     assert len(site.get(f"/components/{SLUG}/incidents.csv").text.split("\r\n")) == 1 + 31 + 1
 
 
-def test_csv_goes_on_where_starts_are_equal(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql", "mariadb"], indirect=True)
+def test_csv_goes_on_where_starts_are_equal(
+    database_url: str, migrated_site: SiteMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Incidents that began at the same instant are neither left out nor told twice between two batches."""
+    site = migrated_site(database_url)
     monkeypatch.setattr(overview, "BATCH", 3)
     for number in range(10):
         site.made("/incidents", title=f"Same {number}", started_at="2026-01-01T00:00:00Z")
