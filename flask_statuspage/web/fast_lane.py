@@ -6,6 +6,7 @@ that is new, private, stale, personal or asked for with a query goes through the
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ from .ready import Variants
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+logger = logging.getLogger(__name__)
 
 MAX_KNOWN = 2000
 
@@ -33,6 +36,7 @@ class FastLane:
         # Where the host tells its sites apart by name, one path is many addresses.
         self._by_host = app.url_map.host_matching or app.subdomain_matching
         self._known: dict[Key, tuple[str | None, Rendered, Variants]] = {}
+        self._is_moved = False
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         method = environ["REQUEST_METHOD"]
@@ -60,8 +64,16 @@ class FastLane:
         if not found.shared or not found.page.is_public or found.stale_since is not None:
             return
         key = environ.get(_KEY)
-        if key is None or key != self._key(environ):
-            # Asked for with a query; or a layer behind this one has moved the app, which a look-up here cannot know.
+        if key is None or self._is_moved:  # asked for with a query, or closed
+            return
+        if key != self._key(environ):
+            # One path here is then several addresses there, with links of their own.
+            self._is_moved = True
+            self._known.clear()
+            logger.error(
+                "status page: the fast lane is closed: a layer behind it, such as ProxyFix, moves the app. Put that "
+                "layer around it: app.wsgi_app = ProxyFix(statuspage.fast_lane(app), …)."
+            )
             return
         if key not in self._known and len(self._known) >= MAX_KNOWN:
             self._known.clear()

@@ -242,15 +242,31 @@ def test_prefixes_have_their_own_links(make_site: SiteMaker) -> None:
         db.engine.dispose()
 
 
-def test_behind_a_layer_that_moves_the_app(site: Site) -> None:
-    """With ProxyFix behind the lane, what one prefix was given is not given to another."""
+def test_behind_a_layer_that_moves_the_app(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    """With ProxyFix behind the lane, which cannot tell its addresses apart, the lane closes and says what to do."""
     from werkzeug.middleware.proxy_fix import ProxyFix
 
     site.app.wsgi_app = ProxyFix(site.app.wsgi_app, x_prefix=1)  # type: ignore[method-assign]
     site.app.wsgi_app = site.statuspage.fast_lane(site.app)  # type: ignore[method-assign]
+    prefix = {"X-Forwarded-Prefix": "/shop"}
+    assert 'href="/shop/status/subscribe"' in site.get("/", headers=prefix).text
+    assert "ProxyFix(statuspage.fast_lane(app)" in caplog.text
+    for _ in range(2):
+        assert 'href="/status/subscribe"' in site.get("/").text
+        assert 'href="/shop/status/subscribe"' in site.get("/", headers=prefix).text
+
+
+def test_around_the_lane(site: Site) -> None:
+    """With ProxyFix around it, the lane gives each prefix its own links."""
+    from werkzeug.middleware.proxy_fix import ProxyFix
+
+    lane = site.statuspage.fast_lane(site.app)
+    site.app.wsgi_app = ProxyFix(lane, x_prefix=1)  # type: ignore[method-assign]
     for _ in range(2):
         moved = site.get("/", headers={"X-Forwarded-Prefix": "/shop"}).text
         assert 'href="/shop/status/subscribe"' in moved
+        assert 'href="/status/subscribe"' in site.get("/").text
+    assert len(lane._known) == 2  # type: ignore[attr-defined]
 
 
 def test_views_have_names(site: Site) -> None:
