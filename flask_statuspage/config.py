@@ -7,6 +7,7 @@ sentence of the README's table, so that code, error and documentation cannot dri
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -33,6 +34,13 @@ def _text(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError
     return value.strip()
+
+
+def _absolute(value: Any) -> str:
+    # A relative one would be another folder for each process.
+    if not os.path.isabs(text := _text(value)):
+        raise ValueError
+    return text
 
 
 def _integer(low: int, high: int) -> Callable[[Any], int]:
@@ -144,8 +152,8 @@ class Settings:
     )
     mirror_dir: str | None = _key(
         None,
-        _text,
-        allowed="a path",
+        _absolute,
+        allowed="an absolute path",
         doc="Folder in which the workers keep all public documents and pages as files, see Mirror.",
     )
     redis_url: str | None = _key(

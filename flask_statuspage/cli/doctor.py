@@ -129,6 +129,8 @@ def _workers() -> str:
 
 def _missing(kinds: list[str]) -> list[str]:
     needed = ["statuspage", "statuspage-deliver"]
+    if current_settings().mirror_dir:
+        needed.append("statuspage-mirror")
     return [queue for queue in needed if f"worker {queue}" not in kinds]
 
 

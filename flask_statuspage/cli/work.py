@@ -32,7 +32,8 @@ def worker(queues: tuple[str, ...], region: str | None) -> None:
     require_current(current_engine())
     connect(url).ping()
     if not queues:
-        everything = queues_for(region or DEFAULT_REGION)
+        mirror = current_settings().mirror_dir is not None
+        everything = queues_for(region or DEFAULT_REGION, mirror=mirror)
         queues = tuple(everything[-1:] if region else everything)
     from ..jobs.worker import Supervisor  # imports RQ's worker, which needs fork
 

@@ -7,16 +7,20 @@ so that they work under any address; what only the live site can do leads there.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from urllib.parse import urljoin
+from uuid import UUID
 
 from ..domain.facts import IncidentFact, MaintenanceFact
 from . import api_docs, catalogue, page, sign_up
 from .snapshot import Snapshot
 
-File = tuple[str, bytes]
+File = tuple[list[str], Callable[[], bytes]]
+"""The names of files that hold the same, and what makes their content."""
 
 PAGES = {
     "home": "index.html",
@@ -80,21 +84,20 @@ class SiteFiles:
         self._folder = folder
         self._dialect = dialect
 
-    def documents(self, api_description: bytes) -> Iterator[File]:
+    def documents(self, describe_api: Callable[[Snapshot], bytes]) -> Iterator[File]:
         """The documents, those of each component under their canonical path only. Streamed ones are left out."""
         snapshot = self._snapshot
-        yield self._folder + OPENAPI, api_description
+        yield self._file(OPENAPI, render=partial(describe_api, snapshot))
         narrowed = [(state.fact.slug, snapshot.about(state)) for state in snapshot.components]
         for document in catalogue.documents(self._dialect).values():
             if document.stream is not None:
                 continue
             if not document.of_component:
-                body = document.render(snapshot)
-                yield from ((self._folder + path, body) for path in document.paths)
+                yield self._file(*document.paths, render=partial(document.render, snapshot))
                 continue
             for slug, about in narrowed:
                 path = document.paths[0].replace("<component_slug>", slug)
-                yield self._folder + path, document.render(about)
+                yield self._file(path, render=partial(document.render, about))
 
     def streamed(self, incidents: Sequence[IncidentFact]) -> Iterator[File]:
         """What holds all incidents of the page, and those of each component.
@@ -102,42 +105,53 @@ class SiteFiles:
         :param incidents: all published ones, newest first.
         """
         live = self._snapshot.page.url
+        by_component: dict[UUID, list[IncidentFact]] = defaultdict(list)
+        for fact in incidents:
+            for component_id in {item.id for item in fact.components}:
+                by_component[component_id].append(fact)
         for document in catalogue.documents(self._dialect).values():
             if document.stream is None:
                 continue
             if not document.of_component:
-                body = b"".join(document.stream(incidents, live))
-                yield from ((self._folder + path, body) for path in document.paths)
+                render = partial(_joined, document.stream, incidents, live)
+                yield self._file(*document.paths, render=render)
                 continue
             for state in self._snapshot.components:
                 path = document.paths[0].replace("<component_slug>", state.fact.slug)
-                about = (fact for fact in incidents if _affects(fact, state.fact.id))
-                yield self._folder + path, b"".join(document.stream(about, live))
+                about = by_component.get(state.fact.id, [])
+                yield self._file(path, render=partial(_joined, document.stream, about, live))
 
     def pages(self, *, channels: Sequence[str]) -> Iterator[File]:
         """The page itself, its documentation, and the form to subscribe, which posts to the live site.
 
         :param channels: which can be chosen there.
         """
+        yield self._file(PAGES["home"], render=self._home)
+        yield self._file(PAGES["subscribe"], render=partial(self._subscribe, channels))
+        yield self._file(PAGES["docs"], render=partial(self._docs, "webhook" in channels))
+
+    def _home(self) -> bytes:
+        return page.home(self._shown, self._urls("home"), standalone=True).encode()
+
+    def _subscribe(self, channels: Sequence[str]) -> bytes:
         shown = self._shown
-        yield self.path("home"), page.home(shown, self._urls("home"), standalone=True).encode()
-        form = sign_up.subscribe_form(
+        return sign_up.subscribe_form(
             shown.page,
             self._urls("subscribe"),
             components=[state.fact for state in shown.components],
             channels=channels,
             action=f"{shown.page.url}/subscribe",
             standalone=True,
-        )
-        yield self.path("subscribe"), form.encode()
-        docs = api_docs.docs(
-            shown,
+        ).encode()
+
+    def _docs(self, webhooks: bool) -> bytes:
+        return api_docs.docs(
+            self._shown,
             self._urls("docs"),
             dialect=self._dialect,
-            webhooks="webhook" in channels,
+            webhooks=webhooks,
             standalone=True,
-        )
-        yield self.path("docs"), docs.encode()
+        ).encode()
 
     def incident(self, fact: IncidentFact) -> bytes:
         urls = self._urls("incident", incident_id=fact.id)
@@ -151,6 +165,9 @@ class SiteFiles:
         """The file that *endpoint* is."""
         return self._folder + PAGES[endpoint].format(**values)
 
+    def _file(self, *paths: str, render: Callable[[], bytes]) -> File:
+        return [self._folder + path for path in paths], render
+
     def _urls(self, endpoint: str, **values: Any) -> MirrorUrls:
         return MirrorUrls(
             PAGES[endpoint].format(**values),
@@ -160,5 +177,9 @@ class SiteFiles:
         )
 
 
-def _affects(fact: IncidentFact, component_id: object) -> bool:
-    return any(item.id == component_id for item in fact.components)
+def _joined(
+    stream: Callable[[Iterable[IncidentFact], str], Iterator[bytes]],
+    incidents: Iterable[IncidentFact],
+    live: str,
+) -> bytes:
+    return b"".join(stream(incidents, live))

@@ -29,12 +29,16 @@ def queue_of(task: str) -> str:
     name, _, region = task.partition(":")
     if name == "probe":
         return f"{PREFIX}-probe-{region}"
-    return f"{PREFIX}-deliver" if name == "deliver" else PREFIX
+    return f"{PREFIX}-{name}" if name in ("deliver", "mirror") else PREFIX
 
 
-def queues_for(region: str) -> list[str]:
-    """The queues that a full set of workers in *region* listens to."""
-    return [PREFIX, f"{PREFIX}-deliver", f"{PREFIX}-probe-{region}"]
+def queues_for(region: str, *, mirror: bool = False) -> list[str]:
+    """The queues that a full set of workers in *region* listens to, that of its probes last.
+
+    :param mirror: whether it keeps a mirror, whose folder is not on every machine.
+    """
+    here = [f"{PREFIX}-mirror"] if mirror else []
+    return [PREFIX, f"{PREFIX}-deliver", *here, f"{PREFIX}-probe-{region}"]
 
 
 def connect(url: str) -> Redis:

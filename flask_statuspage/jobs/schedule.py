@@ -13,8 +13,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from ..domain.ids import new_id
+from ..services import mirror
 from ..state import current_settings
-from ..storage import components, leases, maintenances, monitors, outbox, pages
+from ..storage import components, leases, maintenances, monitors, outbox
 from ..storage.session import current_session, database_now, release_session
 
 logger = logging.getLogger(__name__)
@@ -30,8 +31,11 @@ BEAT_SECONDS = 10.0
 MIRROR_PATIENCE = 3.0
 """Seconds of endless changes after which the mirror is written all the same."""
 
-MIRROR_SECONDS = 300.0
-"""How long what was measured may lag behind in the mirror while nothing else changes."""
+MIRROR_RETRY = 10.0
+"""Seconds after which a worker is woken again that has not written the mirror: the trigger, or the worker, was lost.
+
+With the time that it takes to write, the mirror is up to date within 15 s of Redis or a worker being back.
+"""
 
 
 def due_tasks(session: Session) -> list[str]:
@@ -50,36 +54,38 @@ def _by_the_clock(session: Session, now: datetime) -> bool:
     return maintenances.any_due(session, now) or components.any_expired(session, now)
 
 
-class Restless:
+class Debounce:
     """Tells when a change is to be followed: once it was quiet for a tick, or has not been for some seconds.
 
-    So a burst of changes is followed once, and endless ones are followed all the same.
+    So a burst of changes is followed once, and endless ones are followed all the same. Who is told to follow may never
+    do it: then it is told again.
     """
 
-    def __init__(self, *, patience: float, again_after: float) -> None:
+    def __init__(self, *, patience: float, retry_after: float) -> None:
         self._patience = patience
-        self._again_after = again_after
-        self._followed: object = None
-        self._followed_at = 0.0
+        self._retry_after = retry_after
+        self._told: object = None
+        self._told_at = 0.0
         self._seen: object = None
         self._changed_at: float | None = None
 
-    def is_due(self, state: object, now: float) -> bool:
-        """Whether *state* is to be followed now. Call it once a tick; True counts as done.
+    def is_due(self, state: object, now: float, *, followed: bool) -> bool:
+        """Whether somebody is to be told now. Call it once a tick; True counts as told.
 
         :param state: what may have changed. :param now: monotonic seconds.
+        :param followed: whether *state* was followed, and need not be once more.
         """
         was_quiet, self._seen = state == self._seen, state
-        if state == self._followed:
+        if followed or state == self._told:
             self._changed_at = None
-            if now - self._followed_at < self._again_after:
+            if followed or now - self._told_at < self._retry_after:
                 return False
         else:
             if self._changed_at is None:
                 self._changed_at = now
             if not was_quiet and now - self._changed_at < self._patience:
                 return False
-        self._followed, self._followed_at, self._changed_at = state, now, None
+        self._told, self._told_at, self._changed_at = state, now, None
         return True
 
 
@@ -120,7 +126,7 @@ class Scheduler:
         self._leads = False
         self._renew_at = 0.0
         self._housekeep_at = 0.0
-        self._mirror = Restless(patience=MIRROR_PATIENCE, again_after=MIRROR_SECONDS)
+        self._mirror = Debounce(patience=MIRROR_PATIENCE, retry_after=MIRROR_RETRY)
 
     def tick(self) -> bool:
         """Look once; returns whether this scheduler leads. A database that is away is logged, not raised."""
@@ -159,7 +165,10 @@ class Scheduler:
         if current_settings().mirror_dir is None:
             return False
         # Versions are looked at instead of waiting for a word from whoever changed a page: none can be lost.
-        return self._mirror.is_due(pages.versions(current_session()), time.monotonic())
+        session = current_session()
+        state = mirror.state_of_pages(session)
+        followed = mirror.is_written(session, state)
+        return self._mirror.is_due(state, time.monotonic(), followed=followed)
 
     def _take_lead(self) -> bool:
         if self._leads and time.monotonic() < self._renew_at:

@@ -33,8 +33,9 @@ BUDGET = 20.0
 """Seconds after which a task leaves the rest to the next one. A worker that is told to stop finishes its job first, so
 this is how long a graceful stop can take, beside what is in flight."""
 
-SLICES = {"fan_out": 3.0}
-"""Shorter budgets: this task shares its queue with ``timetable``, which must be on time to a few seconds."""
+SLICES = {"fan_out": 3.0, "mirror": 45.0}
+"""Other budgets: ``fan_out`` shares its queue with ``timetable``, which must be on time to a few seconds; ``mirror``
+has its own, and makes little headway if it must begin again too often."""
 
 DELIVERIES_AT_ONCE = 100
 COLLECT_SECONDS = 0.25
@@ -56,7 +57,7 @@ def run(task: str, *, stopping: Callable[[], bool] = lambda: False) -> int:
             if name == "probe":
                 return _probe(region, stopping)
             if name == "mirror":
-                return _mirror()
+                return _mirror(stopping)
             return _repeat(TASKS[name], stopping, SLICES.get(name, BUDGET))
         finally:
             release_session()
@@ -157,12 +158,18 @@ def _guarded(step: Callable[[Session], int], what: str) -> int | None:
         return None
 
 
-def _mirror() -> int:
+def _mirror(stopping: Callable[[], bool]) -> int:
     """Make the mirror's files what the pages show now; returns how many changed."""
     path = current_settings().mirror_dir
     if path is None:
         return 0
-    outcome = mirror.write(current_session(), path)
+    ends = time.monotonic() + SLICES["mirror"]
+    state = _committed(mirror.state_of_pages)
+    outcome = mirror.write(path, stopping=lambda: stopping() or time.monotonic() >= ends)
+    if outcome.failures:
+        logger.error("status page: %d files of the mirror could not be kept", len(outcome.failures))
+    # What is not noted is asked for again by the scheduler.
+    _committed(partial(mirror.note_written, state=state, outcome=outcome))
     return outcome.written + outcome.removed
 
 

@@ -4,105 +4,245 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from urllib.parse import urlsplit
+from uuid import UUID
 
-from flask import current_app, render_template
+from flask import current_app
+from flask.ctx import RequestContext
 from sqlalchemy.orm import Session
+from werkzeug.routing import BuildError
 
-from ..documents.policy import content_security_policy
-from ..documents.site_files import SiteFiles
+from ..documents.fingerprint import templates_fingerprint
+from ..documents.site_files import File, SiteFiles
 from ..documents.snapshot import Snapshot
-from ..domain.branding import logo_origin
 from ..domain.facts import IncidentFact, MaintenanceFact, ShownPage
 from ..state import current_settings, current_state
 from ..storage import folder as folders
+from ..storage import leases
 from ..storage import maintenances as stored_maintenances
 from ..storage import pages as stored
+from ..storage.apart import apart_from_host
+from ..storage.base import utc_now
 from ..storage.folder import Folder, Outcome
+from ..storage.pages import Page
+from ..storage.session import database_now
 from . import facts, overview, wishes
+from .mirror_examples import examples, origin
+
+logger = logging.getLogger(__name__)
 
 ASSETS = Path(__file__).absolute().parent.parent / "static"
 
-EXAMPLES = {"nginx.example.conf": "mirror_nginx.conf", "_headers": "mirror_headers.txt"}
-"""How to serve the files: for nginx, and for hosts of static sites that read ``_headers``."""
+LASTS = timedelta(minutes=5)
+"""How long what was measured may lag behind while nothing else changes."""
+
+RETRY = timedelta(minutes=1)
+"""After what time files that could not be written are tried again."""
+
+_NOTE = "mirror"
+_OVER = ("statuspage/incident.html", "statuspage/maintenance.html")
+"""The templates of pages that are not rendered again while nothing changes."""
 
 
-def write(session: Session, path: str) -> Outcome:
-    """Make the folder *path* hold what the public pages show now. Only reads the database; ends its transaction.
+def write(path: str, *, stopping: Callable[[], bool] = lambda: False) -> Outcome:
+    """Make the folder *path* hold what the public pages show now.
 
+    Only reads the database, in short transactions of its own. What fails is logged and counted, and stops nothing else.
+
+    :param stopping: asked between files; once it says so the rest is left to the next run, which begins with the page
+        that waits the longest.
     :raises SetupError: when the folder cannot be used.
     """
     with folders.held(Path(path)) as folder:
-        shown = []
-        for page in session.scalars(stored.all_pages()):
-            if page.visibility != "public":
-                continue
-            snapshot = overview.snapshot(session, page)
-            # As if somebody had asked for the page: templates of the host may look at the request.
-            with current_app.test_request_context(base_url=f"{snapshot.page.url}/"):
-                _write_page(session, folder, snapshot, "" if page.is_default else f"{page.slug}/")
-            shown.append(snapshot.page)
-        session.rollback()
+        pages = _public_pages()
+        # First, so that nothing that fails later keeps what strangers must not see any more.
+        folder.remove_all_but({page.id.hex for page, _ in pages})
+        writers = [_PageFiles(folder, page, prefix) for page, prefix in pages]
+        for writer in sorted(writers, key=lambda writer: writer.written_at):
+            if not writer.write(stopping):
+                return folder.finish(complete=False)
         for asset in ASSETS.iterdir():
             folder.write(f"assets/{asset.name}", asset.read_bytes())
-        for name, template in EXAMPLES.items():
-            folder.write(name, _example(template, shown, Path(path).absolute()).encode())
+        for name, text in examples([page for page, _ in pages], Path(path).absolute()):
+            folder.write(name, text.encode())
         return folder.finish()
 
 
-def _example(template: str, shown: Sequence[ShownPage], folder: Path) -> str:
-    live = {_origin(page.url) for page in shown}
-    logos = {origin for page in shown if page.logo and (origin := logo_origin(page.logo))}
-    policy = content_security_policy(images=sorted(live | logos), forms=sorted(live))
-    return render_template(f"statuspage/{template}", folder=folder, policy=policy)
+def state_of_pages(session: Session) -> UUID:
+    """Changes with everything that a page shows, but for what was measured."""
+    versions = sorted((ident.hex, version) for ident, version in stored.versions(session).items())
+    return UUID(bytes=hashlib.sha256(repr(versions).encode()).digest()[:16])
 
 
-def _write_page(session: Session, folder: Folder, snapshot: Snapshot, prefix: str) -> None:
-    files = SiteFiles(snapshot, folder=prefix, dialect=current_settings().api_dialect)
-    incidents = list(chain.from_iterable(overview.all_incidents(snapshot)))
-    for name, content in (
-        *files.documents(current_state().describe_api(snapshot)),
-        *files.streamed(incidents),
-        *files.pages(channels=wishes.offered_channels()),
-    ):
-        folder.write(name, content)
-    look = _look(snapshot)
-    for incident in incidents:
-        name = files.path("incident", incident_id=incident.id)
-        # What is open says how long it has lasted.
-        stamp = "" if incident.status.is_open else _stamp(look, incident)
-        _write_one(folder, name, stamp, partial(files.incident, incident))
-    for row in session.scalars(stored_maintenances.of_page(snapshot.page.id)):
-        maintenance = facts.maintenance(row)
-        name = files.path("maintenance", maintenance_id=maintenance.id)
-        stamp = _stamp(look, maintenance) if maintenance.status.is_over else ""
-        _write_one(folder, name, stamp, partial(files.maintenance, maintenance))
+def note_written(session: Session, state: UUID, outcome: Outcome) -> None:
+    """Note for whoever schedules, maybe on another machine, that *state* is in the files, but for what failed.
+
+    :param state: as it was before anything of what was written was read.
+    """
+    if outcome.complete:
+        until = database_now(session) + (RETRY if outcome.failures else LASTS)
+        leases.note(session, _NOTE, state, until=until)
 
 
-def _write_one(folder: Folder, name: str, stamp: str, render: Callable[[], bytes]) -> None:
-    """Of what is over there may be thousands; it is rendered again only if it is not what its file was made of."""
-    if stamp and folder.stamp(name) == stamp:
-        folder.keep(name)
-    else:
-        folder.write(name, render(), stamp=stamp)
+def is_written(session: Session, state: UUID) -> bool:
+    """Whether *state* is in the files, and what was measured is recent enough."""
+    return leases.is_noted(session, _NOTE, state, database_now(session))
+
+
+def _public_pages() -> list[tuple[ShownPage, str]]:
+    """The pages with their folders below the mirror's, "" or ending with a slash."""
+    with apart_from_host() as open_session:
+        return [
+            (facts.shown_page(page), "" if page.is_default else f"{page.slug}/")
+            for page in open_session().scalars(stored.all_pages())
+            if page.visibility == "public"
+        ]
+
+
+class _PageFiles:
+    """Writes the files of one page."""
+
+    def __init__(self, folder: Folder, page: ShownPage, prefix: str) -> None:
+        self._folder = folder
+        self._page = page
+        self._prefix = prefix
+        self._owner = page.id.hex
+        self._index = f"{prefix}index.html"
+
+    @property
+    def written_at(self) -> str:
+        """When the page had its turn last; "" for never."""
+        return self._folder.stamp(self._index) or ""
+
+    def write(self, stopping: Callable[[], bool]) -> bool:
+        """Whether all was done; False: it was time to stop."""
+        started = utc_now().isoformat()
+        try:
+            with _as_if_asked(self._page, self._prefix):
+                return self._write(stopping)
+        except Exception as error:
+            logger.exception("status page: the mirror of %s could not be made", self._page.url)
+            self._folder.keep_all(self._owner)
+            self._folder.fail(self._index, _why(error))
+            return True
+        finally:
+            self._folder.mark(self._index, started)
+
+    def _write(self, stopping: Callable[[], bool]) -> bool:
+        found = self._read()
+        if found is None:
+            return True
+        snapshot, maintenances = found
+        incidents = list(chain.from_iterable(overview.all_incidents(snapshot)))
+        files = SiteFiles(snapshot, folder=self._prefix, dialect=current_settings().api_dialect)
+        for names, render in (
+            *files.pages(channels=wishes.offered_channels()),
+            *files.documents(current_state().describe_api),
+            *files.streamed(incidents),
+        ):
+            if stopping():
+                return False
+            self._write_one((names, render))
+        look = _look(snapshot)
+        for fact, name, render in self._single(files, incidents, maintenances):
+            if stopping():
+                return False
+            stamp = _stamp(look, fact)
+            if stamp and self._folder.stamp(name) == stamp:
+                # Of what is over there may be thousands.
+                self._folder.keep(name)
+            else:
+                self._write_one(([name], render), stamp=stamp)
+        return True
+
+    def _read(self) -> tuple[Snapshot, list[MaintenanceFact]] | None:
+        with apart_from_host() as open_session:
+            session = open_session()
+            page = session.get(Page, self._page.id, populate_existing=True)
+            if page is None or page.visibility != "public":  # since a moment ago
+                return None
+            rows = session.scalars(stored_maintenances.of_page(page.id))
+            return overview.snapshot(session, page), [facts.maintenance(row) for row in rows]
+
+    def _single(
+        self,
+        files: SiteFiles,
+        incidents: list[IncidentFact],
+        maintenances: list[MaintenanceFact],
+    ) -> list[tuple[IncidentFact | MaintenanceFact, str, Callable[[], bytes]]]:
+        """What has a page of its own, that page's name, and what renders it."""
+        return [
+            *(
+                (fact, files.path("incident", incident_id=fact.id), partial(files.incident, fact))
+                for fact in incidents
+            ),
+            *(
+                (
+                    fact,
+                    files.path("maintenance", maintenance_id=fact.id),
+                    partial(files.maintenance, fact),
+                )
+                for fact in maintenances
+            ),
+        ]
+
+    def _write_one(self, file: File, *, stamp: str = "") -> None:
+        names, render = file
+        try:
+            content = render()
+        except Exception as error:
+            logger.exception("status page: the mirror could not make %s", names[0])
+            for name in names:
+                self._folder.fail(name, _why(error))
+            return
+        for name in names:
+            self._folder.write(name, content, owner=self._owner, stamp=stamp)
+
+
+def _as_if_asked(page: ShownPage, prefix: str) -> AbstractContextManager[RequestContext]:
+    """As if somebody had asked for the page: the host's templates and context processors may look at the request."""
+    base = origin(page.url) or "http://localhost"
+    root = current_app.config["APPLICATION_ROOT"].strip("/")
+    endpoint = f"{current_state().mounts[0]}.home"
+    values: dict[str, object] = {"page_slug": prefix[:-1]} if prefix else {}
+    scheme, _, host = base.partition("://")
+    try:
+        current_app.inject_url_defaults(endpoint, values)
+        urls = current_app.url_map.bind(host, url_scheme=scheme)
+        # Not the path of the page's URL: a proxy may have put another one before the app.
+        path = urls.build(endpoint, values, append_unknown=False)
+    except BuildError:  # the host's own part of the path is not known here
+        path = "/"
+    return current_app.test_request_context(path=path, base_url=f"{base}/{root}")
 
 
 def _look(snapshot: Snapshot) -> str:
-    """What all pages share, as text."""
+    """What all single pages share, as text."""
     page = replace(snapshot.page, updated_at=datetime.min)
-    return repr((page, importlib.metadata.version("Flask-StatusPage")))
+    settings = current_settings()
+    return repr(
+        (
+            page,
+            importlib.metadata.version("Flask-StatusPage"),
+            templates_fingerprint(*_OVER),
+            (settings.api_dialect, settings.time_zone, settings.base_template),
+        )
+    )
 
 
 def _stamp(look: str, fact: IncidentFact | MaintenanceFact) -> str:
+    """What its page is made of; "" when that is rendered each time: what is open says how long it has lasted."""
+    if fact.status.is_open if isinstance(fact, IncidentFact) else not fact.status.is_over:
+        return ""
     return hashlib.sha256(f"{look}{fact!r}".encode()).hexdigest()[:32]
 
 
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
+def _why(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0]

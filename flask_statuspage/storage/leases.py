@@ -13,7 +13,7 @@ from .base import Base, Key, Name, Word
 
 
 class Lease(Base):
-    """One job that only one process may do at a time."""
+    """One job that only one process may do at a time; or a note of what was done last, in ``holder``."""
 
     __tablename__ = "statuspage_lease"
 
@@ -64,6 +64,27 @@ def give_back(session: Session, name: str, holder: UUID) -> None:
         .values(holder=None, until=None),
         execution_options={"synchronize_session": False},
     )
+
+
+def note(session: Session, name: str, mark: UUID, *, until: datetime) -> None:
+    """Note under *name* what was done last, whatever is noted there."""
+    if session.scalar(select(Lease.name).where(Lease.name == name)) is None:
+        try:
+            with session.begin_nested():
+                session.add(Lease(name=name, holder=mark, until=until))
+        except IntegrityError:
+            pass  # another process was first; what is missing in its note is done again
+        return
+    session.execute(
+        update(Lease).where(Lease.name == name).values(holder=mark, until=until),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def is_noted(session: Session, name: str, mark: UUID, now: datetime) -> bool:
+    """Whether *mark* was noted last under *name*, and still counts."""
+    query = select(Lease.name).where(Lease.name == name, Lease.holder == mark, Lease.until > now)
+    return session.scalar(query) is not None
 
 
 def beat(session: Session, pulse_id: UUID, *, kind: str, name: str, now: datetime) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from flask_statuspage.jobs.queue import RedisTrigger
 from tests.cli.test_commands import Shell, make_shell, migrated, shell
 from tests.servers.redis import RedisServer
 from tests.story.site import eventually
@@ -67,7 +68,7 @@ def test_workers_keep_it(
     if kind == "worker":
         server: RedisServer = request.getfixturevalue("redis_server")
         shell.configure(STATUSPAGE_REDIS_URL=server.url)
-        commands = [("worker", "--queue", "statuspage"), ("scheduler",)]
+        commands = [("worker",), ("scheduler",)]
     for number in range(2):
         started = [shell.start(*command) for command in commands]
         for title in (f"Fire {number}", f"Flood {number}"):
@@ -80,6 +81,58 @@ def test_workers_keep_it(
             assert page_of(place).endswith("</html>")
         for process in started:
             end(process)
+
+
+def test_only_with_the_setting(
+    make_shell: Callable[..., Shell], migrated: Path, redis_server: RedisServer
+) -> None:
+    """A worker without the setting does not take the mirror's queue, so that it waits for one that has the folder."""
+    redis_server.start()
+    redis_server.flushall()
+    shell = make_shell(STATUSPAGE_REDIS_URL=redis_server.url)
+    (shell.folder / "site.db").write_bytes(migrated.read_bytes())
+    worker = shell.start("worker")
+    trigger = RedisTrigger(redis_server.url)
+    trigger("mirror")
+    trigger("deliver")
+    eventually(lambda: not trigger.waiting("deliver"), within=10, what="the other task")
+    assert trigger.waiting("mirror") == 1
+    end(worker)
+
+
+def test_after_redis_lost_everything(
+    shell: Shell, tmp_path: Path, redis_server: RedisServer
+) -> None:
+    """A trigger that Redis forgot while no worker was there is sent again: 15 s after a worker is back it is done."""
+    place = tmp_path / "mirror"
+    redis_server.start()
+    redis_server.flushall()
+    shell.configure(STATUSPAGE_MIRROR_DIR=str(place), STATUSPAGE_REDIS_URL=redis_server.url)
+    scheduler, worker = shell.start("scheduler"), shell.start("worker")
+    eventually(lambda: page_of(place), within=20, what="the mirror")
+    end(worker)
+    shell.python(CHANGE.format(title="Fire"))
+    trigger = RedisTrigger(redis_server.url)
+    eventually(lambda: trigger.waiting("mirror"), within=10, what="the trigger")
+    redis_server.flushall()
+    worker = shell.start("worker")
+    eventually(lambda: "Fire" in page_of(place), within=20, what="Fire in the mirror")
+    for process in (worker, scheduler):
+        end(process)
+
+
+def test_files_that_fail(shell: Shell, tmp_path: Path) -> None:
+    """A file that cannot be kept is named in one line with exit code 1; all others are written."""
+    place = tmp_path / "m"
+    shell.output("mirror", str(place))
+    (place / "theme.css").unlink()
+    (place / "theme.css").mkdir()
+    (place / "theme.css" / "theirs").write_text("")
+    done = shell.run("mirror", str(place))
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("Error: 1 files could not be kept: theme.css (")
+    assert "Traceback" not in done.stderr
+    assert " files: 0 written, 0 removed." in done.stdout
 
 
 def page_of(place: Path) -> str:

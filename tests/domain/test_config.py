@@ -49,7 +49,7 @@ WRONG: dict[str, list[Any]] = {
     "BASE_TEMPLATE": [" ", 1],
     "HEADING_LEVEL": [0, 3, "two", True, 1.5, float("inf"), float("nan")],
     "API_DIALECT": ["atlassian", True, "Native"],
-    "MIRROR_DIR": [" ", 1, []],
+    "MIRROR_DIR": [" ", 1, [], "mirror", "./mirror", "~/mirror"],
     "REDIS_URL": ["localhost:6379", "http://localhost", "redis://host:port"],
     "SMTP_URL": ["mail.example.com", "http://mail.example.com", "smtp://host:99999"],
     "EMAIL_FROM": ["nobody", "a@example.com\r\nBcc: b@example.com", 1],
