@@ -17,7 +17,7 @@ from uuid import UUID
 
 from ..domain.facts import IncidentFact, MaintenanceFact
 from . import api_docs, catalogue, page, sign_up
-from .snapshot import Snapshot
+from .snapshot import Snapshot, newest
 
 File = tuple[list[str], Callable[[], bytes]]
 """The names of files that hold the same, and what makes their content."""
@@ -71,11 +71,19 @@ class SiteFiles:
     """The files of one page.
 
     :param snapshot: of the page.
+    :param incidents: all published ones, newest first.
     :param folder: below the mirror's, "" or ending with a slash; stands before every path.
     :param dialect: whose JSON stands at ``api/v2/``.
     """
 
-    def __init__(self, snapshot: Snapshot, *, folder: str, dialect: str) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        incidents: Sequence[IncidentFact],
+        *,
+        folder: str,
+        dialect: str,
+    ) -> None:
         live = snapshot.page.url
         logo = urljoin(f"{live}/", snapshot.page.logo) if snapshot.page.logo else None
         self._snapshot = snapshot
@@ -83,12 +91,23 @@ class SiteFiles:
         self._shown = replace(snapshot, page=replace(snapshot.page, logo=logo))
         self._folder = folder
         self._dialect = dialect
+        self._incidents = incidents
+        self._of_component: dict[UUID, list[IncidentFact]] = defaultdict(list)
+        for fact in incidents:
+            for component_id in {item.id for item in fact.components}:
+                self._of_component[component_id].append(fact)
 
     def documents(self, describe_api: Callable[[Snapshot], bytes]) -> Iterator[File]:
         """The documents, those of each component under their canonical path only. Streamed ones are left out."""
         snapshot = self._snapshot
         yield self._file(OPENAPI, render=partial(describe_api, snapshot))
-        narrowed = [(state.fact.slug, snapshot.about(state)) for state in snapshot.components]
+        narrowed = [
+            (
+                state.fact.slug,
+                snapshot.about(state, incidents=newest(self._of_component[state.fact.id])),
+            )
+            for state in snapshot.components
+        ]
         for document in catalogue.documents(self._dialect).values():
             if document.stream is not None:
                 continue
@@ -99,26 +118,19 @@ class SiteFiles:
                 path = document.paths[0].replace("<component_slug>", slug)
                 yield self._file(path, render=partial(document.render, about))
 
-    def streamed(self, incidents: Sequence[IncidentFact]) -> Iterator[File]:
-        """What holds all incidents of the page, and those of each component.
-
-        :param incidents: all published ones, newest first.
-        """
+    def streamed(self) -> Iterator[File]:
+        """What holds all incidents of the page, and those of each component."""
         live = self._snapshot.page.url
-        by_component: dict[UUID, list[IncidentFact]] = defaultdict(list)
-        for fact in incidents:
-            for component_id in {item.id for item in fact.components}:
-                by_component[component_id].append(fact)
         for document in catalogue.documents(self._dialect).values():
             if document.stream is None:
                 continue
             if not document.of_component:
-                render = partial(_joined, document.stream, incidents, live)
+                render = partial(_joined, document.stream, self._incidents, live)
                 yield self._file(*document.paths, render=render)
                 continue
             for state in self._snapshot.components:
                 path = document.paths[0].replace("<component_slug>", state.fact.slug)
-                about = by_component.get(state.fact.id, [])
+                about = self._of_component[state.fact.id]
                 yield self._file(path, render=partial(_joined, document.stream, about, live))
 
     def pages(self, *, channels: Sequence[str]) -> Iterator[File]:

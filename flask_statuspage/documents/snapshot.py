@@ -147,6 +147,15 @@ class Snapshot:
         return (c for c in self.components if c.fact.group_id == wanted)
 
 
+def newest(incidents: Iterable[IncidentFact]) -> list[IncidentFact]:
+    """Those that a snapshot has of *incidents*: the newest :data:`NEWEST_INCIDENTS` and all open ones, newest first."""
+    known = {fact.id: fact for fact in incidents}
+    ordered = sorted(known.values(), key=lambda fact: (fact.started_at, fact.id), reverse=True)
+    return ordered[:NEWEST_INCIDENTS] + [
+        fact for fact in ordered[NEWEST_INCIDENTS:] if fact.status.is_open
+    ]
+
+
 def overall_status(
     components: Collection[ComponentState],
     open_impacts: Iterable[Impact],

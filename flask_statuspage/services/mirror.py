@@ -141,11 +141,13 @@ class _PageFiles:
             return True
         snapshot, maintenances = found
         incidents = list(chain.from_iterable(overview.all_incidents(snapshot)))
-        files = SiteFiles(snapshot, folder=self._prefix, dialect=current_settings().api_dialect)
+        files = SiteFiles(
+            snapshot, incidents, folder=self._prefix, dialect=current_settings().api_dialect
+        )
         for names, render in (
             *files.pages(channels=wishes.offered_channels()),
             *files.documents(current_state().describe_api),
-            *files.streamed(incidents),
+            *files.streamed(),
         ):
             if stopping():
                 return False

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from ..documents.snapshot import NEWEST_INCIDENTS, ComponentState, Snapshot, overall_status
+from ..documents.snapshot import NEWEST_INCIDENTS, ComponentState, Snapshot, newest, overall_status
 from ..domain.facts import IncidentFact, MaintenanceFact
 from ..domain.uptime import Interval, uptime_percent
 from ..errors import NotFound
@@ -114,9 +114,8 @@ def with_own_incidents(session: Session, shown: Snapshot, component_slug: str) -
         limit=NEWEST_INCIDENTS,
         component_id=about.focus.fact.id,
     )
-    newest = {fact.id: fact for fact in (*about.open_incidents, *map(facts.incident, rows))}
-    ordered = sorted(newest.values(), key=lambda fact: (fact.started_at, fact.id), reverse=True)
-    return shown.about(about.focus, incidents=ordered)
+    own = newest([*about.open_incidents, *map(facts.incident, rows)])
+    return shown.about(about.focus, incidents=own)
 
 
 def page_of_incidents(session: Session, shown: Snapshot, number: int) -> Snapshot:

@@ -283,3 +283,21 @@ def test_a_hundred_components(make_site: SiteMaker, tmp_path: Path) -> None:  # 
         site.made("/components", name=f"C {number}")
     assert cost(site, tmp_path / "m") == few
     assert write(site, tmp_path / "m").files > 700
+
+
+def test_a_quiet_component_of_a_busy_page(site: Site, tmp_path: Path) -> None:
+    """What is about one component is as live, also where the page's newest incidents are others."""
+    for number in range(55):
+        site.made(
+            "/incidents",
+            title=f"Old {number}",
+            status="resolved",
+            started_at="2025-01-01T00:00:00Z",
+            components=["web" if number else "api"],
+        )
+    write(site, tmp_path / "m")
+    for slug in ("api", "web"):
+        for file in ("feed.xml", "feed.atom", "calendar.ics", "incidents.csv"):
+            path = f"components/{slug}/{file}"
+            assert (tmp_path / "m" / path).read_bytes() == site.get(f"/{path}").data, path
+    assert "Old 0" in (tmp_path / "m" / "components/api/feed.xml").read_text(encoding="utf-8")
