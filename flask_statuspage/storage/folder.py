@@ -2,7 +2,8 @@
 
 Files are written atomically, unchanged ones are left alone, those of what is gone are removed. A hidden list says which
 files are ours, and whose; nothing else in the folder is ever removed or written over. The name of a new file stands in
-a journal before the file is made, so that whoever is killed in between leaves no file that nobody knows of.
+a journal before the file is made, or is made another's, so that whoever is killed in between leaves no file that nobody
+knows of.
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ class Folder:
     def _write(self, name: str, content: bytes, entry: Entry) -> None:
         try:
             self._check_parents(name)
-            if name not in self._before:
+            if self._before.get(name) != entry:
                 folder_list.announce(self._path, name, entry.owner)
             changed = self._replace(name, content)
         except OSError as error:

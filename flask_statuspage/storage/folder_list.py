@@ -1,4 +1,4 @@
-"""What a kept folder remembers of itself: a list of its files, and a journal of those that came since.
+"""What a kept folder remembers of itself: a list of its files, and a journal of those that came or changed since.
 
 The list is JSON, ``{"<name>": ["<owner>", "<stamp>"]}``, replaced as a whole at the end of a run. The journal has one
 JSON array ``["<owner>", "<name>"]`` a line.
@@ -39,13 +39,14 @@ def read(path: Path) -> dict[str, Entry]:
 
     :raises SetupError: when the list cannot be read: without it nobody knows what is ours.
     """
-    found = {name: Entry(owner) for owner, name in _journal(path)}
-    found |= _listed(path)
+    found = _listed(path)
+    # What came later; its stamp is not known to hold.
+    found |= {name: Entry(owner) for owner, name in _journal(path)}
     return {name: entry for name, entry in found.items() if is_safe(name)}
 
 
 def announce(path: Path, name: str, owner: str) -> None:
-    """Note that a file *name* is about to be made."""
+    """Note that a file *name* is about to be made, or to be made of something else."""
     with open(path / JOURNAL, "ab", buffering=0) as journal:
         # First, so that a line that was cut short spoils no other.
         journal.write(b"\n" + json.dumps([owner, name]).encode())

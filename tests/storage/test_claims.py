@@ -363,6 +363,25 @@ def test_a_leader_renews_and_another_waits(session: Session) -> None:
     assert take(first, 22)
 
 
+def test_notes(app: Flask, session: Session) -> None:
+    """What was noted last counts until it runs out, whoever noted it; several may do so at once."""
+    first, second, now = new_id(), new_id(), utc_now()
+
+    def work(session: Session) -> None:
+        leases.note(session, "mirror", first, until=now + timedelta(seconds=10))
+        session.commit()
+
+    assert not leases.is_noted(session, "mirror", first, now)
+    session.rollback()
+    at_once(app, work)
+    assert leases.is_noted(session, "mirror", first, now)
+    assert not leases.is_noted(session, "mirror", first, now + timedelta(seconds=11))
+    leases.note(session, "mirror", second, until=now + timedelta(seconds=20))
+    session.commit()
+    assert not leases.is_noted(session, "mirror", first, now)
+    assert leases.is_noted(session, "mirror", second, now + timedelta(seconds=11))
+
+
 def test_pulses_show_who_lives(session: Session) -> None:
     """A process is seen while it beats; one that died is forgotten, one that stopped is gone."""
     alive, dead, stopped, now = new_id(), new_id(), new_id(), utc_now()

@@ -202,6 +202,21 @@ def test_what_a_killed_run_left_is_known(tmp_path: Path) -> None:
     assert {item.name for item in place.iterdir()} == {LIST, LOCK}
 
 
+def test_what_a_killed_run_changed_is_known(tmp_path: Path) -> None:
+    """A file that a killed run wrote anew is that of its new owner, and its old stamp does not count any more."""
+    place = tmp_path / "m"
+    with held(place) as folder:
+        folder.write("a", b"0", owner="before", stamp="x")
+        folder.write("sub/b", b"0", owner="two", stamp="y")
+        folder.finish()
+    killed_in_the_middle(place)
+    with held(place) as folder:
+        assert folder.stamp("sub/b") == ""
+        folder.remove_all_but({"before", "two"})
+        assert set(contents(place)) == {"sub/b"}
+        folder.finish()
+
+
 def test_a_journal_that_was_cut_short(tmp_path: Path) -> None:
     """Half a line at the journal's end spoils neither what stands before it nor what comes after it."""
     place = tmp_path / "m"
