@@ -98,11 +98,8 @@ def test_every_document_is_listed(make_site: SiteMaker, dialect: str) -> None:
     site = make_site(STATUSPAGE_API_DIALECT=dialect)
     site.made("/components", name="API")
     page = tree(site.get("/docs").text)
-    listed = [
-        text_of(cell.find(".//code"))  # type: ignore[arg-type]
-        for row in page.iter("tr")
-        for cell in row.findall("td")[:1]
-    ]
+    listed = [text_of(path) for entry in page.iter("dl") for path in entry.iter("dt")]
+    listed = [path for path in listed if path.startswith("/")]
     assert len(set(listed)) == len(listed)
     paths = {
         f"/{document.paths[0].replace('<component_slug>', '{component}')}"

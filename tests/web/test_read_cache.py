@@ -287,6 +287,16 @@ def test_refusals_with_protection_of_the_host(make_site: SiteMaker, csrf: str) -
         assert answer.headers["Allow"] == "GET, HEAD"
 
 
+@pytest.mark.parametrize("csrf", ["before", "after"])
+def test_reading_with_protection_of_the_host(make_site: SiteMaker, csrf: str) -> None:
+    """A host-wide CSRFProtect keeps nobody from reading any document."""
+    site = make_site(csrf=csrf)
+    site.made("/components", name="API")
+    for document in catalogue.documents().values():
+        path = document.paths[0].replace("<component_slug>", "api")
+        assert site.get(f"/{path}").status_code == 200, path
+
+
 def test_pages_beyond_the_end_cost_nothing(site: Site) -> None:
     """A stranger who asks for the millionth page costs no query beyond the look at the version."""
     from tests.web.queries import Queries
