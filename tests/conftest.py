@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser
 
 # Last, not first: `tests` and `example_app` are found here, but an installed flask_statuspage wins.
@@ -17,6 +18,10 @@ from tests.servers import browser as chromium
 from tests.servers import http, mariadb, postgresql, redis
 from tests.servers import smtp as mail
 from tests.servers.presence import started
+
+# Environments run side by side: how long one example takes says nothing about the code.
+settings.register_profile("statuspage", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("statuspage")
 
 
 @pytest.fixture(scope="session")
