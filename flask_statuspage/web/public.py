@@ -38,8 +38,10 @@ def add_routes(blueprint: Blueprint, cache: Callable[[], DocumentCache]) -> None
         render: Callable[[Snapshot, PageUrls, datetime | None], str],
     ) -> Response:
         asked = visits.request_object()
-        # Its links begin with the path up to here: where the app is, the prefix of the blueprint, and the page's name.
-        key = f"page {asked.root_path} {asked.path.rpartition('/')[0]} {asked.endpoint} {name}"
+        # Its links begin with where the app is, the prefix of the blueprint, and the page's name: with the path up to
+        # *name*, of which there are several spellings.
+        path = asked.path.rpartition("/")[0] if name else asked.path.rstrip("/")
+        key = f"page {asked.root_path} {path} {asked.endpoint} {name}"
         found = cache().page(
             current_session,
             page_slug,
