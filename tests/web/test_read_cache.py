@@ -7,6 +7,8 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
@@ -27,21 +29,29 @@ from tests.web.site import Site, SiteMaker
 PATH = "/api/v2/status.json"
 
 
+@dataclass
+class Look:
+    """A look at a version that hangs: whether it has begun, and what ends it."""
+
+    began: threading.Event = field(default_factory=threading.Event)
+    answer: threading.Event = field(default_factory=threading.Event)
+
+
 @contextmanager
-def slow_look() -> Iterator[threading.Event]:
-    """The next look at a version hangs until the event is set, as a database does that does not answer."""
-    answer, began = threading.Event(), threading.Event()
+def slow_look() -> Iterator[Look]:
+    """The next look at a version hangs until it is answered, as a database does that does not answer."""
+    slow = Look()
     real = pages.version_of
     waits = [True]
 
     def look(*arguments: Any, **options: Any) -> Any:
         if waits.pop() if waits else False:
-            began.set()
-            answer.wait(20)
+            slow.began.set()
+            slow.answer.wait(20)
         return real(*arguments, **options)
 
     with mock.patch.object(pages, "version_of", look):
-        yield answer
+        yield slow
 
 
 def reading(site: Site, path: str, found: list[Any]) -> threading.Thread:
@@ -64,12 +74,12 @@ def test_a_page_that_was_closed_long_ago(site: Site, make_site: SiteMaker) -> No
     other.ask("PATCH", "/pages/moon", {"visibility": "signed-in"})
     age(site, 3600)
     found: list[Any] = []
-    with slow_look() as answer:
+    with slow_look() as look:
         first = reading(site, f"{site.prefix}/moon{PATH}", found)
-        time.sleep(0.2)
+        assert look.began.wait(20)
         second = reading(site, f"{site.prefix}/moon{PATH}", found)
         time.sleep(0.2)
-        answer.set()
+        look.answer.set()
         first.join()
         second.join()
     assert [response.status_code for response in found] == [403, 403]
@@ -80,32 +90,34 @@ def test_a_database_that_hangs(site: Site) -> None:
     site.get(PATH)
     age(site, 3600)
     found: list[Any] = []
-    with slow_look() as answer:
+    with slow_look() as look:
         first = reading(site, site.prefix + PATH, found)
-        time.sleep(0.2)
+        assert look.began.wait(20)
         started = time.monotonic()
         told = site.get(PATH)
         assert time.monotonic() - started < 10
         assert told.status_code == 200
         assert told.headers["Warning"].startswith("110 ")
         assert told.headers["Cache-Control"] == "no-cache"
-        answer.set()
+        look.answer.set()
         first.join()
     assert "Warning" not in site.get(PATH).headers
 
 
-def test_nobody_waits_for_a_fresh_look(site: Site) -> None:
+def test_nobody_waits_for_a_fresh_look(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was looked at a moment ago is given at once while another reader looks."""
+    now = time.monotonic()
+    monkeypatch.setattr(caching, "time", SimpleNamespace(monotonic=lambda: now))
     site.get(PATH)
     age(site, 1.1)
     found: list[Any] = []
-    with slow_look() as answer:
+    with slow_look() as look:
         first = reading(site, site.prefix + PATH, found)
-        time.sleep(0.2)
+        assert look.began.wait(20)
         told = site.get(PATH)
         assert found == []
         assert (told.status_code, "Warning" in told.headers) == (200, False)
-        answer.set()
+        look.answer.set()
         first.join()
 
 
