@@ -199,6 +199,10 @@ class DocumentCache:
         with self._turn(place, patience) as is_mine:
             if not is_mine:
                 held = self._held.get(place)
+                if (
+                    held is None and not for_host
+                ):  # one waits for the first look, so there was one: the page is gone
+                    raise NotFound("page", address or "/")
                 if held is None:
                     raise Busy("another reader waits for the database")
                 if self._is_overdue(held):

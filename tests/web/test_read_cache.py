@@ -394,3 +394,29 @@ def test_a_document_that_fits(caplog: pytest.LogCaptureFixture) -> None:
     assert catalogue._is_fit("weather", offered())
     assert catalogue._is_fit("weather", offered("weather", "weather.json"))
     assert caplog.text == ""
+
+
+@pytest.mark.parametrize("path", ["/", PATH, "/api/incidents.csv"])
+def test_a_page_that_goes_while_it_is_looked_at(site: Site, path: str) -> None:
+    """Who does not wait for the look that finds the page gone is told the same: there is none, and not 500."""
+    site.made("/pages", name="Moon", slug="moon")
+    site.get(f"/moon{path}")
+    age(site, 1.1)
+    held, place = state_of(site.app).documents._held, ("moon", False)
+    found: list[Any] = []
+
+    class Going(dict[Any, Any]):
+        """Forgets the page once the reader has seen that it is there, as the other one's look does."""
+
+        def get(self, key: Any, default: Any = None) -> Any:
+            return self.pop(key, default) if key == place else super().get(key, default)
+
+    with slow_look() as look:
+        first = reading(site, f"{site.prefix}/moon{path}", found)
+        assert look.began.wait(20)
+        state_of(site.app).documents._held = Going(held)
+        answer = site.get(f"/moon{path}")
+        state_of(site.app).documents._held = held
+        look.answer.set()
+        first.join()
+    assert answer.status_code == 404
