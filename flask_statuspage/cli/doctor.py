@@ -19,7 +19,7 @@ from ..errors import StatusPageError
 from ..jobs.queue import connect as connect_redis
 from ..services import addresses
 from ..state import current_settings, signing_keys
-from ..storage import leases, migrate, monitors, outbox
+from ..storage import claims, leases, migrate, monitors
 from ..storage.base import utc_now
 from ..storage.session import current_engine, current_session, database_now, ping
 from .group import one_line, statuspage_cli
@@ -163,7 +163,7 @@ def _checks() -> str:
 
 def _deliveries() -> str:
     session = current_session()
-    late = outbox.lag(session, database_now(session))
+    late = claims.lag(session, database_now(session))
     if late > LATE_AFTER:
         raise Fault(f"the oldest due delivery is {late:.0f} s late; no worker takes it")
     return f"the oldest due one is {late:.0f} s late" if late else "none is due"

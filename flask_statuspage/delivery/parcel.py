@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from enum import StrEnum
 from uuid import UUID
 
 from ..domain.retry import Policy
+
+
+class Failure(StrEnum):
+    """Classes of failures. Those of :attr:`UNREACHED` mean that the other side was not reached at all."""
+
+    DNS = "dns"
+    CONNECT = "connect"
+    TLS = "tls"
+    TIMEOUT = "timeout"
+    REFUSED_ADDRESS = "refused_address"
+    PROTOCOL = "protocol"
+    STATUS = "status"
+    CHANNEL = "channel"
+
+
+UNREACHED = frozenset(
+    {Failure.DNS, Failure.CONNECT, Failure.TLS, Failure.TIMEOUT, Failure.REFUSED_ADDRESS}
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,7 +36,9 @@ class Parcel:
     :param lease: proves that this worker still holds the delivery.
     :param attempt: counts from 1.
     :param body: the exact text to send, made once.
-    :param secret: None: unsigned.
+    :param endpoint: what it shares its share of connections with: ``host:port``, or the channel's name.
+    :param secret: None: unsigned. ``previous_secret`` is the one before it, while both count.
+    :param lease_ends: ``time.monotonic()`` at which the lease runs out.
     :param manage_url: where the subscriber changes or ends the subscription; None for machines.
     """
 
@@ -32,6 +54,9 @@ class Parcel:
     body: str
     secret: str | None
     policy: Policy
+    endpoint: str = ""
+    previous_secret: str | None = None
+    lease_ends: float = math.inf
     manage_url: str | None = None
     unsubscribe_url: str | None = None
 
@@ -41,6 +66,7 @@ class Outcome:
     """What became of one attempt.
 
     :param error: class of the failure in a few fixed words, fit to be shown to the subscriber; None on success.
+    :param kind: the class of the failure; None on success.
     :param code: the protocol's status, if there was an answer.
     :param answer: the beginning of the answer.
     :param retry_after: seconds that the receiver asked for.
@@ -49,6 +75,7 @@ class Outcome:
     """
 
     error: str | None = None
+    kind: Failure | None = None
     code: int | None = None
     milliseconds: int | None = None
     answer: str | None = None

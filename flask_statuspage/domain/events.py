@@ -35,6 +35,10 @@ PUBLIC_EVENTS = (
 )
 """The events that a subscription can choose from."""
 
+PAGE_CHANGE = "page.status_change"
+"""All changes of components' statuses of one page and transaction, for formats that tell them in one message. Nobody
+chooses it: it comes to whoever chose ``component.status_change`` in such a format."""
+
 TEST = "test"
 CONFIRMATION = "subscription.confirmation"
 """Asks one address whether it wants to be subscribed; goes to that subscription alone."""

@@ -1,8 +1,10 @@
-"""A delivery policy is a small frozen value."""
+"""A delivery policy is a small frozen value; a subscription may adjust the one of its format, within bounds."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 MINUTE = 60.0
 HOUR = 60 * MINUTE
@@ -23,12 +25,21 @@ class Policy:
     :param delays: seconds before the second, third, … attempt. Its length is the number of retries.
     :param success: the statuses that count as received.
     :param jitter: share of a delay that is added at random, 0 to 1.
+    :param rate: requests a minute to one subscription; later ones wait, none is dropped.
+    :param size: bytes of a body; longer texts in it are cut and marked.
+    :param disable_after_unreached: failures to connect in a row (DNS, refused, TLS, timeout) that disable the
+        subscription; None: it stays.
+    :param disable_after_failed: failures of any kind within an hour that disable it; None: it stays.
     """
 
     timeout: float = 10.0
     delays: tuple[float, ...] = (MINUTE, 5 * MINUTE, 30 * MINUTE)
     success: range = range(200, 300)
     jitter: float = 0.2
+    rate: int = 100
+    size: int = 1_000_000
+    disable_after_unreached: int | None = None
+    disable_after_failed: int | None = None
 
     def is_success(self, status: int | None) -> bool:
         return status is not None and status in self.success
@@ -47,3 +58,22 @@ class Policy:
         if retry_after is None:
             return delay
         return max(delay, min(retry_after, MAX_RETRY_AFTER))
+
+    @property
+    def span(self) -> float:
+        """Seconds from the first attempt to the last one, at most."""
+        return sum(self.delays) * (1 + self.jitter) + self.timeout * (len(self.delays) + 1)
+
+    def adjusted(self, changes: Mapping[str, Any]) -> Policy:
+        """This policy with what a subscription wants otherwise, as it is stored and as the API shows it.
+
+        :param changes: of this class's fields, plain data that was checked already: ``success`` is ``[200]`` or
+            ``[200, 299]``, the first and the last status.
+        """
+        values = dict(changes)
+        if "delays" in values:
+            values["delays"] = tuple(float(delay) for delay in values["delays"])
+        if "success" in values:
+            first, last = values["success"][0], values["success"][-1]
+            values["success"] = range(first, last + 1)
+        return replace(self, **values)

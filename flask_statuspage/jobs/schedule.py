@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from ..domain.ids import new_id
 from ..services import mirror
 from ..state import current_settings
-from ..storage import components, leases, maintenances, monitors, outbox
+from ..storage import claims, components, leases, maintenances, monitors, outbox
 from ..storage.session import current_session, database_now, release_session
 
 logger = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ def due_tasks(session: Session) -> list[str]:
     now = database_now(session)
     tasks = ["timetable"] if _by_the_clock(session, now) else []
     tasks += [f"probe:{region}" for region in monitors.due_regions(session, now)]
-    if outbox.any_due(session, now):
+    if claims.any_due(session, now):
         tasks.append("deliver")
     if outbox.any_waiting(session):
         tasks.append("fan_out")

@@ -20,7 +20,7 @@ from ..domain.facts import plain
 from ..domain.retry import STALE_AFTER, Policy
 from ..errors import Conflict, NotFound, SetupError
 from ..state import current_settings
-from ..storage import outbox, session
+from ..storage import claims, session
 from ..storage import subscriptions as stored_subscriptions
 from ..storage.base import utc_now
 from ..storage.encryption import reveal
@@ -40,14 +40,14 @@ def claim(db: Session, *, limit: int) -> list[Parcel]:
     """
     now = session.database_now(db)
     lease = timedelta(seconds=current_settings().lease_seconds)
-    claimed = outbox.claim(db, now, lease=lease, limit=limit)
+    claimed = claims.claim(db, now, lease=lease, limit=limit)
     sealed = stored_subscriptions.sealed_secrets(db, {row.subscription_id for row in claimed})
     prepared = [_prepare(db, row, sealed.get(row.subscription_id), now) for row in claimed]
     return [parcel for parcel in prepared if parcel is not None]
 
 
 def any_due(db: Session) -> bool:
-    return outbox.any_due(db, session.database_now(db))
+    return claims.any_due(db, session.database_now(db))
 
 
 def _prepare(db: Session, delivery: Delivery, sealed: str | None, now: datetime) -> Parcel | None:
@@ -90,7 +90,7 @@ def _postpone(db: Session, delivery: Delivery, reason: str, now: datetime) -> No
         return
     assert delivery.lease_token is not None
     due_at = now + timedelta(seconds=delay)
-    outbox.finish(db, delivery.id, delivery.lease_token, due_at=due_at, reason=reason)
+    claims.finish(db, delivery.id, delivery.lease_token, due_at=due_at, reason=reason)
 
 
 def _reason_to_drop(db: Session, delivery: Delivery, now: datetime) -> str | None:
@@ -106,7 +106,7 @@ def _reason_to_drop(db: Session, delivery: Delivery, now: datetime) -> str | Non
         delivery.attempts == 1
         and now - delivery.due_at > stale
         # One that had to wait for its turn behind another is not to blame.
-        and not outbox.followed_one_since(db, delivery, now - stale)
+        and not claims.followed_one_since(db, delivery, now - stale)
     ):
         return "The event was too old at its first attempt."
     return None
@@ -120,7 +120,7 @@ def _parcel(db: Session, delivery: Delivery, secret: str | None) -> Parcel:
     subscription = delivery.subscription
     assert delivery.lease_token is not None
     assert delivery.body is not None
-    urls = {}
+    urls: dict[str, str] = {}
     if channels[subscription.channel].needs_confirmation and (delivery.event.name != CONFIRMATION):
         page = db.get_one(Page, subscription.page_id)
         urls = {
@@ -142,7 +142,8 @@ def _parcel(db: Session, delivery: Delivery, secret: str | None) -> Parcel:
         body=delivery.body,
         secret=secret,
         policy=_policy(delivery),
-        **urls,
+        manage_url=urls.get("manage_url"),
+        unsubscribe_url=urls.get("unsubscribe_url"),
     )
 
 
@@ -153,11 +154,11 @@ def finish(db: Session, parcel: Parcel, outcome: Outcome | None) -> None:
     """
     now = session.database_now(db)
     if outcome is None:
-        outbox.give_back(db, parcel.delivery_id, parcel.lease)
+        claims.give_back(db, parcel.delivery_id, parcel.lease)
         return
     state, due_at, reason = _judge(parcel, outcome, now)
     finished_at = None if state is DeliveryState.PENDING else now
-    held = outbox.finish(
+    held = claims.finish(
         db,
         parcel.delivery_id,
         parcel.lease,
@@ -215,7 +216,7 @@ def _close(
     db: Session, delivery: Delivery, state: DeliveryState, reason: str, now: datetime
 ) -> None:
     assert delivery.lease_token is not None
-    outbox.finish(
+    claims.finish(
         db, delivery.id, delivery.lease_token, state=state, reason=reason, finished_at=now
     )
 

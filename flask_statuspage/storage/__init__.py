@@ -5,7 +5,9 @@ Importing the room imports every model, so that the metadata is whole.
 
 from . import (  # noqa: F401
     checks,
+    claims,
     components,
+    endpoints,
     incidents,
     leases,
     maintenances,

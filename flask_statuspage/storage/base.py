@@ -80,6 +80,12 @@ def words(enum: type[StrEnum]) -> Enum:
 
 Name = String(200)
 
+Mailbox = String(254)
+"""An email address, RFC 5321 4.5.3.1.3."""
+
+EndpointName = String(260)
+"""``host:port``; a host name has at most 253 characters."""
+
 Origin = String(200)
 """Where an imported row came from, ``<system>:<its id there>``: a second import finds it again."""
 

@@ -6,8 +6,8 @@ lease; a lease that runs out is free again; only the holder of the lease token m
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterable
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -18,19 +18,28 @@ from sqlalchemy import (
     Index,
     Select,
     UniqueConstraint,
-    and_,
     delete,
-    exists,
-    func,
     insert,
     or_,
     select,
     update,
 )
-from sqlalchemy.orm import Mapped, Session, aliased, contains_eager, mapped_column, relationship
+from sqlalchemy.orm import Mapped, Session, contains_eager, mapped_column, relationship
 
 from ..domain.ids import new_id
-from .base import Base, Json, Key, LongText, Name, Serial, Word, utc_now, words
+from .base import (
+    Base,
+    EndpointName,
+    Json,
+    Key,
+    LongText,
+    Mailbox,
+    Name,
+    Serial,
+    Word,
+    utc_now,
+    words,
+)
 from .subscriptions import SubscribedComponent, Subscription
 
 
@@ -50,7 +59,7 @@ class EventRow(Base):
     subject_id: Mapped[UUID] = mapped_column(Key, index=True)
     component_ids: Mapped[list[str]] = mapped_column(Json, default=list)
     data: Mapped[dict[str, Any]] = mapped_column(Json)
-    occurred_at: Mapped[datetime] = mapped_column(default=utc_now)
+    occurred_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
     fanned_out_at: Mapped[datetime | None] = mapped_column(index=True)
     cursor: Mapped[UUID | None] = mapped_column(Key)
 
@@ -63,12 +72,17 @@ class DeliveryState(StrEnum):
 
 
 class Delivery(Base):
-    """One event for one subscription. ``due_at`` moves on with each retry; ``body`` is made once and kept."""
+    """One event for one subscription. ``due_at`` moves on with each retry.
+
+    ``body`` is kept from the first failure on, for the retries. ``endpoint`` is ``host:port`` where the address has
+    one. ``notice_to`` is the mailbox of the subscription's owner where it is not the subscription's own address that is
+    told.
+    """
 
     __tablename__ = "statuspage_delivery"
     __table_args__ = (
         UniqueConstraint("event_id", "subscription_id"),
-        Index("ix_statuspage_delivery_state_due", "state", "due_at"),
+        Index("ix_statuspage_delivery_line", "state", "due_at", "sequence"),
         Index("ix_statuspage_delivery_order", "subscription_id", "subject_id", "state", "sequence"),
     )
 
@@ -87,27 +101,39 @@ class Delivery(Base):
     lease_token: Mapped[UUID | None] = mapped_column(Key, index=True)
     lease_until: Mapped[datetime | None]
     body: Mapped[str | None] = mapped_column(LongText)
+    endpoint: Mapped[str | None] = mapped_column(EndpointName)
+    notice_to: Mapped[str | None] = mapped_column(Mailbox)
     reason: Mapped[str | None] = mapped_column(Name)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
-    finished_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None] = mapped_column(index=True)
 
     event: Mapped[EventRow] = relationship(lazy="raise_on_sql")
     subscription: Mapped[Subscription] = relationship(lazy="raise_on_sql")
 
 
 class Attempt(Base):
-    """One try to deliver: when, how long, and what came back."""
+    """One try to deliver: when, how long, and what came back.
+
+    ``kind`` is the class of a failure, see :class:`~flask_statuspage.delivery.parcel.Failure`. The log is also what
+    tells how often a subscription was called within a minute, and how often in a row in vain.
+    """
 
     __tablename__ = "statuspage_attempt"
+    __table_args__ = (
+        Index("ix_statuspage_attempt_subscription", "subscription_id", "started_at"),
+        Index("ix_statuspage_attempt_started", "started_at"),
+    )
 
     id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
     delivery_id: Mapped[UUID] = mapped_column(
         ForeignKey("statuspage_delivery.id", ondelete="CASCADE"), index=True
     )
+    subscription_id: Mapped[UUID | None] = mapped_column(Key)
     number: Mapped[int]
     started_at: Mapped[datetime]
     milliseconds: Mapped[int | None]
     code: Mapped[int | None]
+    kind: Mapped[str | None] = mapped_column(Word)
     error: Mapped[str | None] = mapped_column(Name)
     answer: Mapped[str | None] = mapped_column(LongText)
 
@@ -151,103 +177,6 @@ def add_deliveries(
     if rows:
         session.execute(insert(Delivery), rows)
     return len(rows)
-
-
-def _free(now: datetime) -> ColumnElement[bool]:
-    """Due, and held by nobody whose lease still runs."""
-    return and_(
-        Delivery.state == DeliveryState.PENDING,
-        Delivery.due_at <= now,
-        or_(Delivery.lease_until.is_(None), Delivery.lease_until < now),
-    )
-
-
-def _first_in_line() -> ColumnElement[bool]:
-    """No earlier delivery about the same subject is still on its way to the same subscription."""
-    earlier = aliased(Delivery)
-    return ~exists().where(
-        earlier.subscription_id == Delivery.subscription_id,
-        earlier.subject_id == Delivery.subject_id,
-        earlier.state == DeliveryState.PENDING,
-        earlier.sequence < Delivery.sequence,
-    )
-
-
-def any_due(session: Session, now: datetime) -> bool:
-    """Whether :func:`claim` would find something."""
-    query = select(Delivery.id).where(_free(now), _first_in_line()).limit(1)
-    return session.scalar(query) is not None
-
-
-def claim(session: Session, now: datetime, *, lease: timedelta, limit: int) -> Sequence[Delivery]:
-    """Lease at most *limit* due deliveries, with their events and subscriptions.
-
-    ``attempts`` goes up here, not when the outcome is known: a payload that kills its worker is given up in the end
-    instead of coming round for ever.
-    """
-    ids = list(
-        session.scalars(
-            select(Delivery.id)
-            .where(_free(now), _first_in_line())
-            .order_by(Delivery.due_at, Delivery.sequence)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-    )
-    if not ids:
-        return []
-    token = new_id()
-    session.execute(
-        update(Delivery)
-        .where(Delivery.id.in_(ids), _free(now))
-        .values(lease_token=token, lease_until=now + lease, attempts=Delivery.attempts + 1),
-        execution_options={"synchronize_session": False},
-    )
-    return session.scalars(_held(token)).all()
-
-
-def _held(token: UUID) -> Select[Delivery]:
-    return (
-        select(Delivery)
-        .join(Delivery.event)
-        .join(Delivery.subscription)
-        .where(Delivery.lease_token == token)
-        .order_by(Delivery.sequence)
-        .options(contains_eager(Delivery.event), contains_eager(Delivery.subscription))
-        .execution_options(populate_existing=True)
-    )
-
-
-def finish(session: Session, delivery_id: UUID, token: UUID, **values: Any) -> bool:
-    """Write the outcome if *token* still holds the lease; False: another worker has taken over."""
-    result = session.execute(
-        update(Delivery)
-        .where(Delivery.id == delivery_id, Delivery.lease_token == token)
-        .values(lease_token=None, lease_until=None, **values),
-        execution_options={"synchronize_session": False},
-    )
-    return bool(result.rowcount)  # type: ignore[attr-defined]
-
-
-def give_back(session: Session, delivery_id: UUID, token: UUID) -> None:
-    """Free a delivery that was not tried after all; the attempt does not count."""
-    session.execute(
-        update(Delivery)
-        .where(Delivery.id == delivery_id, Delivery.lease_token == token)
-        .values(lease_token=None, lease_until=None, attempts=Delivery.attempts - 1),
-        execution_options={"synchronize_session": False},
-    )
-
-
-def followed_one_since(session: Session, delivery: Delivery, instant: datetime) -> bool:
-    """Whether a delivery about the same subject, which *delivery* had to wait for, ended after *instant*."""
-    query = select(Delivery.id).where(
-        Delivery.subscription_id == delivery.subscription_id,
-        Delivery.subject_id == delivery.subject_id,
-        Delivery.sequence < delivery.sequence,
-        Delivery.finished_at > instant,
-    )
-    return session.scalar(query.limit(1)) is not None
 
 
 def cancel_pending(session: Session, subscription_id: UUID, reason: str, now: datetime) -> None:
@@ -317,12 +246,6 @@ def forget_events(session: Session, page_id: UUID) -> None:
         delete(EventRow).where(EventRow.page_id == page_id),
         execution_options={"synchronize_session": False},
     )
-
-
-def lag(session: Session, now: datetime) -> float:
-    """Seconds by which the oldest delivery that is due and free is late; 0.0 when none is due."""
-    oldest = session.scalar(select(func.min(Delivery.due_at)).where(_free(now)))
-    return max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
 
 
 def log(page_id: UUID, subscription_id: UUID | None = None) -> Select[Delivery]:

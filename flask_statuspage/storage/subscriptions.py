@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import (
@@ -31,7 +31,7 @@ from sqlalchemy.orm import (
 
 from ..domain.ids import new_id
 from . import pages
-from .base import Base, Json, Key, Name, Word, utc_now, words
+from .base import Base, Json, Key, Mailbox, Name, Word, utc_now, words
 from .encryption import Encrypted
 
 
@@ -46,7 +46,9 @@ class Subscription(Base):
     """``address_digest`` makes one subscription per page, channel and address, whatever the address's length.
 
     ``nonce`` is part of every mailed link; a new one makes the older links useless. ``events`` None: what the format
-    sends unasked.
+    sends unasked. ``policy`` is what it wants otherwise than its format, see
+    :meth:`~flask_statuspage.domain.retry.Policy.adjusted`. Until ``previous_until`` the secret before the current one
+    counts too. ``contact`` is the mailbox of its owner where the address is none, to tell when it is disabled.
     """
 
     __tablename__ = "statuspage_subscription"
@@ -64,7 +66,12 @@ class Subscription(Base):
     address_digest: Mapped[str] = mapped_column(String(64))
     format: Mapped[str] = mapped_column(Word)
     secret: Mapped[str | None] = mapped_column(Encrypted, deferred=True)
+    previous_secret: Mapped[str | None] = mapped_column(Encrypted, deferred=True)
+    previous_until: Mapped[datetime | None]
     events: Mapped[list[str] | None] = mapped_column(Json(none_as_null=True))
+    level: Mapped[str | None] = mapped_column(Word)
+    policy: Mapped[dict[str, Any] | None] = mapped_column(Json(none_as_null=True))
+    contact: Mapped[str | None] = mapped_column(Mailbox)
     is_signed: ClassVar[Mapped[bool]]
     state: Mapped[SubscriptionState] = mapped_column(words(SubscriptionState))
     reason: Mapped[str | None] = mapped_column(Text)

@@ -15,7 +15,7 @@ from flask_statuspage.domain.incident import IncidentStatus
 from flask_statuspage.domain.status import ComponentStatus, Impact
 from flask_statuspage.errors import Conflict, Invalid, NotFound
 from flask_statuspage.services import events, incident_edits, incidents
-from flask_statuspage.storage import outbox
+from flask_statuspage.storage import claims, outbox
 from flask_statuspage.storage.base import utc_now
 from flask_statuspage.storage.components import Condition
 from flask_statuspage.storage.incidents import AffectedComponent, Incident, IncidentUpdate
@@ -236,7 +236,7 @@ def test_what_is_being_sent_keeps_its_lease(session: Session, page: Page) -> Non
     """A delivery that a worker holds is left to it, so that its outcome is written down."""
     hook = scenes.webhook(session, page, events=["incident.created"])
     incident = opened(session, page, "Looking.")
-    (held,) = outbox.claim(session, utc_now(), lease=timedelta(minutes=1), limit=1)
+    (held,) = claims.claim(session, utc_now(), lease=timedelta(minutes=1), limit=1)
     session.commit()
     incident_edits.remove(session, page, incident.id)
     session.commit()

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from flask_statuspage.domain.ids import new_id
 from flask_statuspage.domain.status import ComponentStatus
-from flask_statuspage.storage import leases, monitors, outbox, pages
+from flask_statuspage.storage import claims, leases, monitors, outbox, pages
 from flask_statuspage.storage import subscriptions as stored
 from flask_statuspage.storage.base import utc_now
 from flask_statuspage.storage.monitors import Monitor, MonitorRegion
@@ -78,7 +78,7 @@ def tell(
 def claim(session: Session, *, later: float = 0, limit: int = 100) -> list[Delivery]:
     """Claim and commit, *later* seconds from now."""
     now = database_now(session) + timedelta(seconds=later)
-    claimed = list(outbox.claim(session, now, lease=LEASE, limit=limit))
+    claimed = list(claims.claim(session, now, lease=LEASE, limit=limit))
     session.commit()
     return claimed
 
@@ -86,7 +86,7 @@ def claim(session: Session, *, later: float = 0, limit: int = 100) -> list[Deliv
 def finish(session: Session, delivery: Delivery, token: UUID | None = None) -> bool:
     token = token or delivery.lease_token
     assert token is not None
-    held = outbox.finish(session, delivery.id, token, state=DeliveryState.DONE)
+    held = claims.finish(session, delivery.id, token, state=DeliveryState.DONE)
     session.commit()
     return held
 
@@ -124,7 +124,7 @@ def test_a_claim_locks_nothing_while_the_network_is_used(app: Flask) -> None:
     with app.app_context():
         assert len(claim(current_session())) == 1
         assert claim(current_session()) == []
-        assert not outbox.any_due(current_session(), database_now(current_session()))
+        assert not claims.any_due(current_session(), database_now(current_session()))
 
 
 def test_an_open_claim_is_passed_over(app: Flask) -> None:
@@ -135,7 +135,7 @@ def test_an_open_claim_is_passed_over(app: Flask) -> None:
     with app.app_context():
         session = current_session()
         rows = tell(session, subscribe(session, 4))
-        held = outbox.claim(session, database_now(session), lease=LEASE, limit=2)
+        held = claims.claim(session, database_now(session), lease=LEASE, limit=2)
         mine = {row.id for row in held}
         with ThreadPoolExecutor(1) as pool:
 
@@ -179,7 +179,7 @@ def test_who_lost_the_lease_writes_nothing(session: Session) -> None:
     (row,) = claim(session, later=62)
     assert lost is not None
     assert not finish(session, row, lost)
-    outbox.give_back(session, row.id, lost)
+    claims.give_back(session, row.id, lost)
     session.commit()
     session.refresh(row)
     assert (row.state, row.attempts) == (DeliveryState.PENDING, 2)
@@ -194,7 +194,7 @@ def test_giving_back_costs_no_attempt(session: Session) -> None:
     tell(session, subscribe(session, 1))
     (row,) = claim(session)
     assert row.lease_token is not None
-    outbox.give_back(session, row.id, row.lease_token)
+    claims.give_back(session, row.id, row.lease_token)
     session.commit()
     (again,) = claim(session)
     assert (again.id, again.attempts) == (row.id, 1)
@@ -224,10 +224,10 @@ def test_a_retry_holds_up_what_follows(session: Session) -> None:
     (row,) = claim(session)
     due_at = database_now(session) + timedelta(minutes=5)
     assert row.lease_token is not None
-    outbox.finish(session, row.id, row.lease_token, state=DeliveryState.PENDING, due_at=due_at)
+    claims.finish(session, row.id, row.lease_token, state=DeliveryState.PENDING, due_at=due_at)
     session.commit()
     assert claim(session) == []
-    assert not outbox.any_due(session, database_now(session))
+    assert not claims.any_due(session, database_now(session))
     (row,) = claim(session, later=301)
     assert finish(session, row)
     assert [row.id for row in claim(session)] == [later.id]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...registry import Registry
 from . import email, native
-from .format import Format
+from .format import Format, Posting
 
 formats: Registry[Format] = Registry(
     "flask_statuspage.formats",
@@ -14,4 +14,4 @@ formats: Registry[Format] = Registry(
     },
 )
 
-__all__ = ["Format", "formats"]
+__all__ = ["Format", "Posting", "formats"]

@@ -14,14 +14,33 @@ def _unsigned(secret: str, body: bytes) -> Mapping[str, str]:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Posting:
+    """What only one attempt to one subscription knows.
+
+    :param retry: 0 at the first attempt, then 1, 2, …
+    :param unsubscribe_url: where the subscription ends.
+    """
+
+    retry: int
+    unsubscribe_url: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Format:
     """How one published system words events.
 
     :param channels: the channels that can carry it.
-    :param render: event → the exact text that is sent.
+    :param render: event → the exact text that is sent, the same for all subscriptions and attempts.
     :param unasked: events that a subscription gets without choosing them.
     :param offered: all events that the format can word.
+    :param complete: text, posting → the text with what differs from one attempt or subscription to the next; None:
+        nothing does.
     :param sign: secret, body → the format's own signature headers.
+    :param per_transaction: one message a page and transaction, the event ``page.status_change``, stands for all its
+        ``component.status_change``.
+    :param levels: the severities from which on a subscription may want to be told, the default first; none: the format
+        knows no levels.
+    :param members_only: it tells what is not for strangers, so only the site's team may choose it.
     """
 
     name: str
@@ -31,4 +50,8 @@ class Format:
     offered: frozenset[str]
     policy: Policy = field(default_factory=Policy)
     content_type: str = "application/json"
+    complete: Callable[[str, Posting], str] | None = None
     sign: Callable[[str, bytes], Mapping[str, str]] = _unsigned
+    per_transaction: bool = False
+    levels: tuple[str, ...] = ()
+    members_only: bool = False
