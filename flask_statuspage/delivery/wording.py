@@ -125,20 +125,19 @@ def _shorter(value: Any, key: str, limits: _Limits) -> Any:
     if isinstance(value, list):
         kept = value[: limits.updates if key == "updates" else limits.others]
         shorter = [_shorter(item, key, limits) for item in kept]
+        # Of fewer components nothing can tell: a mark in a name would make another component of it.
         if key == "updates" and len(kept) < len(value):
-            shorter[-1] = _ended(shorter[-1], limits)
+            shorter[-1] = _ended(shorter[-1])
         return shorter
     if isinstance(value, str) and key in PROSE:
         return _ending(value, limits.text) if len(value) > limits.text else value
     return value
 
 
-def _ended(update: dict[str, Any], limits: _Limits) -> dict[str, Any]:
+def _ended(update: Mapping[str, Any]) -> dict[str, Any]:
     """The last update that is told, marked because there are older ones."""
-    body = update["body"]
-    if body.endswith(MARK):
-        return update
-    return {**update, "body": _ending(body, min(len(body) + len(MARK), limits.text))}
+    body = update["body"].removesuffix(MARK).rstrip()
+    return {**update, "body": body + MARK}
 
 
 def _ending(text: str, length: int) -> str:

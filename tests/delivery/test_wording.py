@@ -211,6 +211,18 @@ def test_a_space_before_the_mark_goes() -> None:
         assert incident["updates"][0]["body"].endswith("a" + MARK)
 
 
+def test_a_cut_text_is_shorter() -> None:
+    """No text grows by its mark, not even one that is hardly too long."""
+    parts = components(1, "n" * 32)
+    known = event("incident.created", incident=incident_data(components=parts, title="t" * 4_000))
+    with pytest.raises(TooLong) as caught:
+        worded(formats["native"], known, size=1)
+    shortest = worded(formats["native"], known, size=caught.value.least)
+    assert len(shortest.encode()) == caught.value.least
+    incident = json.loads(shortest)["incident"]
+    assert (incident["name"], incident["component"]) == ("t" * 25 + MARK, "n" * 25 + MARK)
+
+
 def test_addresses_are_never_cut() -> None:
     """What has no room for its addresses is not said at all, and the error tells both sizes."""
     url = "https://status.example.com/" + "x" * 5_000
