@@ -11,6 +11,7 @@ thread and delay the calls to all the others.
 from __future__ import annotations
 
 import os
+import socket
 import threading
 import time
 from collections import deque
@@ -19,6 +20,12 @@ from typing import Any
 
 Resolver = Callable[..., Sequence[tuple[Any, ...]]]
 """Called as ``resolver(host, port, type=socket.SOCK_STREAM)``; answers like ``getaddrinfo``."""
+
+
+def system_resolver(host: str, port: int, *, type: int) -> Sequence[tuple[Any, ...]]:
+    """Ask the system. :func:`socket.getaddrinfo` is found at each call: gevent exchanges it."""
+    return socket.getaddrinfo(host, port, type=type)
+
 
 _THREADS = 128
 _IDLE_SECONDS = 30.0

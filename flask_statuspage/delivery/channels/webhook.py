@@ -73,7 +73,7 @@ class WebhookLine:
                 timeout=parcel.policy.timeout,
             )
         except SendFailed as failure:
-            return Outcome(error=FAILURES[failure.kind], milliseconds=round(failure.milliseconds))
+            return Outcome(error=_words(failure), milliseconds=round(failure.milliseconds))
         delivered = parcel.policy.is_success(answer.status)
         return Outcome(
             error=None if delivered else f"The endpoint answered {answer.status}.",
@@ -83,6 +83,12 @@ class WebhookLine:
             retry_after=None if delivered else _seconds(answer.headers.get("Retry-After")),
             ends_subscription=answer.status == 410,
         )
+
+
+def _words(failure: SendFailed) -> str:
+    # A port that swallows connections must look like one that refuses them.
+    unreached = failure.kind == "timeout" and not failure.connected
+    return FAILURES["connect" if unreached else failure.kind]
 
 
 def _headers(parcel: Parcel, body: bytes) -> dict[str, str]:
