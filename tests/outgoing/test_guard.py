@@ -209,6 +209,37 @@ def test_lookups_of_one_stuck_name_take_one_thread() -> None:
     assert threads.threads <= 2
 
 
+def test_one_domain_cannot_take_every_thread() -> None:
+    """However many names of one domain are stuck, the names of others are looked up at once."""
+    threads = LookupThreads(limit=8)
+    release = threading.Event()
+    calls: list[str] = []
+
+    def resolver(host: str, port: int, *, type: int) -> list[tuple[Any, ...]]:
+        calls.append(host)
+        if host.endswith("stuck.com"):
+            release.wait(10)
+        return [()]
+
+    def ask(host: str) -> None:
+        threads.ask(resolver, host, 443, kind=1, deadline=time.monotonic() + 5)
+
+    names = [f"n{number}.stuck.com" for number in range(30)]
+    callers = [threading.Thread(target=ask, args=(name,)) for name in names]
+    for caller in callers:
+        caller.start()
+    started = time.monotonic()
+    for number in range(20):
+        ask(f"n{number}.healthy.com")
+    assert time.monotonic() - started < 1
+    assert len([name for name in calls if name.endswith("stuck.com")]) == 2
+    release.set()
+    for caller in callers:
+        caller.join()
+    assert {name for name in calls if name.endswith("stuck.com")} == set(names)
+    assert threads.threads <= 8
+
+
 def test_an_abandoned_lookup_is_not_made() -> None:
     """A look-up that nobody waits for any more is skipped, and idle threads end."""
     threads = LookupThreads(limit=1, idle_seconds=0.05)

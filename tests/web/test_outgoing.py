@@ -133,6 +133,7 @@ def test_no_name_that_leads_inside_is_saved(
         name = name_server.set(f"n{number}.example.com", "8.8.8.8", address)
         field, answer = door(strict, f"https://{name}/hook")
         assert answer.status_code == 422, (address, answer.text)
+        assert name_server.count(name) == 1
         (error,) = answer.get_json()["errors"]
         assert error["field"] == field
         words.add(error["message"])
