@@ -258,8 +258,8 @@ def check_headers(headers: Mapping[str, str]) -> None:
     """Raise :exc:`ValueError` unless these request headers can be sent as they are.
 
     Refused are line breaks and other control characters, what is not Latin-1, and the headers
-    that frame a message (``Content-Length``, ``Transfer-Encoding``, …). To be called too when
-    headers are saved, so that the mistake is told to whoever makes it.
+    that frame a message (``Content-Length``, ``Transfer-Encoding``, …) or name its host. To be
+    called too when headers are saved, so that the mistake is told to whoever makes it.
     """
     for name, value in headers.items():
         if not _TOKEN.fullmatch(name):
