@@ -80,7 +80,9 @@ class StatuspageUpdate(TypedDict):
     """One word on an incident or a maintenance, and the status that it had from then on."""
 
     id: Identifier
-    status: Annotated[str, one_of([*STATUSPAGE_INCIDENT.values(), *STATUSPAGE_MAINTENANCE.values()])]
+    status: Annotated[
+        str, one_of([*STATUSPAGE_INCIDENT.values(), *STATUSPAGE_MAINTENANCE.values()])
+    ]
     body: Annotated[Markdown, Field(description="May be empty.")]
     incident_id: Annotated[Identifier, Field(description="Of the incident or the maintenance.")]
     created_at: Instant

@@ -15,13 +15,14 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session, SessionTransaction, scoped_session
 
 Callback = Callable[[], object]
+Closing = Callable[[Session], object]
 
 
 @dataclass
 class _Waiting:
     app: Flask
     callbacks: dict[Hashable, Callback] = field(default_factory=dict)
-    closing: dict[Hashable, Callback] = field(default_factory=dict)
+    closing: dict[Hashable, Closing] = field(default_factory=dict)
     durable: bool = False
 
 
@@ -44,16 +45,17 @@ def on_commit(
     _waiting_in(session).callbacks.setdefault(object() if key is None else key, callback)
 
 
-def before_commit(session: Session, callback: Callback, *, key: Hashable) -> None:
-    """Call *callback* within the outermost transaction of *session* when it is about to be committed, in a fresh app
-    context. It may write; what it raises fails the commit, as an error of the change itself would.
+def before_commit(session: Session, callback: Closing, *, key: Hashable) -> None:
+    """Call *callback* within the outermost transaction of *session* just before its commit, in a fresh app context.
+
+    It is given the session and may write; what it raises fails the commit, as an error of the change itself would.
 
     Forgotten like those of :func:`on_commit` when the transaction or savepoint at hand is rolled back.
     """
     _waiting_in(session).closing.setdefault(key, callback)
 
 
-def closing(session: Session, key: Hashable) -> Callback | None:
+def closing(session: Session, key: Hashable) -> Closing | None:
     """What was registered as *key* with :func:`before_commit` in the open transaction or savepoint or one around it."""
     transaction = _innermost(session)
     while transaction is not None:
@@ -104,7 +106,7 @@ def _close(session: Session) -> None:
         with waiting.app.app_context():
             while waiting.closing:
                 # Removed first: what it writes is flushed, and a commit within must not come here again.
-                waiting.closing.pop(next(iter(waiting.closing)))()
+                waiting.closing.pop(next(iter(waiting.closing)))(session)
 
 
 def _note_commit(session: Session) -> None:
@@ -121,8 +123,8 @@ def _settle(session: Session, transaction: SessionTransaction) -> None:
         outer = _waiting.setdefault(transaction.parent, _Waiting(waiting.app))
         for key, callback in waiting.callbacks.items():
             outer.callbacks.setdefault(key, callback)
-        for key, callback in waiting.closing.items():
-            outer.closing.setdefault(key, callback)
+        for key, closer in waiting.closing.items():
+            outer.closing.setdefault(key, closer)
         return
     with waiting.app.app_context():
         for callback in waiting.callbacks.values():

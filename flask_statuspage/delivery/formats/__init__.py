@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...registry import Registry
-from . import email, native
+from . import email, native, slack, statusgator, statuspage
 from .format import Format, Posting
 
 formats: Registry[Format] = Registry(
@@ -11,6 +11,9 @@ formats: Registry[Format] = Registry(
     {
         "email": email.format,
         "native": native.format,
+        "slack": slack.format,
+        "statusgator": statusgator.format,
+        "statuspage": statuspage.format,
     },
 )
 
