@@ -11,18 +11,23 @@ import re
 MARK = " …"
 """Ends what was cut."""
 
-_CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]+`", re.DOTALL)
-_LINK = re.compile(
-    r"!?\[([^\[\]\n]{1,500})\]\((https?://[^\s()<>|]{1,2000}|mailto:[^\s()<>|]{1,500})\)"
+_WHOLE = re.compile(
+    r"(?P<code>```.*?(?:```|\Z)|`[^`\n]+`)"
+    r"|!?\[(?P<label>[^\[\]\n]{1,500})\]\((?P<to>https?://[^\s()<>|]{1,2000}|mailto:[^\s()<>|]{1,500})\)"
+    r"|&lt;(?P<link>(?:https?://|mailto:)(?:(?!&lt;|&gt;)[^\s<>|]){1,2000})&gt;"
+    r"|(?P<address>https?://(?:(?!&lt;|&gt;)[^\s()<>|*]){1,2000})",
+    re.DOTALL,
 )
-_AUTOLINK = re.compile(
-    r"&lt;((?:https?://|mailto:)[^\s<>|&]{1,2000}(?:&amp;[^\s<>|&]{0,2000}){0,50})&gt;"
-)
+"""What no mark inside may be taken for Markdown: code, links, and addresses as they are."""
+
 _HEADING = re.compile(r"^#{1,6}[ \t]+([^\n]+?)[ \t]*#*$", re.MULTILINE)
 _BULLET = re.compile(r"^([ \t]*)[*+-][ \t]+", re.MULTILINE)
 _STRONG = re.compile(r"(\*\*|__)(?=\S)([^\n]{1,1000}?)(?<=\S)\1")
 _EMPHASIS = re.compile(r"(?<![\w*])\*(?=[^\s*])([^*\n]{1,1000}?)(?<=[^\s*])\*(?![\w*])")
 _STRUCK = re.compile(r"~~(?=\S)([^~\n]{1,1000}?)(?<=\S)~~")
+_PLACE = "\x02"
+"""Stands for one match of :data:`_WHOLE` meanwhile."""
+
 _BOLD = "\x01"
 """Stands for Slack's own asterisk until Markdown's are gone: theirs is bold, Markdown's single one emphasis."""
 
@@ -50,21 +55,28 @@ def from_markdown(text: str, size: int) -> str:
 
 
 def _turned(text: str) -> str:
-    text = escaped(text.replace(_BOLD, ""))
-    parts, end = [], 0
-    for code in _CODE.finditer(text):
-        parts += [_worded(text[end : code.start()]), code.group()]
-        end = code.end()
-    return "".join([*parts, _worded(text[end:])])
+    kept: list[str] = []
+
+    def keep(found: re.Match[str]) -> str:
+        label = found["label"]
+        if label:
+            plain = label.replace("|", "¦").replace("**", "")
+            kept.append(f"<{found['to']}|{plain}>")
+        else:
+            kept.append(f"<{found['link']}>" if found["link"] else found.group())
+        return _PLACE
+
+    text = escaped(text.replace(_BOLD, "").replace(_PLACE, ""))
+    text = _worded(_WHOLE.sub(keep, text))
+    back = iter(kept)
+    return re.sub(_PLACE, lambda _: next(back), text)
 
 
 def _worded(text: str) -> str:
     text = _BULLET.sub(r"\1• ", text)
-    text = _HEADING.sub(rf"{_BOLD}\1{_BOLD}", text)
+    # Bold words in a heading are bold already, and Slack knows no bold in bold.
+    text = _HEADING.sub(lambda found: f"{_BOLD}{found[1].replace('**', '')}{_BOLD}", text)
     text = _STRONG.sub(rf"{_BOLD}\2{_BOLD}", text)
     text = _EMPHASIS.sub(r"_\1_", text)
     text = _STRUCK.sub(r"~\1~", text)
-    text = _LINK.sub(lambda found: f"<{found[2]}|{found[1].replace('|', '¦')}>", text)
-    text = _AUTOLINK.sub(r"<\1>", text)
-    # A heading may hold bold words already, and twice bold is none.
-    return re.sub(f"{_BOLD}+", "*", text)
+    return text.replace(_BOLD, "*")
