@@ -32,8 +32,10 @@ MAX_FALLBACK = 3000
 """Characters of ``text``. Slack takes up to 40,000, but it is there to be read in a notification."""
 
 MAX_TITLE = 250
-MAX_NAMES = 20
-"""So many affected components are listed; the others are counted."""
+MAX_NAMES = 2000
+"""Characters for the affected components; those that find no room are counted."""
+
+MAX_ERROR = 250
 
 COLOURS = {
     ComponentStatus.OPERATIONAL: "#2e7d32",
@@ -108,7 +110,9 @@ def _monitor(event: Event) -> str:
     monitor = event.data["monitor"]
     down = monitor["verdict"] == "down"
     check = monitor["check"] or {}
-    facts = [f"*Error:* {escaped(check['error'])}"] if check.get("error") else []
+    facts = (
+        [f"*Error:* {escaped(clipped(check['error'], MAX_ERROR))}"] if check.get("error") else []
+    )
     colour = ComponentStatus.MAJOR_OUTAGE if down else ComponentStatus.OPERATIONAL
     title = f"Monitor {monitor['name']} {'is down' if down else 'has recovered'}"
     return _message(event, colour, title, event.data["page"]["url"], facts)
@@ -130,8 +134,8 @@ def _message(
     blocks = [_section(f"*{linked}*" if url else heading)]
     if facts:
         blocks.append(_section("\n".join(facts)))
-    if text:
-        blocks.append(_section(from_markdown(text, MAX_SECTION)))
+    if said := from_markdown(text, MAX_SECTION).strip():  # an empty section is refused
+        blocks.append(_section(said))
     footer = f"<{_url(page['url'])}|{escaped(page['name']).replace('|', '¦')}>"
     when = _instant(event.occurred_at.isoformat(timespec="seconds"))
     blocks.append(
@@ -154,8 +158,11 @@ def _affected(components: Sequence[Data], *, statuses: bool = True) -> list[str]
         + (f" ({WORDS[ComponentStatus(one['status'])].lower()})" if statuses else "")
         for one in components
     ]
-    more = f" and {len(names) - MAX_NAMES} more" if names[MAX_NAMES:] else ""
-    return [f"*Affected:* {', '.join(names[:MAX_NAMES])}{more}"]
+    listed = next(
+        (n for n in range(1, len(names)) if len(", ".join(names[: n + 1])) > MAX_NAMES), len(names)
+    )
+    more = f" and {len(names) - listed} more" if names[listed:] else ""
+    return [f"*Affected:* {', '.join(names[:listed])}{more}"]
 
 
 def _latest(about: Data) -> str:
