@@ -359,6 +359,21 @@ def test_the_end_of_a_transaction_costs_the_same_however_much_it_changed(
     assert len(asked) <= 14, asked
 
 
+def test_other_events_of_the_transaction(session: Session, page: Page, gator: Subscription) -> None:
+    """What changes nothing that the page shows may happen in between."""
+    api = scenes.component(session, page)
+    components.set_status(session, page, api, DEGRADED)
+    subscriptions.disable(
+        session, subscriptions.get(session, page, scenes.webhook(session, page).id), reason="x"
+    )
+    components.set_status(session, page, api, DOWN)
+    row = subscriptions.get(session, page, gator.id)
+    subscriptions.send_test(session, page, row)
+    session.commit()
+    last = scenes.events(session, PAGE_CHANGE)[-1].data["change"]
+    assert (last["previous_status"], last["status"]) == ("degraded_performance", "major_outage")
+
+
 def test_a_chosen_component(session: Session, page: Page) -> None:
     """A subscription that chose components gets the message only if one of them changed, and was to be told."""
     api, web = scenes.component(session, page), scenes.component(session, page, "Web")
