@@ -151,6 +151,12 @@ def waiting_events(limit: int) -> Select[EventRow]:
     )
 
 
+def events_since(session: Session, page_id: UUID, sequence: int) -> list[EventRow]:
+    """The events of a page from *sequence* on, oldest first."""
+    query = select(EventRow).where(EventRow.page_id == page_id, EventRow.sequence >= sequence)
+    return list(session.scalars(query.order_by(EventRow.sequence)))
+
+
 def any_waiting(session: Session) -> bool:
     """Whether an event's deliveries are not all written yet."""
     query = select(EventRow.sequence).where(EventRow.fanned_out_at.is_(None)).limit(1)

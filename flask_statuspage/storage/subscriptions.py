@@ -203,6 +203,17 @@ def count_active(session: Session, page_id: UUID) -> int:
     return session.scalar(query) or 0
 
 
+def formats_among(session: Session, page_id: UUID, names: Collection[str]) -> list[str]:
+    """Those of *names* in which the page has active subscriptions."""
+    query = select(Subscription.format).distinct()
+    query = query.where(
+        Subscription.page_id == page_id,
+        Subscription.state == SubscriptionState.ACTIVE,
+        Subscription.format.in_(list(names)),
+    )
+    return list(session.scalars(query))
+
+
 def unconfirmed(session: Session, before: datetime) -> list[UUID]:
     """The sign-ups by email that were asked for before that instant and never confirmed."""
     query = select(Subscription.id).where(
