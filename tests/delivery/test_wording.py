@@ -63,7 +63,11 @@ def fact(name: str, *, said: list[dict[str, Any]], parts: list[dict[str, Any]], 
     kind = name.partition(".")[0]
     made: dict[str, dict[str, Any]] = {
         "incident": incident_data(title=text[:200], updates=said, components=parts),
-        "maintenance": maintenance_data(title=text[:200], updates=said, components=parts),
+        "maintenance": maintenance_data(
+            title=text[:200],
+            updates=[{**one, "status": "scheduled"} for one in said],
+            components=parts,
+        ),
         "component": component_data(name=text[:200], group=text[:200], description=text),
         "monitor": monitor_data(name=text[:200], check={**monitor_data()["check"], "error": text}),
     }
