@@ -19,9 +19,18 @@ from sqlalchemy.orm import Session
 from ..delivery.batch import send_all
 from ..probing import ProbeOrder
 from ..probing.batch import Asking
-from ..services import conditions, deliveries, events, mirror, monitoring, subscriptions, timetable
+from ..services import (
+    conditions,
+    deliveries,
+    events,
+    mirror,
+    monitoring,
+    signing_secrets,
+    subscriptions,
+    timetable,
+)
 from ..state import current_settings
-from ..storage import checks, leases
+from ..storage import checks, leases, retention
 from ..storage.base import utc_now
 from ..storage.races import run_again
 from ..storage.session import current_session, database_now, release_session
@@ -41,7 +50,10 @@ DELIVERIES_AT_ONCE = 100
 COLLECT_SECONDS = 0.25
 """How long results of checks gather before they are recorded together."""
 
-CHECKS_DELETED_AT_ONCE = 1000
+DELETED_AT_ONCE = 1000
+ENDPOINT_DAYS = 30
+"""How long the behaviour of an endpoint is remembered that is not called any more."""
+
 STEPS_AT_ONCE = 50
 
 
@@ -174,15 +186,22 @@ def _mirror(stopping: Callable[[], bool]) -> int:
 
 
 def _housekeep() -> int:
-    """Forget what is too old, drop dead pulses."""
+    """Forget what is too old, drop dead pulses; returns how many results, deliveries and the like went."""
     settings = current_settings()
     now = utc_now()
     oldest = now - timedelta(days=settings.check_retention_days)
     _committed(subscriptions.forget_unconfirmed)
     _committed(lambda session: leases.forget_before(session, now - timedelta(hours=1)))
-    return _committed(
-        lambda session: checks.delete_before(session, oldest, limit=CHECKS_DELETED_AT_ONCE)
+    told = now - timedelta(days=settings.delivery_retention_days)
+    unused = now - timedelta(days=ENDPOINT_DAYS)
+    steps: tuple[Callable[[Session], int], ...] = (
+        partial(checks.delete_before, instant=oldest, limit=DELETED_AT_ONCE),
+        partial(retention.delete_deliveries, before=told, limit=DELETED_AT_ONCE),
+        partial(retention.delete_events, before=told, limit=DELETED_AT_ONCE),
+        partial(retention.delete_endpoints, before=unused, limit=DELETED_AT_ONCE),
+        partial(signing_secrets.forget_previous, limit=DELETED_AT_ONCE),
     )
+    return sum(_committed(step) for step in steps)
 
 
 TASKS: dict[str, Callable[[], int]] = {

@@ -18,16 +18,15 @@ from ..delivery.parcel import Outcome, Parcel
 from ..domain.events import CONFIRMATION
 from ..domain.facts import plain
 from ..domain.retry import STALE_AFTER, Policy
-from ..errors import Conflict, NotFound, SetupError
+from ..errors import SetupError
 from ..state import current_settings
 from ..storage import claims, session
 from ..storage import subscriptions as stored_subscriptions
-from ..storage.base import utc_now
 from ..storage.encryption import reveal
 from ..storage.outbox import Attempt, Delivery, DeliveryState
 from ..storage.pages import Page
 from ..storage.subscriptions import SubscriptionState
-from . import addresses, audit, events, subscriptions
+from . import addresses, events, subscriptions
 
 logger = logging.getLogger(__name__)
 
@@ -244,37 +243,6 @@ def _tell_failure(
         },
         notify=False,
     )
-
-
-def redeliver(db: Session, page: Page, delivery_id: UUID, *, actor: str | None) -> Delivery:
-    """Send a finished delivery again, with the same id and body and all its retries.
-
-    :raises Conflict: while it is still on its way, or when its subscription is not active.
-    """
-    delivery = db.get(Delivery, delivery_id)
-    if delivery is None:
-        raise NotFound("delivery", delivery_id)
-    subscription = subscriptions.get(db, page, delivery.subscription_id)
-    if delivery.state is DeliveryState.PENDING:
-        raise Conflict("The delivery is on its way already.")
-    if subscription.state is not SubscriptionState.ACTIVE:
-        raise Conflict(f"The subscription is {subscription.state.value}; enable it first.")
-    before = {"state": delivery.state.value, "attempts": delivery.attempts}
-    delivery.state, delivery.attempts = DeliveryState.PENDING, 0
-    delivery.due_at, delivery.finished_at, delivery.reason = utc_now(), None, None
-    db.flush()
-    events.wake_after_commit(db, "deliver")
-    audit.record(
-        db,
-        actor=actor,
-        action="redeliver",
-        subject="delivery",
-        subject_id=delivery.id,
-        page_id=page.id,
-        before=before,
-        after={"state": delivery.state.value, "attempts": delivery.attempts},
-    )
-    return delivery
 
 
 def described(delivery: Delivery) -> dict[str, object]:

@@ -19,6 +19,7 @@ from sqlalchemy import (
     func,
     select,
     type_coerce,
+    update,
 )
 from sqlalchemy.orm import (
     Mapped,
@@ -146,6 +147,21 @@ def sealed_secrets(session: Session, ids: Collection[UUID]) -> dict[UUID, str | 
     """The secrets of *ids* as they are stored; :func:`.encryption.reveal` opens one."""
     query = select(Subscription.id, type_coerce(Subscription.secret, Text))
     return {row[0]: row[1] for row in session.execute(query.where(Subscription.id.in_(ids)))}
+
+
+def erase_previous_secrets(session: Session, before: datetime, *, limit: int) -> int:
+    """Erase at most *limit* previous secrets that counted until *before*; returns how many."""
+    query = select(Subscription.id).where(Subscription.previous_until <= before).limit(limit)
+    ids = session.scalars(query).all()
+    if ids:
+        # The instant once more: one that is changed at this moment has another previous secret.
+        session.execute(
+            update(Subscription)
+            .where(Subscription.id.in_(ids), Subscription.previous_until <= before)
+            .values(previous_secret=None, previous_until=None),
+            execution_options={"synchronize_session": False},
+        )
+    return len(ids)
 
 
 def by_address(session: Session, page_id: UUID, channel: str, address: str) -> Subscription | None:

@@ -24,6 +24,7 @@ from flask_statuspage.services import (
     events,
     groups,
     incidents,
+    redelivery,
     subscriptions,
 )
 from flask_statuspage.services.wishes import Wish
@@ -43,7 +44,7 @@ FAILED = Outcome(error="The endpoint answered 500.", code=500, milliseconds=7, a
 @pytest.fixture
 def hook(session: Session, page: Page) -> Subscription:
     """A webhook with one delivery due."""
-    row = scenes.webhook(session, page, secret="top secret")
+    row = scenes.webhook(session, page, secret="a top secret key")
     incidents.open(session, page, title="API is slow")
     session.commit()
     return row
@@ -77,7 +78,7 @@ def test_a_parcel_has_all_that_a_channel_needs(session: Session, hook: Subscript
     (parcel,) = claim(session)
     row = scenes.delivery(session, hook)
     assert (parcel.delivery_id, parcel.attempt, parcel.channel) == (row.id, 1, "webhook")
-    assert (parcel.address, parcel.secret) == (hook.address, "top secret")
+    assert (parcel.address, parcel.secret) == (hook.address, "a top secret key")
     assert json.loads(parcel.body)["incident"]["name"] == "API is slow"
     assert (parcel.policy, parcel.manage_url) == (formats["native"].policy, None)
     assert claim(session) == []
@@ -299,24 +300,24 @@ def test_a_member_sends_again(session: Session, page: Page, hook: Subscription) 
     """A finished delivery goes out again with its id, its bytes and all its retries, however old it is."""
     (first,) = claim(session)
     with pytest.raises(Conflict, match="on its way"):
-        deliveries.redeliver(session, page, first.delivery_id, actor="ann")
+        redelivery.redeliver(session, page, first.delivery_id, actor="ann")
     finish(session, first, Outcome(error="refused", final=True))
     old = utc_now() - timedelta(days=30)
     session.execute(update(EventRow).values(occurred_at=old))
     session.execute(update(Delivery).values(due_at=old, created_at=old))
     session.commit()
 
-    deliveries.redeliver(session, page, first.delivery_id, actor="ann")
+    redelivery.redeliver(session, page, first.delivery_id, actor="ann")
     session.commit()
     (again,) = claim(session)
     assert (again.delivery_id, again.body, again.attempt) == (first.delivery_id, first.body, 1)
     finish(session, again, Outcome(code=200))
     assert scenes.delivery(session, hook).state is DONE
     with pytest.raises(NotFound):
-        deliveries.redeliver(session, page, page.id, actor="ann")
+        redelivery.redeliver(session, page, page.id, actor="ann")
     subscriptions.disable(session, subscriptions.get(session, page, hook.id), reason="off")
     with pytest.raises(Conflict, match="enable it first"):
-        deliveries.redeliver(session, page, first.delivery_id, actor="ann")
+        redelivery.redeliver(session, page, first.delivery_id, actor="ann")
 
 
 def test_what_was_ended_meanwhile_is_not_sent(
