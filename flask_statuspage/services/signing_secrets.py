@@ -10,6 +10,7 @@ from ..delivery import signing
 from ..errors import Conflict, Invalid, SetupError
 from ..storage import subscriptions as stored
 from ..storage.base import utc_now
+from ..storage.encryption import reveal
 from ..storage.subscriptions import Subscription
 from .subscription_log import NEW_SECRET, SECRET, note
 
@@ -28,16 +29,16 @@ def check(secret: str | None) -> None:
         raise Invalid.field("secret", f"Must have {MIN_BYTES} to {MAX_BYTES} bytes.")
 
 
-def give(subscription: Subscription, secret: str | None, *, keep: bool) -> bool:
+def give(session: Session, subscription: Subscription, secret: str | None, *, keep: bool) -> bool:
     """Sign with *secret* from now on; None: sign nothing. Returns whether that is a change.
 
     :param keep: the secret until now counts beside it for :data:`BOTH_COUNT`. Of several changes within that time the
         newest two secrets count.
     """
-    current = _opened(subscription)
-    if secret is not None and secret == current:
+    current = _opened(session, subscription) if keep else None
+    if keep and secret == current:
         return False
-    is_kept = keep and secret is not None and current is not None
+    is_kept = secret is not None and current is not None
     subscription.previous_secret = current if is_kept else None
     subscription.previous_until = utc_now() + BOTH_COUNT if is_kept else None
     subscription.secret = secret
@@ -61,7 +62,7 @@ def rotate(
     check(secret)
     before = SECRET if subscription.is_signed else None
     new = signing.new_secret() if secret is None else secret
-    if not give(subscription, new, keep=True):
+    if not give(session, subscription, new, keep=True):
         raise Invalid.field("secret", "It is the secret already.")
     subscription.updated_at = utc_now()
     session.flush()
@@ -75,9 +76,9 @@ def forget_previous(session: Session, *, limit: int) -> int:
     return stored.erase_previous_secrets(session, utc_now(), limit=limit)
 
 
-def _opened(subscription: Subscription) -> str | None:
+def _opened(session: Session, subscription: Subscription) -> str | None:
     """The secret until now; None also when none of the app's keys opens it, since then it signs nothing."""
     try:
-        return subscription.secret
+        return reveal(stored.sealed_secret(session, subscription.id))
     except SetupError:
         return None

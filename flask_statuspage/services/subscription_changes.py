@@ -20,7 +20,9 @@ from .subscription_log import kept, kept_after, note
 from .wishes import Wish
 
 
-def apply(subscription: Subscription, wish: Wish, component_ids: Collection[UUID]) -> bool:
+def apply(
+    session: Session, subscription: Subscription, wish: Wish, component_ids: Collection[UUID]
+) -> bool:
     """Let *subscription* want what a checked *wish* says; returns whether it signs with another secret from now on.
 
     A secret that is not given stays with a subscription that goes on; one that begins anew begins without.
@@ -35,7 +37,7 @@ def apply(subscription: Subscription, wish: Wish, component_ids: Collection[UUID
     subscription.contact = wish.contact
     changed = False
     if wish.secret is not None or not goes_on:
-        changed = signing_secrets.give(subscription, wish.secret, keep=goes_on)
+        changed = signing_secrets.give(session, subscription, wish.secret, keep=goes_on)
     _choose_components(subscription, component_ids)
     subscription.updated_at = utc_now()
     return changed
@@ -89,7 +91,7 @@ def change(
     resigned = False
     if "secret" in values:
         signing_secrets.check(values["secret"])
-        resigned = signing_secrets.give(subscription, values["secret"], keep=True)
+        resigned = signing_secrets.give(session, subscription, values["secret"], keep=True)
     session.flush()
     after = kept_after(subscription, before, contact=contact, resigned=resigned)
     note(session, "change", subscription, actor, before=before, after=after)

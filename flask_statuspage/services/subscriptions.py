@@ -81,7 +81,7 @@ def subscribe(
             confirmations.mail_owner(session, page, subscription)
         return subscription
     contact = subscription.contact
-    resigned = subscription_changes.apply(subscription, wish, [row.id for row in chosen])
+    resigned = subscription_changes.apply(session, subscription, wish, [row.id for row in chosen])
     subscription.actor, subscription.asked_at = actor, now
     session.flush()
     if proven or not wishes.must_wait(channel):

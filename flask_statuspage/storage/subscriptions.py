@@ -149,6 +149,15 @@ def sealed_secrets(session: Session, ids: Collection[UUID]) -> dict[UUID, str | 
     return {row[0]: row[1] for row in session.execute(query.where(Subscription.id.in_(ids)))}
 
 
+def sealed_secret(session: Session, subscription_id: UUID) -> str | None:
+    """The secret of a subscription that is held, as it is stored, and as it is now.
+
+    With a lock, as MariaDB reads what this transaction saw first otherwise, and that may be before the row was made.
+    """
+    query = select(type_coerce(Subscription.secret, Text)).where(Subscription.id == subscription_id)
+    return session.scalar(query.with_for_update())
+
+
 def erase_previous_secrets(session: Session, before: datetime, *, limit: int) -> int:
     """Erase at most *limit* previous secrets that counted until *before*; returns how many."""
     query = select(Subscription.id).where(Subscription.previous_until <= before).limit(limit)
