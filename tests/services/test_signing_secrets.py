@@ -86,15 +86,20 @@ def test_a_new_secret_in_a_change_keeps_the_old_one(session: Session, page: Page
     assert opened(session) == (THIRD, SECOND)
 
 
-def test_who_comes_after_does_not_share_a_secret(session: Session, page: Page) -> None:
+@pytest.mark.parametrize("secret", [None, THIRD])
+def test_who_comes_after_does_not_share_a_secret(
+    session: Session, page: Page, secret: str | None
+) -> None:
     """An address that ended and is signed up anew is signed with neither of the secrets of the time before."""
     row = hook(session, page)
     signing_secrets.rotate(session, row, secret=SECOND, actor="ann")
     subscriptions.unsubscribe(session, row)
     session.commit()
-    subscriptions.subscribe(session, page, Wish(channel="webhook", address=row.address))
+    wish = Wish(channel="webhook", address=row.address, secret=secret)
+    subscriptions.subscribe(session, page, wish)
     session.commit()
-    assert raw(session) == (None, None, None)
+    assert opened(session) == (secret, None)
+    assert raw(session)[2] is None
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from flask_statuspage.delivery.formats import formats
 from flask_statuspage.domain.roles import Role
+from flask_statuspage.errors import Invalid
 from flask_statuspage.services import team
 from flask_statuspage.storage.outbox import Attempt, Delivery, DeliveryState
 from flask_statuspage.storage.session import current_session
@@ -290,3 +291,22 @@ def test_all_that_failed_is_sent_again(site: Site, receiver: Receiver) -> None:
     ]
     for role in ("viewer", "editor"):
         problem(site.ask("POST", "/deliveries/redeliver", body, role=role), 403)
+
+
+# Host code
+
+
+def test_host_code_subscribes_with_all_fields(site: Site) -> None:
+    """`statuspage.subscribe` takes what the API takes, and refuses it by the same names; nothing of it is kept then."""
+    with site.app.app_context():
+        fields: dict[str, Any] = {"channel": "webhook", "format": "native", "contact": ANN}
+        bad = {"secret": "short", "contact": "nobody", "policy": {"rate": 0}, "level": "down"}
+        with pytest.raises(Invalid) as caught:
+            site.statuspage.subscribe(HOOK, **{**fields, **bad})
+        current_session().rollback()
+        named = {error.field for error in caught.value.errors}
+        assert named == {"secret", "contact", "policy.rate", "level"}
+        site.statuspage.subscribe(HOOK, policy={"rate": 5}, secret="a secret of my own", **fields)
+        current_session().commit()
+    row = only(site)
+    assert (row.format, row.policy, row.contact) == ("native", {"rate": 5}, ANN)
