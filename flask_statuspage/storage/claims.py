@@ -13,10 +13,12 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased, contains_eager, selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from ..domain.ids import new_id
 from .endpoints import Endpoint
-from .outbox import Attempt, Delivery, DeliveryState
+from .outbox import Attempt, Delivery, DeliveryState, EventRow
+from .session import in_order_of_index, locks_rows
 from .subscriptions import Subscription
 
 
@@ -78,17 +80,24 @@ def claim(
     if avoid:
         query = query.where(or_(Delivery.endpoint.is_(None), Delivery.endpoint.not_in(avoid)))
     query = query.order_by(Delivery.due_at, Delivery.sequence).limit(limit)
-    ids = list(session.scalars(query.with_for_update(skip_locked=True)))
+    with in_order_of_index(session):
+        ids = list(session.scalars(query.with_for_update(skip_locked=True)))
     if not ids:
         return []
     token = new_id()
-    session.execute(
+    leasing = (
         update(Delivery)
-        .where(Delivery.id.in_(ids), _free(now))
-        .values(lease_token=token, lease_until=now + lease, attempts=Delivery.attempts + 1),
-        execution_options={"synchronize_session": False},
+        .where(Delivery.id.in_(ids))
+        .values(lease_token=token, lease_until=now + lease, attempts=Delivery.attempts + 1)
     )
-    return session.scalars(_held(token)).all()
+    if not locks_rows(session):
+        # Another worker may have been faster. Where rows are locked this condition would only mislead the database,
+        # which then reads all that is due instead of these few.
+        leasing = leasing.where(_free(now))
+    session.execute(leasing, execution_options={"synchronize_session": False})
+    held = session.scalars(_held(token)).all()
+    _with_events(session, held)
+    return held
 
 
 def _held(token: UUID) -> Select[Delivery]:
@@ -97,10 +106,18 @@ def _held(token: UUID) -> Select[Delivery]:
         .join(Delivery.subscription)
         .where(Delivery.lease_token == token)
         .order_by(Delivery.sequence)
-        # One event has many deliveries: joined, its data would come with each of them.
-        .options(selectinload(Delivery.event), contains_eager(Delivery.subscription))
+        .options(contains_eager(Delivery.subscription))
         .execution_options(populate_existing=True)
     )
+
+
+def _with_events(session: Session, deliveries: Sequence[Delivery]) -> None:
+    """Give each its event. One event has many deliveries, and both kinds of eager loading read it once for each."""
+    ids = {delivery.event_id for delivery in deliveries}
+    query = select(EventRow).where(EventRow.id.in_(ids))
+    found = {event.id: event for event in session.scalars(query)}
+    for delivery in deliveries:
+        set_committed_value(delivery, "event", found[delivery.event_id])
 
 
 def still_held(session: Session, leases: Mapping[UUID, UUID]) -> set[UUID]:
