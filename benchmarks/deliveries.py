@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.servers import process
 
-from . import delivery_site, servers, steps, throughput
+from . import delivery_site, fairness, fan_out, servers, steps, throughput
 from .delivery_site import Machinery
 from .reads import machine
 from .table import Growth, Row, missing, text
@@ -44,9 +44,20 @@ def _steps(plan: Plan, machinery: Machinery, directory: Path) -> Iterable[Row | 
     return steps.measure(machinery, directory, sizes=plan.sizes)
 
 
+def _fairness(plan: Plan, machinery: Machinery, directory: Path) -> Iterable[Row | Growth]:
+    seconds, rounds = (12.0, 1) if plan.quick else (40.0, plan.rounds)
+    return fairness.measure(machinery, directory, seconds=seconds, rounds=rounds)
+
+
+def _fan_out(plan: Plan, machinery: Machinery, directory: Path) -> Iterable[Row | Growth]:
+    return fan_out.measure(machinery, directory, rounds=3 if plan.quick else 9)
+
+
 ROWS: dict[str, Callable[[Plan, Machinery, Path], Iterable[Row | Growth]]] = {
     "throughput": _throughput,
     "steps": _steps,
+    "fairness": _fairness,
+    "fan_out": _fan_out,
 }
 
 

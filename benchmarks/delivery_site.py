@@ -17,8 +17,6 @@ from uuid import UUID
 from flask import Flask
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
-from tests.servers import postgresql, process, redis
-from tests.servers.postgresql import PostgresqlServer
 
 from flask_statuspage.domain.ids import new_id
 from flask_statuspage.jobs.queue import RedisTrigger
@@ -29,6 +27,8 @@ from flask_statuspage.storage.outbox import Attempt, Delivery, DeliveryState, Ev
 from flask_statuspage.storage.pages import Page
 from flask_statuspage.storage.session import current_engine, current_session
 from flask_statuspage.storage.subscriptions import Subscription, SubscriptionState, digest
+from tests.servers import postgresql, process, redis
+from tests.servers.postgresql import PostgresqlServer
 
 from . import seed, servers, site
 from .servers import cpu_of_tree
@@ -104,6 +104,22 @@ class DeliverySite:
         ]
         with self.app.app_context(), current_engine().begin() as connection:
             connection.execute(insert(Subscription), rows)
+
+    def member(self) -> None:
+        """Make a key for :meth:`open_incident`."""
+        command = ["statuspage", "token", "create", "benchmark", "--role", "owner"]
+        self._key = self.app.test_cli_runner().invoke(args=command).output.strip()
+        self._client = self.app.test_client()
+
+    def open_incident(self) -> None:
+        """As a member does, by the manage API."""
+        answer = self._client.post(
+            f"{site.PREFIX}/admin/api/v1/incidents",
+            json={"title": "Cranes stand still", "body": seed.BODY, "components": ["component-0"]},
+            headers={"Authorization-Token": self._key},
+        )
+        if answer.status_code != 201:
+            raise RuntimeError(f"no incident: {answer.status_code} {answer.text}")
 
     def tell(self, *, title: str = "Cranes stand still") -> tuple[UUID, float]:
         """Write an event about an incident with one component and one update; its id and the time of its commit.

@@ -1,4 +1,4 @@
-"""What one delivery costs in the worker, step by step: statements of the database, and CPU. Measured in this process."""
+"""What one delivery costs in the worker, step by step: CPU, and statements of the database. Measured in one process."""
 
 from __future__ import annotations
 
