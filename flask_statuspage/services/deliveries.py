@@ -60,6 +60,8 @@ def claim(
 
     :param avoid: endpoints that have enough to do.
     """
+    # Whoever waited for the lock on a subscription must see the calls that were noted meanwhile.
+    session.begin_read_committed(db)
     now, began = session.database_now(db), time.monotonic()
     lease = timedelta(seconds=current_settings().lease_seconds)
     rows = claims.claim(db, now, lease=lease, limit=limit, lane=lane, avoid=avoid)

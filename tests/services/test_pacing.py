@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from datetime import timedelta
 
+from flask import Flask
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -14,6 +15,7 @@ from flask_statuspage.services.pacing import policy_of
 from flask_statuspage.storage.base import utc_now
 from flask_statuspage.storage.outbox import Attempt, Delivery, DeliveryState
 from flask_statuspage.storage.pages import Page
+from flask_statuspage.storage.races import run_again
 from flask_statuspage.storage.subscriptions import Subscription
 
 from . import scenes
@@ -67,6 +69,39 @@ def test_what_is_in_flight_counts(session: Session, page: Page) -> None:
     hook = scenes.webhook(session, page)
     flood(session, page, hook, 130)
     assert len(drain(session, finish=False)) == 100
+
+
+def test_workers_that_claim_at_once_keep_the_rate_together(
+    app: Flask, session: Session, page: Page
+) -> None:
+    """Four workers at the same moment send no more than one alone would."""
+    hook = scenes.webhook(session, page)
+    flood(session, page, hook, 140)
+    session.rollback()
+
+    def work(db: Session, page: Page) -> int:
+        sent = 0
+        db.rollback()  # a worker's claim begins its transaction
+        for _ in range(40):
+
+            def step() -> tuple[int, int]:
+                try:
+                    claimed = deliveries.claim(db, limit=20)
+                    db.commit()
+                except BaseException:
+                    db.rollback()
+                    raise
+                return claimed.count, len(claimed.parcels)
+
+            count, ready = run_again(step)
+            sent += ready
+            if not count:
+                break
+        return sent
+
+    shares = scenes.at_once(app, *[work] * 4)
+    assert [share for share in shares if isinstance(share, Exception)] == []
+    assert sum(shares) == 100  # type: ignore[arg-type]
 
 
 def test_each_subscription_has_its_own(session: Session, page: Page) -> None:
