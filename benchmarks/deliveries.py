@@ -17,6 +17,7 @@ from .reads import machine
 from .table import Growth, Row, missing, text
 
 SIZES = (1_000, 3_000, 10_000)
+ENDPOINTS = (1, 16)
 QUICK_SIZES = (300, 1_000, 3_000)
 
 
@@ -25,16 +26,18 @@ class Plan:
     """What is measured how often.
 
     :param sizes: numbers of deliveries, the smallest first.
+    :param endpoints: numbers of ``host:port`` that they go to; to one no more than eight go at once.
     :param rounds: of turns; what is reported is the median of their ratios.
     """
 
     sizes: tuple[int, ...]
+    endpoints: tuple[int, ...]
     rounds: int
     quick: bool
 
 
 def _throughput(plan: Plan, machinery: Machinery, directory: Path) -> Iterable[Row | Growth]:
-    for endpoints in (1, 16):
+    for endpoints in plan.endpoints:
         yield from throughput.measure(
             machinery, directory, sizes=plan.sizes, endpoints=endpoints, rounds=plan.rounds
         )
@@ -66,7 +69,12 @@ def main(arguments: list[str] | None = None) -> int:
     # Children work in folders of their own, and find this package all the same.
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(servers.ROOT), *sys.path]))
     sizes = tuple(sorted(options.size or (QUICK_SIZES if options.quick else SIZES)))
-    plan = Plan(sizes, options.rounds or (1 if options.quick else 3), options.quick)
+    plan = Plan(
+        sizes,
+        tuple(options.endpoints or ENDPOINTS),
+        options.rounds or (1 if options.quick else 3),
+        options.quick,
+    )
     found: list[Row | Growth] = [machine("before")]
     try:
         with delivery_site.machinery() as machinery:
@@ -91,6 +99,13 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         type=int,
         metavar="N",
         help="so many deliveries; may be repeated (default: 1000, 3000, 10000)",
+    )
+    parser.add_argument(
+        "--endpoints",
+        action="append",
+        type=int,
+        metavar="N",
+        help="so many endpoints; may be repeated (default: 1, 16)",
     )
     parser.add_argument("--rounds", type=int, metavar="N", help="of turns (default: 3)")
     parser.add_argument("--quick", action="store_true", help="fewer deliveries, one round")

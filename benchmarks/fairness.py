@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from flask_statuspage.storage.outbox import Delivery
 
 from . import receiver
-from .delivery_site import DeliverySite, Machinery
+from .delivery_site import PATIENCE, DeliverySite, Machinery
 from .receiver import Receiver
 from .table import Growth, Row
 
@@ -120,8 +120,9 @@ def _latencies(
                 due += EVERY
                 time.sleep(max(0.0, due - time.monotonic()) if number + 1 < events else 0.0)
             expected = _expected(site, healthy)
-            _wait(target, expected, hanging)
-        return _measured(expected, committed, target)
+            arrivals = _arrivals(target, expected)
+            target.reset()  # nobody hangs any more, so that the workers can end
+        return _measured(expected, committed, arrivals)
     finally:
         target.reset()
         site.close()
@@ -139,24 +140,23 @@ def _expected(site: DeliverySite, healthy: Sequence[int]) -> dict[str, UUID]:
     return found
 
 
-def _wait(target: Receiver, expected: dict[str, UUID], hanging: Sequence[int]) -> None:
-    ends = time.monotonic() + 120
+def _arrivals(target: Receiver, expected: dict[str, UUID]) -> dict[str, float]:
+    """When each was received first, once all were."""
+    ends = time.monotonic() + PATIENCE
     while True:
-        came = {ident for ident, _ in target.arrivals()}
-        if came >= expected.keys():
-            return
+        first: dict[str, float] = {}
+        for ident, at in target.arrivals():
+            first.setdefault(ident, at)
+        if first.keys() >= expected.keys():
+            return first
         if time.monotonic() > ends:
-            raise RuntimeError(f"{len(expected.keys() - came)} deliveries did not come")
+            raise RuntimeError(f"{len(expected.keys() - first.keys())} deliveries did not come")
         time.sleep(0.25)
 
 
 def _measured(
-    expected: dict[str, UUID], committed: dict[UUID, float], target: Receiver
+    expected: dict[str, UUID], committed: dict[UUID, float], arrivals: dict[str, float]
 ) -> Latencies:
-    first: dict[str, float] = {}
-    for ident, at in target.arrivals():
-        if ident in expected:
-            first.setdefault(ident, at)
-    took = sorted((at - committed[expected[ident]]) * 1000 for ident, at in first.items())
+    took = sorted((arrivals[ident] - committed[of]) * 1000 for ident, of in expected.items())
     cuts = statistics.quantiles(took, n=100)
     return Latencies(cuts[49], cuts[98], took[-1])

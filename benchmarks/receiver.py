@@ -31,7 +31,7 @@ class Receiver:
     pid: int
 
     def reset(self, *, hanging: Sequence[int] = ()) -> None:
-        """Forget what came; from now on the ports *hanging* do not answer."""
+        """Forget what came and let go of calls that hang; from now on the ports *hanging* do not answer."""
         self._get(f"/reset?{','.join(map(str, hanging))}")
 
     def count(self) -> int:
@@ -71,6 +71,7 @@ class _Noted:
     def __init__(self) -> None:
         self.arrivals: list[tuple[str, float]] = []
         self.hanging: frozenset[int] = frozenset()
+        self.held: list[asyncio.Transport] = []
 
 
 class _Connection(asyncio.Protocol):
@@ -93,7 +94,9 @@ class _Connection(asyncio.Protocol):
             self._buffer = self._buffer[whole:]
             if head.startswith(b"get "):
                 self._control(head.split(b" ", 2)[1].decode())
-            elif self._port not in self._noted.hanging:
+            elif self._port in self._noted.hanging:
+                self._noted.held.append(self._transport)
+            else:
                 self._noted.arrivals.append(
                     (_field(head, b"\r\nwebhook-id:").decode(), time.time())
                 )
@@ -103,6 +106,9 @@ class _Connection(asyncio.Protocol):
         name, _, ports = path.partition("?")
         if name == "/reset":
             self._noted.arrivals = []
+            for transport in self._noted.held:
+                transport.abort()
+            self._noted.held = []
             self._noted.hanging = frozenset(int(port) for port in ports.split(",") if port)
         shown = self._noted.arrivals if name == "/log" else len(self._noted.arrivals)
         body = json.dumps(shown).encode()
