@@ -40,12 +40,12 @@ def main(arguments: list[str] | None = None) -> int:
         quick=options.quick,
         full=options.full,
     )
-    found: list[Row | Growth] = [_machine("before")]
+    found: list[Row | Growth] = [machine("before")]
     for name in options.only or ROWS:
         print(f"measuring: {name}", file=sys.stderr, flush=True)
         with process.scratch() as directory:
             found += ROWS[name](plan, directory)
-    print(text([*found, _machine("after")]))
+    print(text([*found, machine("after")]))
     return 0
 
 
@@ -66,7 +66,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _machine(when: str) -> Row:
+def machine(when: str) -> Row:
     """How fast Python is here and now: rows in milliseconds mean nothing without it."""
     spent = []
     for _ in range(5):

@@ -30,6 +30,14 @@ class Server:
         return sum(_cpu(pid) for pid in (self.pid, *_children(self.pid)))
 
 
+def cpu_of_tree(pid: int) -> float:
+    """The CPU of a process and all that descend from it, those that have ended and were waited for too, in seconds."""
+    try:
+        return _cpu(pid, ended=True) + sum(cpu_of_tree(child) for child in _children(pid))
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0  # it ended meanwhile, and counts with its parent
+
+
 @contextmanager
 def gunicorn(app: str, directory: Path, *, workers: int = 2, threads: int = 4) -> Iterator[Server]:
     """The app of the factory call *app*, as ``benchmarks.site:served('sqlite:///…')``."""
@@ -48,7 +56,7 @@ def gunicorn(app: str, directory: Path, *, workers: int = 2, threads: int = 4) -
         directory=scratch,
         ready=lambda: ask(port, "/"),
     )
-    with _running(child):
+    with running_process(child):
         yield Server(port, child.pid)
 
 
@@ -67,7 +75,7 @@ def nginx(folders: Sequence[Path], directory: Path) -> Iterator[list[Server]]:
         directory=scratch,
         ready=lambda: [ask(port, "/") for port in ports],
     )
-    with _running(child):
+    with running_process(child):
         yield [Server(port, child.pid) for port in ports]
 
 
@@ -76,7 +84,7 @@ def nginx_program() -> str | None:
 
 
 @contextmanager
-def _running(child: process.Process) -> Iterator[None]:
+def running_process(child: process.Process) -> Iterator[None]:
     child.start()
     try:
         yield
@@ -89,12 +97,14 @@ def _children(pid: int) -> list[int]:
     return [int(word) for word in text.split()]
 
 
-def _cpu(pid: int) -> float:
-    """Of all threads of one process, in seconds."""
+def _cpu(pid: int, *, ended: bool = False) -> float:
+    """Of all threads of one process, in seconds.
+
+    :param ended: and of its children that it has waited for.
+    """
     # After the program's name, which may hold spaces, come the third field and the rest; see proc(5).
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    user, system = int(fields[11]), int(fields[12])
-    return (user + system) / os.sysconf("SC_CLK_TCK")
+    return sum(map(int, fields[11 : 15 if ended else 13])) / os.sysconf("SC_CLK_TCK")
 
 
 def _configuration(folders: dict[int, Path], scratch: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,13 @@ PREFIX = "/status"
 HOST_PAGE = f"<!doctype html><title>Fjordwerk</title>{'<p>Cranes and cables.</p>' * 200}"
 
 
-def make(database_url: str, *, with_page: bool = True) -> Flask:
+def make(
+    database_url: str, *, with_page: bool = True, config: Mapping[str, Any] | None = None
+) -> Flask:
     """The host on a migrated database.
 
     :param with_page: False: the same host without the status page.
+    :param config: further settings.
     """
     app = Flask("host")
     app.config.update(
@@ -35,6 +39,7 @@ def make(database_url: str, *, with_page: bool = True) -> Flask:
     )
     if database_url.startswith("sqlite"):
         app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"connect_args": {"timeout": 30}}
+    app.config.update(config or {})
     db = SQLAlchemy()
     db.init_app(app)
     app.add_url_rule("/", "host_page", lambda: HOST_PAGE)
@@ -54,9 +59,9 @@ def make(database_url: str, *, with_page: bool = True) -> Flask:
     return app
 
 
-def migrated(database_url: str) -> Flask:
+def migrated(database_url: str, *, config: Mapping[str, Any] | None = None) -> Flask:
     """The host, after it has made its tables."""
-    app = make(database_url)
+    app = make(database_url, config=config)
     with app.app_context():
         upgrade(current_engine())
     return app

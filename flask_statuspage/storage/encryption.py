@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from functools import lru_cache
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -19,7 +20,9 @@ def _cipher() -> MultiFernet:
     return MultiFernet([_fernet(key) for key in signing_keys()])
 
 
+@lru_cache(maxsize=32)
 def _fernet(key: str) -> Fernet:
+    # Kept, because deriving it takes longer than opening a secret with it.
     derived = HKDF(SHA256(), length=32, salt=None, info=b"flask-statuspage secrets").derive(
         key.encode()
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, cast
 
 from flask import current_app
-from sqlalchemy import Engine, literal_column, select
+from sqlalchemy import Engine, literal_column, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
@@ -76,6 +77,28 @@ def begin_read_committed(session: Session) -> None:
     """
     if not session.in_transaction() and session.get_bind().dialect.name in ("mysql", "mariadb"):
         session.connection(execution_options={"isolation_level": "READ COMMITTED"})
+
+
+def locks_rows(session: Session) -> bool:
+    """Whether ``FOR UPDATE`` holds rows until the transaction ends; SQLite ignores it."""
+    return session.get_bind().dialect.name != "sqlite"
+
+
+@contextmanager
+def in_order_of_index(session: Session) -> Iterator[None]:
+    """For a query that takes the first few rows in the order of an index, however many there are.
+
+    PostgreSQL chooses by statistics, which know nothing of a burst that has just come: it would expect few rows, and
+    read and sort all of them for each hundred.
+    """
+    if session.get_bind().dialect.name != "postgresql":
+        yield
+        return
+    switch = "SELECT set_config('enable_sort', '{}', true)"
+    session.execute(text(switch.format("off")))
+    yield
+    # Not for the rest of the transaction: what has to be sorted would count as very dear, and be compiled first.
+    session.execute(text(switch.format("on")))
 
 
 def lost_race(error: DBAPIError) -> bool:
