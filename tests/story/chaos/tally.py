@@ -82,7 +82,7 @@ class Tally:
 
     @property
     def longest_note(self) -> float:
-        """Seconds from an answer until it was noted, at most, where nothing came between; to see that SLACK is enough."""
+        """Seconds from an answer until it was noted, at most, where nothing came between: SLACK must be more."""
         seconds = [0.0]
         for row in self.deliveries:
             last = (self._taken.get(str(row.id)) or [None])[-1]
