@@ -247,6 +247,12 @@ class Settings:
         allowed="1 to 256",
         doc="Threads of one worker: how many probes or deliveries are in flight.",
     )
+    calls_per_endpoint: int = _key(
+        8,
+        _integer(1, 256),
+        allowed="1 to 256",
+        doc="Deliveries that may be in flight to one host and port, over all workers. Slow endpoints get fewer.",
+    )
     lease_seconds: int = _key(
         60,
         _integer(40, 3600),

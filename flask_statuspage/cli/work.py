@@ -80,15 +80,14 @@ def sweep() -> None:
         due.append("mirror")
     release_session()
     # The clock and checks first: what they find is delivered in the same sweep.
-    for task in sorted({*due, "fan_out", "deliver"}, key=_sweep_order):
+    for task in sorted({*due, "fan_out", "deliver", "deliver_slow"}, key=_sweep_order):
         count = tasks.run(task)
         click.echo(f"{task}: {count}")
 
 
 def _sweep_order(task: str) -> int:
-    return ["timetable", "probe", "fan_out", "deliver", "mirror", "housekeep"].index(
-        task.partition(":")[0]
-    )
+    order = ["timetable", "probe", "fan_out", "deliver", "deliver_slow", "mirror", "housekeep"]
+    return order.index(task.partition(":")[0])
 
 
 def _redis_url() -> str:

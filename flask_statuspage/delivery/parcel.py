@@ -35,7 +35,8 @@ class Parcel:
     :param delivery_id: the receiver's key for dropping doubles; the same over all retries.
     :param lease: proves that this worker still holds the delivery.
     :param attempt: counts from 1.
-    :param body: the exact text to send, made once.
+    :param body: the exact text to send.
+    :param kept_body: the same without what only this attempt knows; kept for the next one.
     :param endpoint: what it shares its share of connections with: ``host:port``, or the channel's name.
     :param secret: None: unsigned. ``previous_secret`` is the one before it, while both count.
     :param lease_ends: ``time.monotonic()`` at which the lease runs out.
@@ -56,6 +57,7 @@ class Parcel:
     policy: Policy
     endpoint: str = ""
     previous_secret: str | None = None
+    kept_body: str | None = None
     lease_ends: float = math.inf
     manage_url: str | None = None
     unsubscribe_url: str | None = None

@@ -16,6 +16,9 @@ MAX_RETRY_AFTER = DAY
 STALE_AFTER = DAY
 """An event older than this at its first attempt is marked instead of sent: a restored backup must not mail history."""
 
+SUPERSEDED_AFTER = MINUTE
+"""An update that is older than this, or was tried in vain, is left out if a later one waits behind it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:

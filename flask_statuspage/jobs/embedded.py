@@ -20,7 +20,7 @@ TICK_SECONDS = 1.0
 class Runner:
     """Runs scheduler and workers until :meth:`stop`. While it runs, commits of this process wake it at once."""
 
-    def __init__(self, app: Flask, *, threads: int = 4) -> None:
+    def __init__(self, app: Flask, *, threads: int = 6) -> None:
         self._app = app
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="statuspage")
         self._stopping = threading.Event()

@@ -23,13 +23,15 @@ FAILURE_SECONDS = 3600
 REST_SECONDS = 5.0
 """After a failure Redis is left alone for so long, so that a dead one does not slow every request."""
 
+OWN_QUEUE = ("deliver", "deliver_slow", "mirror")
+
 
 def queue_of(task: str) -> str:
     """The queue in which *task* waits: one queue has one kind of work, and a worker listens to one queue."""
     name, _, region = task.partition(":")
     if name == "probe":
         return f"{PREFIX}-probe-{region}"
-    return f"{PREFIX}-{name}" if name in ("deliver", "mirror") else PREFIX
+    return f"{PREFIX}-{name.replace('_', '-')}" if name in OWN_QUEUE else PREFIX
 
 
 def queues_for(region: str, *, mirror: bool = False) -> list[str]:
@@ -38,7 +40,8 @@ def queues_for(region: str, *, mirror: bool = False) -> list[str]:
     :param mirror: whether it keeps a mirror, whose folder is not on every machine.
     """
     here = [f"{PREFIX}-mirror"] if mirror else []
-    return [PREFIX, f"{PREFIX}-deliver", *here, f"{PREFIX}-probe-{region}"]
+    delivering = [queue_of("deliver"), queue_of("deliver_slow")]
+    return [PREFIX, *delivering, *here, f"{PREFIX}-probe-{region}"]
 
 
 def connect(url: str) -> Redis:

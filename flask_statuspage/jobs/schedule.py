@@ -16,6 +16,7 @@ from ..domain.ids import new_id
 from ..services import mirror
 from ..state import current_settings
 from ..storage import claims, components, leases, maintenances, monitors, outbox
+from ..storage.claims import Lane
 from ..storage.session import current_session, database_now, release_session
 
 logger = logging.getLogger(__name__)
@@ -45,6 +46,8 @@ def due_tasks(session: Session) -> list[str]:
     tasks += [f"probe:{region}" for region in monitors.due_regions(session, now)]
     if claims.any_due(session, now):
         tasks.append("deliver")
+    if claims.any_due(session, now, lane=Lane.SLOW):
+        tasks.append("deliver_slow")
     if outbox.any_waiting(session):
         tasks.append("fan_out")
     return tasks

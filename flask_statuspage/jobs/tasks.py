@@ -1,14 +1,14 @@
 """What workers do. A task takes whatever is due, in batches, and commits after each step.
 
-Tasks have names: ``deliver``, ``fan_out``, ``housekeep``, ``mirror``, ``timetable``, ``probe:<region>``. Running
-one twice, or when nothing is due, does no harm.
+Tasks have names: ``deliver``, ``deliver_slow``, ``fan_out``, ``housekeep``, ``mirror``, ``timetable``,
+``probe:<region>``. Running one twice, or when nothing is due, does no harm.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import TypeVar
@@ -16,15 +16,27 @@ from typing import TypeVar
 from flask import Flask, current_app
 from sqlalchemy.orm import Session
 
-from ..delivery.batch import send_all
+from ..delivery.sending import CLAIM, Sending
 from ..probing import ProbeOrder
 from ..probing.batch import Asking
-from ..services import conditions, deliveries, events, mirror, monitoring, subscriptions, timetable
+from ..services import (
+    conditions,
+    deliveries,
+    events,
+    mirror,
+    monitoring,
+    outcomes,
+    subscriptions,
+    timetable,
+)
 from ..state import current_settings
 from ..storage import checks, leases
 from ..storage.base import utc_now
+from ..storage.claims import Lane
 from ..storage.races import run_again
 from ..storage.session import current_session, database_now, release_session
+from .queue import queue_of
+from .schedule import BEAT_SECONDS
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -37,7 +49,14 @@ SLICES = {"fan_out": 3.0, "mirror": 45.0}
 """Other budgets: ``fan_out`` shares its queue with ``timetable``, which must be on time to a few seconds; ``mirror``
 has its own, and makes little headway if it must begin again too often."""
 
-DELIVERIES_AT_ONCE = 100
+LANES = {"deliver": Lane.FAST, "deliver_slow": Lane.SLOW}
+
+STUCK_BUDGET = 100.0
+"""Seconds for a task of deliveries while some of its calls are stuck."""
+
+ASK_SECONDS = 0.25
+RESULT_SECONDS = 0.05
+
 COLLECT_SECONDS = 0.25
 """How long results of checks gather before they are recorded together."""
 
@@ -58,6 +77,8 @@ def run(task: str, *, stopping: Callable[[], bool] = lambda: False) -> int:
                 return _probe(region, stopping)
             if name == "mirror":
                 return _mirror(stopping)
+            if name in LANES:
+                return _deliver(LANES[name], stopping)
             return _repeat(TASKS[name], stopping, SLICES.get(name, BUDGET))
         finally:
             release_session()
@@ -90,22 +111,60 @@ def _committed(work: Callable[[Session], T]) -> T:
     return run_again(transaction)
 
 
-def _deliver() -> int:
-    settings = current_settings()
-    claimed_at = time.monotonic()
-    parcels = _committed(lambda session: deliveries.claim(session, limit=DELIVERIES_AT_ONCE))
-    if not parcels:
-        return int(_committed(deliveries.any_due))
-    lease_ends = claimed_at + settings.lease_seconds
-    sent = 0
-    for parcel, outcome in send_all(parcels, settings, lease_ends=lease_ends):
-        sent += outcome is not None
+def _deliver(lane: Lane, stopping: Callable[[], bool]) -> int:
+    """Send all that is due, and what becomes due meanwhile; returns how many attempts there were.
+
+    While calls are stuck others go on beyond the budget: a job that only waited for them would hold up the rest.
+    """
+    began, attempts, ask_at = time.monotonic(), 0, 0.0
+    crowded: frozenset[str] = frozenset()
+    with Sending(current_settings(), share=_share_of(lane)) as sending:
+        while True:
+            now = time.monotonic()
+            budget = STUCK_BUDGET if sending.stuck else BUDGET
+            may_ask = now - began < budget and not stopping()
+            relieved, crowded = bool(crowded - sending.crowded), sending.crowded
+            if may_ask and (now >= ask_at or relieved or not sending.open) and sending.room:
+                claimed = _committed(
+                    partial(deliveries.claim, limit=sending.room, lane=lane, avoid=crowded)
+                )
+                sending.add(claimed.parcels, claimed.limits)
+                if not claimed.count and not sending.open:
+                    return attempts
+                # Who asked in vain asks again soon, not at once.
+                ask_at = 0.0 if claimed.count >= CLAIM else now + ASK_SECONDS
+            elif not sending.open:
+                return attempts
+            results = sending.collect(within=RESULT_SECONDS)
+            attempts += sum(outcome is not None for _, outcome in results)
+            _note(results)
+
+
+def _share_of(lane: Lane) -> int:
+    """How many calls one endpoint may have in flight here: the site's limit is shared by all workers of the lane."""
+    task = "deliver" if lane is Lane.FAST else "deliver_slow"
+    workers = _committed(partial(_living, queue=queue_of(task)))
+    return max(1, current_settings().calls_per_endpoint // max(1, workers))
+
+
+def _living(session: Session, *, queue: str) -> int:
+    seen = leases.seen_since(session, database_now(session) - 3 * timedelta(seconds=BEAT_SECONDS))
+    return sum(pulse.kind == f"worker {queue}" for pulse in seen)
+
+
+def _note(results: Sequence[outcomes.Sent]) -> None:
+    """Write outcomes down, all together but those that may concern their subscription."""
+    plain = [sent for sent in results if not outcomes.is_grave(*sent)]
+    steps = [partial(outcomes.note_all, sent=plain)] if plain else []
+    for parcel, outcome in results:
+        if outcome is not None and outcomes.is_grave(parcel, outcome):
+            steps.append(partial(outcomes.note_grave, parcel=parcel, outcome=outcome))
+    for step in steps:
         try:
-            _committed(partial(deliveries.finish, parcel=parcel, outcome=outcome))
+            _committed(step)
         except Exception:
-            # The lease runs out and the delivery is sent again: a double, which the same webhook-id tells.
-            logger.exception("status page: delivery %s could not be noted", parcel.delivery_id)
-    return sent
+            # The leases run out and the deliveries are sent again: doubles, which the same webhook-id tells.
+            logger.exception("status page: outcomes of deliveries could not be noted")
 
 
 def _fan_out() -> int:
@@ -186,7 +245,6 @@ def _housekeep() -> int:
 
 
 TASKS: dict[str, Callable[[], int]] = {
-    "deliver": _deliver,
     "fan_out": _fan_out,
     "housekeep": _housekeep,
     "timetable": _timetable,

@@ -1,280 +1,244 @@
-"""From pending deliveries to attempts: claim, and write down what became of each.
+"""From pending deliveries to parcels that are ready to be sent. What became of them is :mod:`.outcomes`'.
 
-Between the two lies the network; no transaction is open there. The caller commits after each function.
+Between the two lies the network; no transaction is open there. The caller commits.
 """
 
 from __future__ import annotations
 
 import logging
-import random
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from ..delivery import wording
 from ..delivery.channels import channels
-from ..delivery.formats import formats
-from ..delivery.parcel import Outcome, Parcel
+from ..delivery.formats import Posting, formats
+from ..delivery.parcel import Parcel
 from ..domain.events import CONFIRMATION
 from ..domain.facts import plain
-from ..domain.retry import STALE_AFTER, Policy
-from ..errors import Conflict, NotFound, SetupError
+from ..domain.retry import STALE_AFTER, SUPERSEDED_AFTER
+from ..errors import SetupError
 from ..state import current_settings
-from ..storage import claims, session
+from ..storage import claims, endpoints, session
 from ..storage import subscriptions as stored_subscriptions
-from ..storage.base import utc_now
+from ..storage.claims import Lane
 from ..storage.encryption import reveal
-from ..storage.outbox import Attempt, Delivery, DeliveryState
+from ..storage.outbox import Delivery, DeliveryState
 from ..storage.pages import Page
 from ..storage.subscriptions import SubscriptionState
-from . import addresses, audit, events, subscriptions
+from . import addresses, events, outcomes, pacing
+from .pacing import NOTICE_CHANNEL, format_of, policy_of
 
 logger = logging.getLogger(__name__)
 
+UPDATES = frozenset({"incident.updated", "maintenance.updated"})
+"""Events that a later one about the same subject makes needless."""
 
-def claim(db: Session, *, limit: int) -> list[Parcel]:
-    """Lease due deliveries and make them ready to be sent. An empty list: nothing is due.
 
-    What must not be sent any more is finished here; those rows are part of the claim but not of the list, so an empty
-    list can also mean that all that was claimed was of that sort. Ask :func:`any_due` to tell the two apart.
+@dataclass(frozen=True)
+class Claimed:
+    """A batch of leased deliveries.
+
+    :param count: how many were leased; 0: nothing is due. What must not be sent any more is finished already.
+    :param parcels: what is to be sent.
+    :param limits: calls at once, of those endpoints that gave trouble.
     """
-    now = session.database_now(db)
+
+    count: int
+    parcels: list[Parcel]
+    limits: dict[str, int]
+
+
+def claim(
+    db: Session, *, limit: int, lane: Lane = Lane.FAST, avoid: Collection[str] = ()
+) -> Claimed:
+    """Lease at most *limit* due deliveries of *lane* and make them ready to be sent.
+
+    :param avoid: endpoints that have enough to do.
+    """
+    now, began = session.database_now(db), time.monotonic()
     lease = timedelta(seconds=current_settings().lease_seconds)
-    claimed = claims.claim(db, now, lease=lease, limit=limit)
-    sealed = stored_subscriptions.sealed_secrets(db, {row.subscription_id for row in claimed})
-    prepared = [_prepare(db, row, sealed.get(row.subscription_id), now) for row in claimed]
-    return [parcel for parcel in prepared if parcel is not None]
+    rows = claims.claim(db, now, lease=lease, limit=limit, lane=lane, avoid=avoid)
+    if not rows:
+        return Claimed(0, [], {})
+    preparing = _Preparing(db, now, lease_ends=began + lease.total_seconds(), rows=rows)
+    wanted = [row for row in rows if preparing.is_wanted(row)]
+    waiting = pacing.over_rate(db, wanted, now)
+    claims.finish_each(
+        db,
+        [
+            {"id": row.id, "attempts": row.attempts - 1, "due_at": waiting[row.id]}
+            for row in wanted
+            if row.id in waiting
+        ],
+    )
+    parcels = [preparing.parcel(row) for row in wanted if row.id not in waiting]
+    ready = [parcel for parcel in parcels if parcel is not None]
+    return Claimed(len(rows), ready, endpoints.limits(db, {parcel.endpoint for parcel in ready}))
 
 
-def any_due(db: Session) -> bool:
-    return claims.any_due(db, session.database_now(db))
+def any_due(db: Session, *, lane: Lane = Lane.FAST) -> bool:
+    return claims.any_due(db, session.database_now(db), lane=lane)
 
 
-def _prepare(db: Session, delivery: Delivery, sealed: str | None, now: datetime) -> Parcel | None:
-    """The parcel of a leased delivery; None after finishing one that will not be sent."""
-    reason = _reason_to_drop(db, delivery, now)
-    if reason is not None:
-        _close(db, delivery, DeliveryState.CANCELLED, reason, now)
-        return None
-    if delivery.attempts > len(_policy(delivery).delays) + 1:
-        _give_up(db, delivery, "Every attempt ended with its worker.", now)
-        return None
-    if delivery.body is None:
+class _Preparing:
+    """What the deliveries of one batch have in common."""
+
+    def __init__(
+        self, db: Session, now: datetime, *, lease_ends: float, rows: Sequence[Delivery]
+    ) -> None:
+        self._db = db
+        self._now = now
+        self._lease_ends = lease_ends
+        ids = {row.subscription_id for row in rows}
+        self._secrets = stored_subscriptions.sealed_secrets(db, ids)
+        late = now - timedelta(seconds=SUPERSEDED_AFTER)
+        self._superseded = claims.superseded(
+            db,
+            [
+                row.id
+                for row in rows
+                # One that just came is sent although another one follows it closely: nothing is gained by leaving out.
+                if row.event.name in UPDATES and (row.attempts > 1 or row.event.occurred_at < late)
+            ],
+        )
+        self._bodies: dict[tuple[UUID, str, int], str] = {}
+
+    def is_wanted(self, delivery: Delivery) -> bool:
+        """Whether it is to be sent; else it is finished here."""
+        reason = self._reason_to_drop(delivery)
+        if reason is not None:
+            outcomes.close(self._db, delivery, DeliveryState.CANCELLED, reason, self._now)
+            return False
+        if delivery.attempts > len(policy_of(delivery).delays) + 1:
+            outcomes.give_up(self._db, delivery, "Every attempt ended with its worker.", self._now)
+            return False
+        return True
+
+    def parcel(self, delivery: Delivery) -> Parcel | None:
+        """None after finishing one that cannot be worded or signed."""
         try:
-            delivery.body = formats[delivery.subscription.format].render(
-                events.as_event(delivery.event)
-            )
-        except Exception:
-            logger.exception(
-                "status page: format %s could not word event %s",
-                delivery.subscription.format,
-                delivery.event.name,
-            )
-            _give_up(db, delivery, "The format could not word this event.", now)
+            body = self._body(delivery)
+        except wording.TooLong:
+            outcomes.give_up(self._db, delivery, "The message is too long.", self._now)
             return None
-    try:
-        secret = reveal(sealed)
-    except SetupError as error:
-        # Unsigned it must not go out, and the others must not wait for it.
-        logger.error("status page: delivery %s waits: %s", delivery.id, error)
-        _postpone(db, delivery, "Its secret cannot be opened with the site's keys.", now)
-        return None
-    return _parcel(db, delivery, secret)
-
-
-def _postpone(db: Session, delivery: Delivery, reason: str, now: datetime) -> None:
-    """Count an attempt that could not be made."""
-    delay = _policy(delivery).delay_after(delivery.attempts)
-    if delay is None:
-        _give_up(db, delivery, reason, now)
-        return
-    assert delivery.lease_token is not None
-    due_at = now + timedelta(seconds=delay)
-    claims.finish(db, delivery.id, delivery.lease_token, due_at=due_at, reason=reason)
-
-
-def _reason_to_drop(db: Session, delivery: Delivery, now: datetime) -> str | None:
-    subscription, event = delivery.subscription, delivery.event
-    asked = event.name == CONFIRMATION and subscription.state is SubscriptionState.PENDING
-    if subscription.state is not SubscriptionState.ACTIVE and not asked:
-        return f"The subscription is {subscription.state.value}."
-    if subscription.format not in formats or subscription.channel not in channels:
-        return f"The format {subscription.format!r} is not installed."
-    # Due since its event occurred, or since a member asked for it again.
-    stale = timedelta(seconds=STALE_AFTER)
-    if (
-        delivery.attempts == 1
-        and now - delivery.due_at > stale
-        # One that had to wait for its turn behind another is not to blame.
-        and not claims.followed_one_since(db, delivery, now - stale)
-    ):
-        return "The event was too old at its first attempt."
-    return None
-
-
-def _policy(delivery: Delivery) -> Policy:
-    return formats[delivery.subscription.format].policy
-
-
-def _parcel(db: Session, delivery: Delivery, secret: str | None) -> Parcel:
-    subscription = delivery.subscription
-    assert delivery.lease_token is not None
-    assert delivery.body is not None
-    urls: dict[str, str] = {}
-    if channels[subscription.channel].needs_confirmation and (delivery.event.name != CONFIRMATION):
-        page = db.get_one(Page, subscription.page_id)
-        urls = {
-            f"{purpose}_url": addresses.ticket_url(
-                page, purpose, subscription.id, subscription.nonce
+        except Exception:
+            name = format_of(delivery)
+            logger.exception(
+                "status page: format %s could not word event %s", name, delivery.event.name
             )
+            reason = "The format could not word this event."
+            outcomes.give_up(self._db, delivery, reason, self._now)
+            return None
+        try:
+            secret, previous = self._live_secrets(delivery)
+        except SetupError as error:
+            # Unsigned it must not go out, and the others must not wait for it.
+            logger.error("status page: delivery %s waits: %s", delivery.id, error)
+            reason = "Its secret cannot be opened with the site's keys."
+            outcomes.postpone(self._db, delivery, policy_of(delivery), reason, self._now)
+            return None
+        return self._packed(delivery, body, secret, previous)
+
+    def _reason_to_drop(self, delivery: Delivery) -> str | None:
+        subscription, event = delivery.subscription, delivery.event
+        if delivery.notice_to is None:
+            asked = event.name == CONFIRMATION and subscription.state is SubscriptionState.PENDING
+            if subscription.state is not SubscriptionState.ACTIVE and not asked:
+                return f"The subscription is {subscription.state.value}."
+            if subscription.format not in formats or subscription.channel not in channels:
+                return f"The format {subscription.format!r} is not installed."
+        if delivery.id in self._superseded:
+            return "A later update took its place."
+        # Due since its event occurred, or since a member asked for it again.
+        stale = timedelta(seconds=STALE_AFTER)
+        if (
+            delivery.attempts == 1
+            and self._now - delivery.due_at > stale
+            # One that had to wait for its turn behind another is not to blame.
+            and not claims.followed_one_since(self._db, delivery, self._now - stale)
+        ):
+            return "The event was too old at its first attempt."
+        return None
+
+    def _body(self, delivery: Delivery) -> str:
+        if delivery.body is not None:
+            return delivery.body
+        name, size = format_of(delivery), policy_of(delivery).size
+        key = (delivery.event_id, name, size)
+        if key not in self._bodies:
+            event = events.as_event(delivery.event)
+            self._bodies[key] = wording.worded(formats[name], event, size=size)
+        return self._bodies[key]
+
+    def _live_secrets(self, delivery: Delivery) -> tuple[str | None, str | None]:
+        if delivery.notice_to is not None:
+            return None, None
+        current, previous = self._secrets.get(delivery.subscription_id, (None, None))
+        until = delivery.subscription.previous_until
+        lives = until is not None and until > self._now
+        return reveal(current), reveal(previous) if lives else None
+
+    def _packed(
+        self, delivery: Delivery, body: str, secret: str | None, previous: str | None
+    ) -> Parcel | None:
+        subscription = delivery.subscription
+        is_notice = delivery.notice_to is not None
+        channel = NOTICE_CHANNEL if is_notice else subscription.channel
+        format = formats[format_of(delivery)]
+        urls = self._urls(delivery, is_needed=format.complete is not None)
+        if format.complete is not None:
+            posting = Posting(
+                retry=delivery.attempts - 1, unsubscribe_url=urls.get("unsubscribe", "")
+            )
+            try:
+                sent = format.complete(body, posting)
+            except Exception:
+                logger.exception("status page: format %s could not complete a body", format.name)
+                reason = "The format could not word this event."
+                outcomes.give_up(self._db, delivery, reason, self._now)
+                return None
+        else:
+            sent = body
+        assert delivery.lease_token is not None
+        return Parcel(
+            delivery_id=delivery.id,
+            subscription_id=subscription.id,
+            lease=delivery.lease_token,
+            attempt=delivery.attempts,
+            channel=channel,
+            format=format.name,
+            address=delivery.notice_to or subscription.address,
+            event_name=delivery.event.name,
+            subject_id=delivery.subject_id,
+            body=sent,
+            kept_body=body,
+            secret=secret,
+            previous_secret=previous,
+            policy=policy_of(delivery),
+            endpoint=delivery.endpoint or channels[channel].endpoint(subscription.address),
+            lease_ends=self._lease_ends,
+            manage_url=urls.get("manage") if channels[channel].needs_confirmation else None,
+            unsubscribe_url=urls.get("unsubscribe")
+            if channels[channel].needs_confirmation
+            else None,
+        )
+
+    def _urls(self, delivery: Delivery, *, is_needed: bool) -> dict[str, str]:
+        subscription = delivery.subscription
+        if delivery.notice_to is not None or delivery.event.name == CONFIRMATION:
+            return {}
+        if not is_needed and not channels[subscription.channel].needs_confirmation:
+            return {}
+        page = self._db.get_one(Page, subscription.page_id)
+        return {
+            purpose: addresses.ticket_url(page, purpose, subscription.id, subscription.nonce)
             for purpose in ("manage", "unsubscribe")
         }
-    return Parcel(
-        delivery_id=delivery.id,
-        subscription_id=subscription.id,
-        lease=delivery.lease_token,
-        attempt=delivery.attempts,
-        channel=subscription.channel,
-        format=subscription.format,
-        address=subscription.address,
-        event_name=delivery.event.name,
-        subject_id=delivery.subject_id,
-        body=delivery.body,
-        secret=secret,
-        policy=_policy(delivery),
-        manage_url=urls.get("manage_url"),
-        unsubscribe_url=urls.get("unsubscribe_url"),
-    )
-
-
-def finish(db: Session, parcel: Parcel, outcome: Outcome | None) -> None:
-    """Write down what became of *parcel*; None: it was not sent, and is free for the next worker.
-
-    Whoever lost the lease writes nothing: another worker is responsible now.
-    """
-    now = session.database_now(db)
-    if outcome is None:
-        claims.give_back(db, parcel.delivery_id, parcel.lease)
-        return
-    state, due_at, reason = _judge(parcel, outcome, now)
-    finished_at = None if state is DeliveryState.PENDING else now
-    held = claims.finish(
-        db,
-        parcel.delivery_id,
-        parcel.lease,
-        state=state,
-        due_at=due_at,
-        reason=reason,
-        finished_at=finished_at,
-    )
-    if not held:
-        logger.warning("status page: the lease of delivery %s was lost", parcel.delivery_id)
-        return
-    db.add(_attempt(parcel, outcome, now))
-    if outcome.ends_subscription:
-        subscription = stored_subscriptions.get(db, parcel.subscription_id, lock=True)
-        if subscription is not None:
-            subscriptions.disable(db, subscription, reason=outcome.error or "gone")
-    if state is DeliveryState.DEAD:
-        _tell_failure(
-            db,
-            parcel.subscription_id,
-            {"id": str(parcel.delivery_id), "event": parcel.event_name, "attempts": parcel.attempt},
-            reason,
-        )
-    db.flush()
-
-
-def _judge(
-    parcel: Parcel, outcome: Outcome, now: datetime
-) -> tuple[DeliveryState, datetime, str | None]:
-    """State, next due time and reason after an attempt."""
-    if outcome.delivered:
-        return DeliveryState.DONE, now, None
-    delay = parcel.policy.delay_after(
-        parcel.attempt, retry_after=outcome.retry_after, chance=random.random()
-    )
-    if delay is None or outcome.final or outcome.ends_subscription:
-        return DeliveryState.DEAD, now, outcome.error
-    return DeliveryState.PENDING, now + timedelta(seconds=delay), outcome.error
-
-
-def _attempt(parcel: Parcel, outcome: Outcome, now: datetime) -> Attempt:
-    took = timedelta(milliseconds=outcome.milliseconds or 0)
-    return Attempt(
-        delivery_id=parcel.delivery_id,
-        number=parcel.attempt,
-        started_at=now - took,
-        milliseconds=outcome.milliseconds,
-        code=outcome.code,
-        error=outcome.error,
-        answer=outcome.answer,
-    )
-
-
-def _close(
-    db: Session, delivery: Delivery, state: DeliveryState, reason: str, now: datetime
-) -> None:
-    assert delivery.lease_token is not None
-    claims.finish(
-        db, delivery.id, delivery.lease_token, state=state, reason=reason, finished_at=now
-    )
-
-
-def _give_up(db: Session, delivery: Delivery, reason: str, now: datetime) -> None:
-    _close(db, delivery, DeliveryState.DEAD, reason, now)
-    told = {"id": str(delivery.id), "event": delivery.event.name, "attempts": delivery.attempts}
-    _tell_failure(db, delivery.subscription_id, told, reason)
-
-
-def _tell_failure(
-    db: Session, subscription_id: UUID, delivery: dict[str, object], reason: str | None
-) -> None:
-    subscription = stored_subscriptions.get(db, subscription_id)
-    if subscription is None:
-        return
-    events.record(
-        db,
-        db.get_one(Page, subscription.page_id),
-        "delivery.failed",
-        subject_id=UUID(str(delivery["id"])),
-        data={
-            "delivery": {**delivery, "reason": reason},
-            "subscription": subscriptions.described(subscription),
-        },
-        notify=False,
-    )
-
-
-def redeliver(db: Session, page: Page, delivery_id: UUID, *, actor: str | None) -> Delivery:
-    """Send a finished delivery again, with the same id and body and all its retries.
-
-    :raises Conflict: while it is still on its way, or when its subscription is not active.
-    """
-    delivery = db.get(Delivery, delivery_id)
-    if delivery is None:
-        raise NotFound("delivery", delivery_id)
-    subscription = subscriptions.get(db, page, delivery.subscription_id)
-    if delivery.state is DeliveryState.PENDING:
-        raise Conflict("The delivery is on its way already.")
-    if subscription.state is not SubscriptionState.ACTIVE:
-        raise Conflict(f"The subscription is {subscription.state.value}; enable it first.")
-    before = {"state": delivery.state.value, "attempts": delivery.attempts}
-    delivery.state, delivery.attempts = DeliveryState.PENDING, 0
-    delivery.due_at, delivery.finished_at, delivery.reason = utc_now(), None, None
-    db.flush()
-    events.wake_after_commit(db, "deliver")
-    audit.record(
-        db,
-        actor=actor,
-        action="redeliver",
-        subject="delivery",
-        subject_id=delivery.id,
-        page_id=page.id,
-        before=before,
-        after={"state": delivery.state.value, "attempts": delivery.attempts},
-    )
-    return delivery
 
 
 def described(delivery: Delivery) -> dict[str, object]:

@@ -13,6 +13,7 @@ from flask import current_app
 from sqlalchemy.orm import Session
 
 from .. import signals
+from ..delivery.channels import channels
 from ..delivery.formats import formats
 from ..domain.audience import Interest, concerns
 from ..domain.events import Event
@@ -68,7 +69,7 @@ def record_for(
 ) -> EventRow:
     """Write an event that goes to *subscription* alone, whatever it chose."""
     row = record(session, page, name, subject_id=subscription.id, data=data, notify=False)
-    outbox.add_deliveries(session, row, [subscription.id], utc_now())
+    outbox.add_deliveries(session, row, [_place(subscription)], utc_now())
     wake_after_commit(session, "deliver")
     return row
 
@@ -110,10 +111,14 @@ def expand_waiting(session: Session) -> int:
     return len(rows)
 
 
-def _interested(event: Event, candidates: Sequence[Subscription]) -> list[UUID]:
-    chosen: list[UUID] = []
+def _place(subscription: Subscription) -> tuple[UUID, str]:
+    return subscription.id, channels[subscription.channel].endpoint(subscription.address)
+
+
+def _interested(event: Event, candidates: Sequence[Subscription]) -> list[tuple[UUID, str]]:
+    chosen: list[tuple[UUID, str]] = []
     for subscription in candidates:
-        if subscription.format not in formats:
+        if subscription.format not in formats or subscription.channel not in channels:
             continue  # its package is not installed any more; doctor tells
         interest = Interest(
             frozenset(item.component_id for item in subscription.chosen),
@@ -121,7 +126,7 @@ def _interested(event: Event, candidates: Sequence[Subscription]) -> list[UUID]:
         )
         unasked = formats[subscription.format].unasked
         if concerns(event.name, event.component_ids, interest, unasked=unasked):
-            chosen.append(subscription.id)
+            chosen.append(_place(subscription))
     return chosen
 
 

@@ -1,17 +1,28 @@
-"""Who may send what, now: workers claim due deliveries with a lease, and only its holder writes the outcome."""
+"""Who may send what, now: workers claim due deliveries with a lease, and only its holder writes the outcome.
+
+Deliveries to endpoints that answer slowly wait in a lane of their own, and none goes to one that rests.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
-from sqlalchemy.orm import Session, aliased, contains_eager
+from sqlalchemy.orm import Session, aliased, contains_eager, selectinload
 
 from ..domain.ids import new_id
-from .outbox import Delivery, DeliveryState
+from .endpoints import Endpoint
+from .outbox import Attempt, Delivery, DeliveryState
+from .subscriptions import Subscription
+
+
+class Lane(StrEnum):
+    FAST = "fast"
+    SLOW = "slow"
 
 
 def _free(now: datetime) -> ColumnElement[bool]:
@@ -34,27 +45,40 @@ def _first_in_line() -> ColumnElement[bool]:
     )
 
 
-def any_due(session: Session, now: datetime) -> bool:
+def _in_lane(lane: Lane, now: datetime) -> ColumnElement[bool]:
+    slow = exists().where(Endpoint.name == Delivery.endpoint, Endpoint.is_slow)
+    if lane is Lane.FAST:
+        return ~slow
+    return slow.where(or_(Endpoint.rests_until.is_(None), Endpoint.rests_until <= now))
+
+
+def any_due(session: Session, now: datetime, *, lane: Lane = Lane.FAST) -> bool:
     """Whether :func:`claim` would find something."""
-    query = select(Delivery.id).where(_free(now), _first_in_line()).limit(1)
-    return session.scalar(query) is not None
+    query = select(Delivery.id).where(_free(now), _in_lane(lane, now), _first_in_line())
+    return session.scalar(query.limit(1)) is not None
 
 
-def claim(session: Session, now: datetime, *, lease: timedelta, limit: int) -> Sequence[Delivery]:
+def claim(
+    session: Session,
+    now: datetime,
+    *,
+    lease: timedelta,
+    limit: int,
+    lane: Lane = Lane.FAST,
+    avoid: Collection[str] = (),
+) -> Sequence[Delivery]:
     """Lease at most *limit* due deliveries, with their events and subscriptions.
 
     ``attempts`` goes up here, not when the outcome is known: a payload that kills its worker is given up in the end
     instead of coming round for ever.
+
+    :param avoid: endpoints that are to be left to others.
     """
-    ids = list(
-        session.scalars(
-            select(Delivery.id)
-            .where(_free(now), _first_in_line())
-            .order_by(Delivery.due_at, Delivery.sequence)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-    )
+    query = select(Delivery.id).where(_free(now), _in_lane(lane, now), _first_in_line())
+    if avoid:
+        query = query.where(or_(Delivery.endpoint.is_(None), Delivery.endpoint.not_in(avoid)))
+    query = query.order_by(Delivery.due_at, Delivery.sequence).limit(limit)
+    ids = list(session.scalars(query.with_for_update(skip_locked=True)))
     if not ids:
         return []
     token = new_id()
@@ -70,13 +94,23 @@ def claim(session: Session, now: datetime, *, lease: timedelta, limit: int) -> S
 def _held(token: UUID) -> Select[Delivery]:
     return (
         select(Delivery)
-        .join(Delivery.event)
         .join(Delivery.subscription)
         .where(Delivery.lease_token == token)
         .order_by(Delivery.sequence)
-        .options(contains_eager(Delivery.event), contains_eager(Delivery.subscription))
+        # One event has many deliveries: joined, its data would come with each of them.
+        .options(selectinload(Delivery.event), contains_eager(Delivery.subscription))
         .execution_options(populate_existing=True)
     )
+
+
+def still_held(session: Session, leases: Mapping[UUID, UUID]) -> set[UUID]:
+    """Those deliveries whose lease token is still the given one, locked until the transaction ends.
+
+    :param leases: lease token by delivery.
+    """
+    query = select(Delivery.id, Delivery.lease_token).where(Delivery.id.in_(leases))
+    rows = session.execute(query.order_by(Delivery.id).with_for_update())
+    return {delivery_id for delivery_id, token in rows if token == leases[delivery_id]}
 
 
 def finish(session: Session, delivery_id: UUID, token: UUID, **values: Any) -> bool:
@@ -90,14 +124,47 @@ def finish(session: Session, delivery_id: UUID, token: UUID, **values: Any) -> b
     return bool(result.rowcount)  # type: ignore[attr-defined]
 
 
-def give_back(session: Session, delivery_id: UUID, token: UUID) -> None:
-    """Free a delivery that was not tried after all; the attempt does not count."""
-    session.execute(
-        update(Delivery)
-        .where(Delivery.id == delivery_id, Delivery.lease_token == token)
-        .values(lease_token=None, lease_until=None, attempts=Delivery.attempts - 1),
-        execution_options={"synchronize_session": False},
+def finish_all(session: Session, ids: Collection[UUID], **values: Any) -> None:
+    """Write the same outcome for many that are :func:`still_held`."""
+    if ids:
+        session.execute(
+            update(Delivery)
+            .where(Delivery.id.in_(ids))
+            .values(lease_token=None, lease_until=None, **values),
+            execution_options={"synchronize_session": False},
+        )
+
+
+def give_back(session: Session, ids: Collection[UUID]) -> None:
+    """Free what is :func:`still_held` and was not tried after all; the attempt does not count."""
+    finish_all(session, ids, attempts=Delivery.attempts - 1)
+
+
+def finish_each(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write an outcome of its own for each that is :func:`still_held`.
+
+    :param rows: ``id`` and the same columns in all of them.
+    """
+    if rows:
+        free = {"lease_token": None, "lease_until": None}
+        session.execute(update(Delivery), [{**row, **free} for row in rows])
+
+
+def superseded(session: Session, ids: Collection[UUID]) -> set[UUID]:
+    """Those of *ids* behind which another delivery about the same subject waits for the same subscription."""
+    if not ids:
+        return set()
+    later = aliased(Delivery)
+    query = select(Delivery.id).where(
+        Delivery.id.in_(ids),
+        exists().where(
+            later.subscription_id == Delivery.subscription_id,
+            later.subject_id == Delivery.subject_id,
+            later.state == DeliveryState.PENDING,
+            later.sequence > Delivery.sequence,
+        ),
     )
+    return set(session.scalars(query))
 
 
 def followed_one_since(session: Session, delivery: Delivery, instant: datetime) -> bool:
@@ -111,7 +178,78 @@ def followed_one_since(session: Session, delivery: Delivery, instant: datetime) 
     return session.scalar(query.limit(1)) is not None
 
 
+def called_since(
+    session: Session, subscription_ids: Collection[UUID], instant: datetime
+) -> dict[UUID, tuple[int, datetime]]:
+    """How often these subscriptions were called after *instant*, and when first."""
+    query = (
+        select(Attempt.subscription_id, func.count(), func.min(Attempt.started_at))
+        .where(Attempt.subscription_id.in_(subscription_ids), Attempt.started_at > instant)
+        .group_by(Attempt.subscription_id)
+    )
+    # The column is null only in rows of older versions.
+    return {row[0]: (row[1], row[2]) for row in session.execute(query) if row[0] is not None}
+
+
+def in_flight(session: Session, now: datetime) -> dict[UUID, int]:
+    """How many deliveries to each subscription are leased, whoever holds them."""
+    query = (
+        select(Delivery.subscription_id, func.count())
+        .where(Delivery.lease_token.is_not(None), Delivery.lease_until > now)
+        .group_by(Delivery.subscription_id)
+    )
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
+def hold_subscriptions(session: Session, ids: Collection[UUID]) -> None:
+    """Let nobody else count these subscriptions' calls until the transaction ends."""
+    query = select(Subscription.id).where(Subscription.id.in_(ids)).order_by(Subscription.id)
+    # Without `key_share` whoever writes a delivery would wait, too.
+    session.scalars(query.with_for_update(key_share=True)).all()
+
+
+def waiting_at(session: Session, endpoint: str, before: datetime, limit: int) -> Sequence[Delivery]:
+    """Free deliveries to *endpoint* that are due since before that instant, with events and subscriptions."""
+    query = (
+        select(Delivery)
+        .join(Delivery.subscription)
+        .where(
+            Delivery.endpoint == endpoint,
+            Delivery.state == DeliveryState.PENDING,
+            Delivery.lease_token.is_(None),
+            Delivery.due_at < before,
+        )
+        .order_by(Delivery.due_at)
+        .limit(limit)
+        .options(selectinload(Delivery.event), contains_eager(Delivery.subscription))
+    )
+    return session.scalars(query).all()
+
+
 def lag(session: Session, now: datetime) -> float:
     """Seconds by which the oldest delivery that is due and free is late; 0.0 when none is due."""
     oldest = session.scalar(select(func.min(Delivery.due_at)).where(_free(now)))
     return max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
+
+
+def latest_attempts(
+    session: Session, subscription_id: UUID, since: datetime | None, limit: int
+) -> list[tuple[datetime, str | None]]:
+    """When the latest attempts for a subscription began and the kinds of their failures, newest first."""
+    query = select(Attempt.started_at, Attempt.kind).where(
+        Attempt.subscription_id == subscription_id
+    )
+    if since is not None:
+        query = query.where(Attempt.started_at >= since)
+    query = query.order_by(Attempt.started_at.desc(), Attempt.id.desc()).limit(limit)
+    return [(row[0], row[1]) for row in session.execute(query)]
+
+
+def failed_since(session: Session, subscription_id: UUID, instant: datetime) -> int:
+    """How many attempts for a subscription failed after *instant*."""
+    query = select(func.count()).where(
+        Attempt.subscription_id == subscription_id,
+        Attempt.started_at >= instant,
+        Attempt.kind.is_not(None),
+    )
+    return session.scalar(query) or 0

@@ -157,14 +157,18 @@ def any_waiting(session: Session) -> bool:
 
 
 def add_deliveries(
-    session: Session, event: EventRow, subscription_ids: Iterable[UUID], now: datetime
+    session: Session, event: EventRow, places: Iterable[tuple[UUID, str]], now: datetime
 ) -> int:
-    """Write a pending delivery of *event* for each subscription; returns how many."""
+    """Write a pending delivery of *event* for each subscription; returns how many.
+
+    :param places: subscriptions, each with the endpoint of its address.
+    """
     rows = [
         {
             "id": new_id(),
             "event_id": event.id,
             "subscription_id": subscription_id,
+            "endpoint": endpoint,
             "subject_id": event.subject_id,
             "sequence": event.sequence,
             "state": DeliveryState.PENDING,
@@ -172,7 +176,7 @@ def add_deliveries(
             "attempts": 0,
             "created_at": now,
         }
-        for subscription_id in subscription_ids
+        for subscription_id, endpoint in places
     ]
     if rows:
         session.execute(insert(Delivery), rows)

@@ -142,10 +142,17 @@ def get(session: Session, subscription_id: UUID, *, lock: bool = False) -> Subsc
     return session.scalar(query)
 
 
-def sealed_secrets(session: Session, ids: Collection[UUID]) -> dict[UUID, str | None]:
-    """The secrets of *ids* as they are stored; :func:`.encryption.reveal` opens one."""
-    query = select(Subscription.id, type_coerce(Subscription.secret, Text))
-    return {row[0]: row[1] for row in session.execute(query.where(Subscription.id.in_(ids)))}
+def sealed_secrets(
+    session: Session, ids: Collection[UUID]
+) -> dict[UUID, tuple[str | None, str | None]]:
+    """The secrets of *ids* as they are stored, and those before them; :func:`.encryption.reveal` opens one."""
+    query = select(
+        Subscription.id,
+        type_coerce(Subscription.secret, Text),
+        type_coerce(Subscription.previous_secret, Text),
+    )
+    rows = session.execute(query.where(Subscription.id.in_(ids)))
+    return {row[0]: (row[1], row[2]) for row in rows}
 
 
 def by_address(session: Session, page_id: UUID, channel: str, address: str) -> Subscription | None:

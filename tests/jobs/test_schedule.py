@@ -146,7 +146,9 @@ def test_each_kind_of_work_has_its_queue() -> None:
     assert queue_of("deliver") == "statuspage-deliver"
     assert queue_of("probe:eu-west") == "statuspage-probe-eu-west"
     assert queue_of("housekeep") == queue_of("fan_out") == "statuspage"
-    assert {queue_of(task) for task in ("deliver", "fan_out", "probe:x")} == set(queues_for("x"))
+    assert queue_of("deliver_slow") == "statuspage-deliver-slow"
+    tasks = ("deliver", "deliver_slow", "fan_out", "probe:x")
+    assert {queue_of(task) for task in tasks} == set(queues_for("x"))
     # In a queue of its own: it takes seconds, its folder is on some machines only, and the clock may not wait.
     assert queue_of("mirror") == "statuspage-mirror"
     assert set(queues_for("x", mirror=True)) - set(queues_for("x")) == {"statuspage-mirror"}

@@ -24,6 +24,8 @@ from flask_statuspage.services import (
     events,
     groups,
     incidents,
+    outcomes,
+    redelivery,
     subscriptions,
 )
 from flask_statuspage.services.wishes import Wish
@@ -50,13 +52,16 @@ def hook(session: Session, page: Page) -> Subscription:
 
 
 def claim(session: Session) -> list[Parcel]:
-    parcels = deliveries.claim(session, limit=100)
+    parcels = deliveries.claim(session, limit=100).parcels
     session.commit()
     return parcels
 
 
 def finish(session: Session, parcel: Parcel, outcome: Outcome | None) -> None:
-    deliveries.finish(session, parcel, outcome)
+    if outcome is not None and outcomes.is_grave(parcel, outcome):
+        outcomes.note_grave(session, parcel, outcome)
+    else:
+        outcomes.note_all(session, [(parcel, outcome)])
     session.commit()
 
 
@@ -299,24 +304,24 @@ def test_a_member_sends_again(session: Session, page: Page, hook: Subscription) 
     """A finished delivery goes out again with its id, its bytes and all its retries, however old it is."""
     (first,) = claim(session)
     with pytest.raises(Conflict, match="on its way"):
-        deliveries.redeliver(session, page, first.delivery_id, actor="ann")
+        redelivery.redeliver(session, page, first.delivery_id, actor="ann")
     finish(session, first, Outcome(error="refused", final=True))
     old = utc_now() - timedelta(days=30)
     session.execute(update(EventRow).values(occurred_at=old))
     session.execute(update(Delivery).values(due_at=old, created_at=old))
     session.commit()
 
-    deliveries.redeliver(session, page, first.delivery_id, actor="ann")
+    redelivery.redeliver(session, page, first.delivery_id, actor="ann")
     session.commit()
     (again,) = claim(session)
     assert (again.delivery_id, again.body, again.attempt) == (first.delivery_id, first.body, 1)
     finish(session, again, Outcome(code=200))
     assert scenes.delivery(session, hook).state is DONE
     with pytest.raises(NotFound):
-        deliveries.redeliver(session, page, page.id, actor="ann")
+        redelivery.redeliver(session, page, page.id, actor="ann")
     subscriptions.disable(session, subscriptions.get(session, page, hook.id), reason="off")
     with pytest.raises(Conflict, match="enable it first"):
-        deliveries.redeliver(session, page, first.delivery_id, actor="ann")
+        redelivery.redeliver(session, page, first.delivery_id, actor="ann")
 
 
 def test_what_was_ended_meanwhile_is_not_sent(

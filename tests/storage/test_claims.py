@@ -62,14 +62,19 @@ def subscribe(session: Session, how_many: int) -> list[UUID]:
 
 
 def tell(
-    session: Session, subscriptions: list[UUID], subject: UUID | None = None
+    session: Session,
+    subscriptions: list[UUID],
+    subject: UUID | None = None,
+    *,
+    endpoint: str = "example.com:443",
 ) -> list[Delivery]:
     """An event with a delivery due now for each subscription; returns those in their order."""
     page = pages.default_page(session)
     event = EventRow(page_id=page.id, name="test", subject_id=subject or new_id(), data={})
     session.add(event)
     session.flush()
-    outbox.add_deliveries(session, event, subscriptions, utc_now() - timedelta(seconds=1))
+    places = [(one, endpoint) for one in subscriptions]
+    outbox.add_deliveries(session, event, places, utc_now() - timedelta(seconds=1))
     session.commit()
     query = select(Delivery).where(Delivery.event_id == event.id).order_by(Delivery.id)
     return list(session.scalars(query))
@@ -179,7 +184,7 @@ def test_who_lost_the_lease_writes_nothing(session: Session) -> None:
     (row,) = claim(session, later=62)
     assert lost is not None
     assert not finish(session, row, lost)
-    claims.give_back(session, row.id, lost)
+    assert claims.still_held(session, {row.id: lost}) == set()
     session.commit()
     session.refresh(row)
     assert (row.state, row.attempts) == (DeliveryState.PENDING, 2)
@@ -194,7 +199,8 @@ def test_giving_back_costs_no_attempt(session: Session) -> None:
     tell(session, subscribe(session, 1))
     (row,) = claim(session)
     assert row.lease_token is not None
-    claims.give_back(session, row.id, row.lease_token)
+    assert claims.still_held(session, {row.id: row.lease_token}) == {row.id}
+    claims.give_back(session, [row.id])
     session.commit()
     (again,) = claim(session)
     assert (again.id, again.attempts) == (row.id, 1)

@@ -24,7 +24,7 @@ class Channel(Protocol):
     """Whether the address's owner has to agree by a link before anything else is sent."""
 
     parallel: int | None
-    """How many lines one worker may open at once; None: as many as it has threads."""
+    """How many lines one worker may open at once; None: what the endpoint's share is."""
 
     def available(self, settings: Settings) -> str | None:
         """None when the channel can be used, else what is missing, in one sentence."""
@@ -42,6 +42,10 @@ class Channel(Protocol):
 
         :raises flask_statuspage.errors.Invalid: naming ``address``.
         """
+        ...
+
+    def endpoint(self, address: str) -> str:
+        """What shares connections with others: ``host:port`` of a normalised address, or the channel's name."""
         ...
 
     def open(self, settings: Settings) -> AbstractContextManager[Line]:

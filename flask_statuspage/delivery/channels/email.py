@@ -21,7 +21,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from ...config import Settings
 from ...errors import Invalid
-from ..parcel import Outcome, Parcel
+from ..parcel import Failure, Outcome, Parcel
 from .channel import Line
 
 TIMEOUT = 15.0  # seconds for each step of the SMTP dialogue
@@ -70,6 +70,9 @@ class EmailChannel:
     def vet(self, address: str, settings: Settings) -> None:
         """Only a mail to it tells whether a mailbox is there."""
 
+    def endpoint(self, address: str) -> str:
+        return self.name
+
     @contextmanager
     def open(self, settings: Settings) -> Iterator[Line]:
         line = EmailLine(settings)
@@ -114,7 +117,7 @@ class EmailLine:
             return self._refused(error.smtp_code, error.smtp_error, about_address=False)
         except (OSError, smtplib.SMTPException):
             self.close()
-            return Outcome(error="The mail server could not be reached.")
+            return Outcome(error="The mail server could not be reached.", kind=Failure.CONNECT)
         return Outcome(code=250)
 
     def _refused(self, code: int, answer: bytes | str, *, about_address: bool) -> Outcome:
@@ -129,6 +132,7 @@ class EmailLine:
                 self.close()
         return Outcome(
             error=f"The mail server answered {code}.",
+            kind=Failure.STATUS,
             code=code,
             answer=text[:4096].replace("\x00", ""),
             final=gone,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
 
 from ...config import Settings
 from ...errors import Invalid
@@ -15,7 +16,7 @@ from ...outgoing import AddressRefused, Client, SendFailed, vet_address, vet_url
 from ...outgoing.site import site_client, site_policy
 from .. import signing
 from ..formats import formats
-from ..parcel import Outcome, Parcel
+from ..parcel import Failure, Outcome, Parcel
 from .channel import Line
 
 USER_AGENT = "Flask-StatusPage"
@@ -53,6 +54,11 @@ class WebhookChannel:
         except AddressRefused as error:
             raise Invalid.field("address", str(error)) from error
 
+    def endpoint(self, address: str) -> str:
+        parts = urlsplit(address)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        return f"{parts.hostname}:{port}"
+
     @contextmanager
     def open(self, settings: Settings) -> Iterator[Line]:
         yield WebhookLine(site_client(settings, USER_AGENT))
@@ -73,13 +79,18 @@ class WebhookLine:
                 timeout=parcel.policy.timeout,
             )
         except SendFailed as failure:
-            return Outcome(error=FAILURES[failure.kind], milliseconds=round(failure.milliseconds))
+            return Outcome(
+                error=FAILURES[failure.kind],
+                kind=Failure(failure.kind),
+                milliseconds=round(failure.milliseconds),
+            )
         delivered = parcel.policy.is_success(answer.status)
         return Outcome(
             error=None if delivered else f"The endpoint answered {answer.status}.",
+            kind=None if delivered else Failure.STATUS,
             code=answer.status,
             milliseconds=round(answer.milliseconds),
-            answer=answer.body[:KEPT_ANSWER].decode("utf-8", "replace").replace("\x00", ""),
+            answer=_excerpt(answer.body, parcel),
             retry_after=None if delivered else _seconds(answer.headers.get("Retry-After")),
             ends_subscription=answer.status == 410,
         )
@@ -94,12 +105,25 @@ def _headers(parcel: Parcel, body: bytes) -> dict[str, str]:
         "webhook-id": str(parcel.delivery_id),
         "webhook-timestamp": str(timestamp),
     }
-    if parcel.secret:
-        headers |= format.sign(parcel.secret, body)
-        headers["webhook-signature"] = signing.standard_signature(
-            parcel.secret, str(parcel.delivery_id), timestamp, body
+    live = [secret for secret in (parcel.secret, parcel.previous_secret) if secret]
+    if live:
+        # A vendor's header has room for one signature. While two secrets live they take turns, so that a receiver
+        # with either of them accepts one of two attempts; in the standard header it finds both.
+        headers |= format.sign(live[(parcel.attempt - 1) % len(live)], body)
+        headers["webhook-signature"] = " ".join(
+            signing.standard_signature(secret, str(parcel.delivery_id), timestamp, body)
+            for secret in live
         )
     return headers
+
+
+def _excerpt(answer: bytes, parcel: Parcel) -> str:
+    """The beginning of the answer for the log, without a secret that it may echo."""
+    text = answer[:KEPT_ANSWER].decode("utf-8", "replace").replace("\x00", "")
+    for secret in (parcel.secret, parcel.previous_secret):
+        if secret:
+            text = text.replace(secret, "[secret]")
+    return text
 
 
 def _seconds(retry_after: str | None) -> float | None:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from ...domain.roles import Role
 from ...errors import NotFound
-from ...services import deliveries
+from ...services import deliveries, redelivery
 from ...storage import outbox
 from ...storage.outbox import Delivery, DeliveryState
 from ..idents import uuid_of
@@ -81,7 +81,7 @@ def list_attempts(call: Call, ident: str) -> dict[str, Any]:
 def redeliver(call: Call, ident: str) -> dict[str, Any]:
     """Send a delivery once more."""
     delivery = _get(call, ident)
-    deliveries.redeliver(call.session, call.page, delivery.id, actor=call.actor)
+    redelivery.redeliver(call.session, call.page, delivery.id, actor=call.actor)
     return _described(delivery)
 
 

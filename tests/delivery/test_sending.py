@@ -1,4 +1,4 @@
-"""A batch: every parcel comes back, and none holds up another."""
+"""On their way: every parcel comes back, and none holds up another."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from flask_statuspage.config import Settings
-from flask_statuspage.delivery.batch import send_all
-from flask_statuspage.delivery.parcel import Outcome, Parcel
+from flask_statuspage.delivery.parcel import Failure, Outcome, Parcel
+from flask_statuspage.delivery.sending import Sending
 from flask_statuspage.domain.retry import Policy
 from tests.servers.http import Answer, Receiver
 
@@ -20,7 +20,14 @@ from .facts import LOOPBACK, parcel, uuid
 def sent(
     parcels: list[Parcel], settings: Settings = LOOPBACK, *, lasts: float = 60
 ) -> dict[Parcel, Outcome | None]:
-    return dict(send_all(parcels, settings, lease_ends=time.monotonic() + lasts))
+    ends = time.monotonic() + lasts
+    back = {}
+    with Sending(settings, share=8) as sending:
+        own = {replace(one, lease_ends=ends): one for one in parcels}
+        sending.add(own)
+        while sending.open:
+            back.update({own[one]: outcome for one, outcome in sending.collect(within=0.05)})
+    return back
 
 
 def test_every_parcel_comes_back_once(receiver: Receiver) -> None:
@@ -42,10 +49,12 @@ def test_one_that_hangs_holds_up_no_other(receiver: Receiver) -> None:
         for n in range(10)
     ]
     started = time.monotonic()
-    back = [
-        (one.address, time.monotonic() - started)
-        for one, _ in send_all(parcels, LOOPBACK, lease_ends=started + 60)
-    ]
+    back = []
+    with Sending(LOOPBACK, share=8) as sending:
+        sending.add(parcels)
+        while sending.open:
+            arrived = sending.collect(within=0.05)
+            back += [(one.address, time.monotonic() - started) for one, _ in arrived]
     assert back[-1][0].endswith("/0")
     assert back[-2][1] < 1.2
     assert back[-1][1] >= 1.4
@@ -66,8 +75,9 @@ def test_a_channel_that_is_not_set_up_any_more(
     outcomes = sent([*mail, parcel(address=receiver.url)])
     assert len(outcomes) == 4
     assert {outcomes[one].error for one in mail} == {"The channel failed: AssertionError"}  # type: ignore[union-attr]
+    assert {outcomes[one].kind for one in mail} == {Failure.CHANNEL}  # type: ignore[union-attr]
     assert outcomes[parcel(address=receiver.url)] is not None
-    assert "channel email could not be opened" in caplog.text
+    assert "channel email failed" in caplog.text
 
 
 def test_a_parcel_that_cannot_be_sent_is_a_failure(
@@ -76,7 +86,9 @@ def test_a_parcel_that_cannot_be_sent_is_a_failure(
     """A body that no channel can encode fails alone, and is logged."""
     bad, good = parcel(body="\ud800", address=receiver.url), parcel(address=receiver.url)
     outcomes = sent([bad, good])
-    assert outcomes[bad] == Outcome(error="The channel failed: UnicodeEncodeError")
+    assert outcomes[bad] == Outcome(
+        error="The channel failed: UnicodeEncodeError", kind=Failure.CHANNEL
+    )
     assert outcomes[good].delivered  # type: ignore[union-attr]
     assert "channel webhook failed" in caplog.text
 

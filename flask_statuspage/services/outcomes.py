@@ -1,0 +1,223 @@
+"""What became of what was sent: done, to be tried again, given up; and what that means for subscription and endpoint.
+
+Whoever lost the lease of a delivery writes nothing of it: another worker is responsible now. The caller commits.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
+
+from ..delivery.parcel import UNREACHED, Failure, Outcome, Parcel
+from ..domain.pace import Call
+from ..domain.retry import HOUR, Policy
+from ..state import current_settings
+from ..storage import claims, endpoints, session
+from ..storage import subscriptions as stored_subscriptions
+from ..storage.outbox import Attempt, Delivery, DeliveryState
+from ..storage.pages import Page
+from . import events, pacing, subscriptions
+
+logger = logging.getLogger(__name__)
+
+Sent = tuple[Parcel, Outcome | None]
+"""A parcel and what became of it; None: it was not sent, and is free for the next worker."""
+
+OVERDUE_AT_ONCE = 500
+
+
+def is_grave(parcel: Parcel, outcome: Outcome | None) -> bool:
+    """Whether it may end or disable the subscription: then it is to be noted by :func:`note_grave`."""
+    if outcome is None or outcome.delivered:
+        return False
+    policy = parcel.policy
+    return (
+        outcome.ends_subscription
+        or policy.disable_after_failed is not None
+        or (policy.disable_after_unreached is not None and outcome.kind in UNREACHED)
+    )
+
+
+def note_all(db: Session, sent: Sequence[Sent]) -> None:
+    """Write down what became of many, in a few statements however many there are."""
+    now = session.database_now(db)
+    held = claims.still_held(db, {parcel.delivery_id: parcel.lease for parcel, _ in sent})
+    for parcel, _ in sent:
+        if parcel.delivery_id not in held:
+            logger.warning("status page: the lease of delivery %s was lost", parcel.delivery_id)
+    ours = [(parcel, outcome) for parcel, outcome in sent if parcel.delivery_id in held]
+    unsent = [parcel.delivery_id for parcel, outcome in ours if outcome is None]
+    claims.give_back(db, unsent)
+    tried = [(parcel, outcome) for parcel, outcome in ours if outcome is not None]
+    if not tried:
+        return
+    done = [parcel.delivery_id for parcel, outcome in tried if outcome.delivered]
+    claims.finish_all(db, done, state=DeliveryState.DONE, reason=None, finished_at=now)
+    failed = [_judged(parcel, outcome, now) for parcel, outcome in tried if not outcome.delivered]
+    claims.finish_each(db, failed)
+    db.execute(insert(Attempt), [_attempt(parcel, outcome, now) for parcel, outcome in tried])
+    dead = {row["id"]: row["reason"] for row in failed if row["state"] is DeliveryState.DEAD}
+    for parcel, _ in tried:
+        if parcel.delivery_id in dead:
+            _tell_failure(db, parcel, dead[parcel.delivery_id])
+    _note_endpoints(db, tried, now)
+    db.flush()
+
+
+def note_grave(db: Session, parcel: Parcel, outcome: Outcome) -> None:
+    """Write down one that may end or disable its subscription."""
+    # Locked in the order of all others: the page, the subscription, then its deliveries.
+    subscription = stored_subscriptions.get(db, parcel.subscription_id, lock=True)
+    if subscription is None:
+        return  # deleted meanwhile, with its deliveries
+    note_all(db, [(parcel, outcome)])
+    reason = outcome.error if outcome.ends_subscription else None
+    reason = reason or _reason_to_disable(
+        db, parcel.subscription_id, parcel.policy, since=subscription.confirmed_at
+    )
+    if reason is not None:
+        subscriptions.disable(db, subscription, reason=reason)
+    db.flush()
+
+
+def close(
+    db: Session, delivery: Delivery, state: DeliveryState, reason: str, now: datetime
+) -> None:
+    """End a leased delivery without sending it."""
+    assert delivery.lease_token is not None
+    claims.finish(
+        db, delivery.id, delivery.lease_token, state=state, reason=reason, finished_at=now
+    )
+
+
+def give_up(db: Session, delivery: Delivery, reason: str, now: datetime) -> None:
+    """End a leased delivery that cannot arrive, and tell the host."""
+    close(db, delivery, DeliveryState.DEAD, reason, now)
+    told = {"id": str(delivery.id), "event": delivery.event.name, "attempts": delivery.attempts}
+    _record_failure(db, delivery.subscription_id, told, reason)
+
+
+def postpone(db: Session, delivery: Delivery, policy: Policy, reason: str, now: datetime) -> None:
+    """Count an attempt that could not be made."""
+    delay = policy.delay_after(delivery.attempts)
+    if delay is None:
+        give_up(db, delivery, reason, now)
+        return
+    assert delivery.lease_token is not None
+    due_at = now + timedelta(seconds=delay)
+    claims.finish(db, delivery.id, delivery.lease_token, due_at=due_at, reason=reason)
+
+
+def _judged(parcel: Parcel, outcome: Outcome, now: datetime) -> dict[str, Any]:
+    """The row's columns after a failed attempt."""
+    delay = parcel.policy.delay_after(
+        parcel.attempt, retry_after=outcome.retry_after, chance=random.random()
+    )
+    is_over = delay is None or outcome.final or outcome.ends_subscription
+    return {
+        "id": parcel.delivery_id,
+        "state": DeliveryState.DEAD if is_over else DeliveryState.PENDING,
+        "due_at": now + timedelta(seconds=0 if is_over or delay is None else delay),
+        "finished_at": now if is_over else None,
+        "reason": outcome.error,
+        "body": parcel.kept_body,
+    }
+
+
+def _attempt(parcel: Parcel, outcome: Outcome, now: datetime) -> dict[str, Any]:
+    took = timedelta(milliseconds=outcome.milliseconds or 0)
+    return {
+        "delivery_id": parcel.delivery_id,
+        "subscription_id": parcel.subscription_id,
+        "number": parcel.attempt,
+        "started_at": now - took,
+        "milliseconds": outcome.milliseconds,
+        "code": outcome.code,
+        "kind": None if outcome.delivered else (outcome.kind or Failure.CHANNEL).value,
+        "error": outcome.error,
+        "answer": outcome.answer,
+    }
+
+
+def _reason_to_disable(
+    db: Session, subscription_id: UUID, policy: Policy, *, since: datetime | None
+) -> str | None:
+    """What the policy says of the latest attempts since the subscription was switched on; None: it stays."""
+    if limit := policy.disable_after_unreached:
+        latest = claims.latest_attempts(db, subscription_id, since, limit)
+        unreached = [kind for _, kind in latest if kind is not None and Failure(kind) in UNREACHED]
+        if len(unreached) == limit:
+            return f"It could not be reached {limit} times in a row."
+    if limit := policy.disable_after_failed:
+        an_hour_ago = session.database_now(db) - timedelta(seconds=HOUR)
+        begins = an_hour_ago if since is None else max(since, an_hour_ago)
+        if claims.failed_since(db, subscription_id, begins) >= limit:
+            return f"{limit} deliveries failed within an hour."
+    return None
+
+
+def _note_endpoints(db: Session, tried: Sequence[tuple[Parcel, Outcome]], now: datetime) -> None:
+    calls: dict[str, list[Call]] = defaultdict(list)
+    for parcel, outcome in tried:
+        if ":" in parcel.endpoint and outcome.milliseconds is not None:
+            timed_out = outcome.kind is Failure.TIMEOUT
+            calls[parcel.endpoint].append(
+                Call(milliseconds=outcome.milliseconds, timed_out=timed_out)
+            )
+    most = current_settings().calls_per_endpoint
+    for name in endpoints.note(db, calls, now, most=most):
+        logger.warning("status page: endpoint %s does not answer and is left alone a while", name)
+        _give_up_overdue(db, name, now)
+
+
+def _give_up_overdue(db: Session, endpoint: str, now: datetime) -> None:
+    """While an endpoint rests nothing is tried; what would have been given up long ago must not wait for ever."""
+    an_hour_ago = now - timedelta(seconds=HOUR)
+    for delivery in claims.waiting_at(db, endpoint, an_hour_ago, OVERDUE_AT_ONCE):
+        if delivery.due_at < an_hour_ago - timedelta(seconds=pacing.policy_of(delivery).span):
+            reason = "The endpoint did not answer for too long."
+            claims.finish_all(
+                db, [delivery.id], state=DeliveryState.DEAD, reason=reason, finished_at=now
+            )
+            told = {
+                "id": str(delivery.id),
+                "event": delivery.event.name,
+                "attempts": delivery.attempts,
+            }
+            _record_failure(db, delivery.subscription_id, told, reason)
+
+
+def _tell_failure(db: Session, parcel: Parcel, reason: str | None) -> None:
+    told = {
+        "id": str(parcel.delivery_id),
+        "event": parcel.event_name,
+        "attempts": parcel.attempt,
+    }
+    _record_failure(db, parcel.subscription_id, told, reason)
+
+
+def _record_failure(
+    db: Session, subscription_id: UUID, delivery: dict[str, object], reason: str | None
+) -> None:
+    subscription = stored_subscriptions.get(db, subscription_id)
+    if subscription is None:
+        return
+    events.record(
+        db,
+        db.get_one(Page, subscription.page_id),
+        "delivery.failed",
+        subject_id=UUID(str(delivery["id"])),
+        data={
+            "delivery": {**delivery, "reason": reason},
+            "subscription": subscriptions.described(subscription),
+        },
+        notify=False,
+    )
