@@ -27,7 +27,7 @@ LEASE = 40
 DRAINED_WITHIN = 150.0
 TIMEOUT = 3.0
 INCIDENTS = 26
-PAUSE = 1.0
+PAUSE = 0.5
 
 GUESTS = [
     *[("well", "every")] * 24,
@@ -44,7 +44,7 @@ GUESTS = [
 ]
 """The manner of each receiver and what it wants to hear of."""
 
-DELAYS = {"mending": [5, 10, 20, 20, 20, 20], "well": [1, 2, 4, 8, 8, 8]}
+DELAYS = {"mending": [5, 10, 20, 30, 30, 30], "well": [1, 2, 4, 8, 8, 8]}
 """A delivery that is in flight at a kill has lost an attempt, so even those that never fail need some."""
 
 FEW_DELAYS = [1, 2]
@@ -93,10 +93,9 @@ def test_nothing_is_lost_whatever_dies(
             steady=[member.subscription for member in members if member.manner == "well"],
         )
         stack.callback(mischief.end)
-        announced = _announce(site, mischief)
+        announced = _announce(site, mischief, guests)
         eventually(mischief.thaw_if_overtaken, within=2 * LEASE, what="the freeze is overtaken")
-        guests.mend()
-        mended = time.monotonic()
+        calm = time.monotonic()
         _drain(look, members)
         drained = time.monotonic()
         mischief.stop()
@@ -119,13 +118,13 @@ def test_nothing_is_lost_whatever_dies(
             "worker groups killed": mischief.kills,
             "disturbances": tally.kinds(mischief.done),
             "seconds from an answer to its note": f"{result.longest_note:.2f}",
-            "seconds to drain": f"{drained - mended:.0f}",
+            "seconds to drain": f"{drained - calm:.0f}",
             "seconds in all": f"{time.monotonic() - began:.0f}",
         }
         with capsys.disabled():
             print("\n\nDeliveries under chaos\n" + tally.table(figures))
-        assert result.problems() == []
-        assert mischief.broken_seals() == []
+        problems = [*result.problems(), *mischief.problems()]
+        assert not problems, "\n".join([f"{len(problems)} problems", *problems[:50]])
         assert len(result.deliveries) >= 2000
         assert mischief.kills >= 15
         assert result.lost == 0
@@ -165,7 +164,7 @@ def _policy(manner: str) -> dict[str, Any]:
     return {"policy": {"timeout": TIMEOUT, "delays": delays}}
 
 
-def _announce(site: Site, mischief: Mischief) -> list[tuple[Announcement, str]]:
+def _announce(site: Site, mischief: Mischief, guests: Crowd) -> list[tuple[Announcement, str]]:
     """Open and resolve incidents, each in its own transaction, with mischief between; returns all that was told."""
     plan: dict[int, Callable[[], None]] = {
         **dict.fromkeys((2, 4, 13, 18, 20, 25, 30, 34, 38, 42, 46), mischief.kill_sending),
@@ -174,6 +173,7 @@ def _announce(site: Site, mischief: Mischief) -> list[tuple[Announcement, str]]:
         9: mischief.flush_redis,
         11: mischief.freeze_sending,
         27: mischief.restart_redis,
+        28: guests.mend,
     }
     told: list[tuple[Announcement, str]] = []
     open_ones: list[tuple[str, str]] = []
@@ -191,7 +191,10 @@ def _announce(site: Site, mischief: Mischief) -> list[tuple[Announcement, str]]:
             told.append((("incident.created", opened["id"]), component))
         else:
             told.append(_resolve(site, *open_ones.pop(0)))
-        plan.get(step, lambda: time.sleep(PAUSE))()
+        if step == 0:
+            eventually(guests.busy, within=60, what="the workers are there")
+        time.sleep(PAUSE)
+        plan.get(step, lambda: None)()
         mischief.thaw_if_overtaken()
     told += [_resolve(site, *left) for left in open_ones]
     return told

@@ -18,12 +18,15 @@ from flask_statuspage.storage.session import current_engine
 from tests.servers.postgresql import PostgresqlServer
 from tests.servers.redis import RedisServer
 from tests.story.chaos.receivers import Crowd
-from tests.story.site import Site, eventually, session_of
+from tests.story.site import Site, session_of
 
 GROUPS = 3
 STOP_SECONDS = 70.0
+NOTICE_SECONDS = 20.0
 ENOUGH_IN_FLIGHT = 8
 ESTABLISHED = "01"
+WAIT_SECONDS = 4.0
+IN_TRANSACTION = "state = 'idle in transaction' AND state_change < now() - '0.3 s'::interval"
 LOST_LEASE = "status page: the lease of delivery"
 
 
@@ -42,7 +45,8 @@ class Freeze:
     """A group of workers that stands still.
 
     :param held: deliveries on their way to steady receivers at that moment, and the lease tokens they had.
-    :param sealed: what was written of them when the group went on: only those that others had delivered by then.
+    :param sealed: what was written of them when the group went on, after others had delivered them.
+    :param noticed: whether the group said, once it went on, that its leases were lost.
     """
 
     group: subprocess.Popen[bytes]
@@ -50,6 +54,7 @@ class Freeze:
     in_flight: int
     held: dict[str, str]
     sealed: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    noticed: bool = False
 
 
 class Mischief:
@@ -121,16 +126,13 @@ class Mischief:
             in_flight = self._wait_for_sends()
             group, began = self._busiest(), time.time()
             self._site.signal(group, signal.SIGSTOP)
+            calls, held = self._open_calls(group), self._held()
             time.sleep(0.4)
             # Within a transaction it would hold its locks, and the web requests behind them, for all the time.
-            if not self._count(
-                "state = 'idle in transaction' AND state_change < now() - '0.3 s'::interval"
-            ):
-                self.freeze = Freeze(group, began, in_flight, self._held())
-                if self.freeze.held:
-                    return
+            if calls and held and not self._count(IN_TRANSACTION):
+                self.freeze = Freeze(group, began, in_flight, held)
+                return
             self._site.signal(group, signal.SIGCONT)
-            self.freeze = None
         raise AssertionError("no group could be frozen while it was sending")
 
     def thaw_if_overtaken(self) -> bool:
@@ -149,21 +151,25 @@ class Mischief:
             return False
         before = self._site.log().count(LOST_LEASE)
         self._site.signal(freeze.group, signal.SIGCONT)
-        eventually(
-            lambda: self._site.log().count(LOST_LEASE) > before,
-            within=20,
-            what="the group that went on notices that its leases are lost",
-        )
+        ends = time.monotonic() + NOTICE_SECONDS
+        while not freeze.noticed and time.monotonic() < ends:
+            time.sleep(0.2)
+            freeze.noticed = self._site.log().count(LOST_LEASE) > before
         # It has disturbed what was in flight when it began, and nothing that others sent meanwhile.
         self.done.append(Disturbance("freeze", freeze.began, freeze.began, freeze.in_flight))
         return True
 
-    def broken_seals(self) -> list[str]:
-        """What was done already when the frozen group went on, and was written anew all the same."""
+    def problems(self) -> list[str]:
+        """What the group that was frozen has written all the same when it went on, and what it should have said."""
         if self.freeze is None:
-            return ["no group was frozen"]
+            return ["freeze: there was none"]
         now = self._seals(self.freeze)
-        return [key for key, seal in self.freeze.sealed.items() if now[key] != seal]
+        found = [
+            f"freeze: {key} was {seal} and became {now[key]}"
+            for key, seal in self.freeze.sealed.items()
+            if now[key] != seal
+        ]
+        return found if self.freeze.noticed else [*found, "freeze: no lost lease was noticed"]
 
     def stop(self) -> None:
         """End all workers as they are meant to end."""
@@ -193,18 +199,18 @@ class Mischief:
 
     def _wait_for_sends(self) -> int:
         """How many requests are open once they are enough, or after some seconds."""
-        ends = time.monotonic() + 4
-        while (busy := self._crowd.busy()) < ENOUGH_IN_FLIGHT and time.monotonic() < ends:
+        ends = time.monotonic() + WAIT_SECONDS
+        while len(busy := self._crowd.busy()) < ENOUGH_IN_FLIGHT and time.monotonic() < ends:
             time.sleep(0.01)
-        return busy
+        return len(busy)
 
     def _busiest(self) -> subprocess.Popen[bytes]:
-        sockets = _sockets_to(self._crowd.ports)
+        """The group with most requests open to healthy receivers; not the one that is frozen."""
         frozen = self.freeze and self.freeze.group
-        return max(
-            (group for group in self._groups if group is not frozen),
-            key=lambda group: len(sockets & _sockets_of(group)),
-        )
+        return max((group for group in self._groups if group is not frozen), key=self._open_calls)
+
+    def _open_calls(self, group: subprocess.Popen[bytes]) -> int:
+        return len(_sockets_from(self._crowd.busy()) & _sockets_of(group))
 
     def _held(self) -> dict[str, str]:
         with self._look.connect() as connection:
@@ -236,12 +242,12 @@ class Mischief:
             return int(found or 0)
 
 
-def _sockets_to(ports: Collection[int]) -> set[str]:
-    """The inodes of this machine's connections to these ports of loopback."""
+def _sockets_from(ports: Collection[int]) -> set[str]:
+    """The inodes of this machine's connections from these ports of loopback."""
     found = set()
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         fields = line.split()
-        if fields[3] == ESTABLISHED and int(fields[2].rpartition(":")[2], 16) in ports:
+        if fields[3] == ESTABLISHED and int(fields[1].rpartition(":")[2], 16) in ports:
             found.add(fields[9])
     return found
 

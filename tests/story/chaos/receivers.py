@@ -67,9 +67,9 @@ class Crowd:
     def url(self, receiver: int) -> str:
         return f"http://127.0.0.1:{self.ports[receiver]}{path_of(receiver)}"
 
-    def busy(self) -> int:
-        """How many requests healthy receivers have taken in and not answered yet."""
-        return int(self._ask("busy"))
+    def busy(self) -> set[int]:
+        """The callers' ports of requests that healthy receivers have taken in and not answered yet."""
+        return set(self._ask("busy"))
 
     def mend(self) -> None:
         """Let those that are ``mending`` be well from now on."""
@@ -119,7 +119,7 @@ class _Receivers:
         self._manners = manners
         self._log: list[dict[str, Any]] = []
         self._seen: dict[str, int] = {}
-        self._busy = 0
+        self._busy: set[int] = set()
         self._mended = False
         self._ports: list[int] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -134,7 +134,7 @@ class _Receivers:
     async def obey(self, command: str) -> Any:
         if command == "mend":
             self._mended = True
-        return {"busy": self._busy, "mend": True, "log": self._log}[command]
+        return {"busy": list(self._busy), "mend": True, "log": self._log}[command]
 
     def _handler(self, place: int) -> Any:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -155,7 +155,9 @@ class _Receivers:
         if manner == "hanging":
             await reader.read()
             raise ConnectionError
-        self._busy += manner in HEALTHY
+        caller = writer.get_extra_info("peername")[1]
+        if manner in HEALTHY:
+            self._busy.add(caller)
         try:
             await asyncio.sleep(ANSWER_SECONDS)
             status = self._status(manner, entry["headers"].get("webhook-id", ""))
@@ -175,7 +177,7 @@ class _Receivers:
             await writer.drain()
             entry["status"], entry["answered"] = status, time.time()
         finally:
-            self._busy -= manner in HEALTHY
+            self._busy.discard(caller)
 
     def _status(self, manner: str, id_: str) -> int:
         times = self._seen[id_] = self._seen.get(id_, 0) + 1

@@ -51,6 +51,7 @@ class Tally:
     deliveries: Sequence[Any]
     attempts: Mapping[str, Sequence[Any]]
     states: Mapping[str, str]
+    rests: Mapping[str, Any]
     now: float
     disturbances: Sequence[Disturbance]
     timeout: float
@@ -190,16 +191,25 @@ class Tally:
                 yield f"{row.id} to a {manner} receiver is {row.state}: {row.reason}"
             elif manner == "gone" and row.state == "pending":
                 yield f"{row.id} to a receiver that is gone is pending"
-            elif row.state not in FINAL and row.due_at.timestamp() + LATE < self.now:
+            elif row.state not in FINAL and self._is_forgotten(row):
                 yield f"{row.id} to a {manner} receiver is {row.state} and long due"
         for place, member in enumerate(self.members):
             if member.manner != "gone":
                 continue
             got = [request for request in self.requests if request.receiver == place]
+            got.sort(key=lambda request: request.arrived)
             if self.states[member.subscription] != "disabled":
                 yield f"receiver {place} is gone, its subscription is not"
-            if len(got) > 1 + sum(map(self._was_disturbed, got)):
-                yield f"receiver {place} was called {len(got)} times after its 410"
+            heard = [request for request in got if not self._was_disturbed(request)]
+            noted = heard[0].arrived + SLACK if heard else self.now
+            if late := sum(request.arrived > noted for request in got):
+                yield f"receiver {place} was called {late} times after its 410"
+
+    def _is_forgotten(self, row: Any) -> bool:
+        """Whether it is long due and its endpoint does not rest, or has rested long enough."""
+        rest = self.rests.get(row.endpoint)
+        due = max(row.due_at.timestamp(), rest.timestamp() if rest else 0.0)
+        return bool(due + LATE < self.now)
 
     def _order(self) -> Iterator[str]:
         """A receiver hears that an incident is resolved after it was told of it."""
@@ -231,6 +241,7 @@ def taken(
         for row in connection.execute(text("SELECT * FROM statuspage_attempt ORDER BY id")):
             attempts[str(row.delivery_id)].append(row)
         states = connection.execute(text("SELECT id, state FROM statuspage_subscription"))
+        endpoints = connection.execute(text("SELECT name, rests_until FROM statuspage_endpoint"))
         now = connection.scalar(text("SELECT now()"))
         return Tally(
             members=members,
@@ -238,6 +249,7 @@ def taken(
             deliveries=deliveries,
             attempts=attempts,
             states={str(row.id): row.state for row in states},
+            rests={row.name: row.rests_until for row in endpoints},
             now=now.timestamp(),  # type: ignore[union-attr]
             disturbances=disturbances,
             timeout=timeout,
