@@ -20,6 +20,11 @@ def status_signature(secret: str, body: bytes) -> str:
     return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
+def prefixed_signature(secret: str, body: bytes) -> str:
+    """``X-StatusPageOne-Signature``: the same with the name of its hash before it, ``sha256=<hex>``."""
+    return "sha256=" + status_signature(secret, body)
+
+
 def standard_signature(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
     """``webhook-signature`` of Standard Webhooks 1.0: ``v1,`` and base64 of HMAC-SHA256 over id, time and body.
 

@@ -15,9 +15,9 @@ Exceptions::
 
 from __future__ import annotations
 
+import math
 import os
 import re
-import socket
 import ssl
 import threading
 import time
@@ -35,7 +35,7 @@ from urllib3.exceptions import HTTPError
 
 from .deadline import Budget
 from .guard import AddressPolicy, AddressRefused, vet_url
-from .lookup import Resolver
+from .lookup import Resolver, system_resolver
 from .pinned import Call, PinnedAdapter, tls_context
 
 FailureKind = Literal["dns", "connect", "tls", "timeout", "refused_address", "protocol"]
@@ -94,7 +94,7 @@ class Client:
     most `pool_size` idle ones per host, for the `hosts` hosts called last. After a fork the
     child opens connections of its own. Settings of a call (`verify`) never mix.
 
-    `resolver` looks names up; it is called like :func:`socket.getaddrinfo`.
+    `resolver` looks names up; by default the system's :func:`socket.getaddrinfo`.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class Client:
         pool_size: int = 64,
         hosts: int = 256,
         user_agent: str = "Flask-StatusPage",
-        resolver: Resolver = socket.getaddrinfo,
+        resolver: Resolver = system_resolver,
     ) -> None:
         check_headers({"User-Agent": user_agent})
         self.policy = policy
@@ -148,7 +148,7 @@ class Client:
         started = time.monotonic()
         if not _TOKEN.fullmatch(method):
             raise ValueError("The method is not a valid HTTP method.")
-        if timeout <= 0 or read_limit < 0 or keep < 0:
+        if not 0 < timeout < math.inf or read_limit < 0 or keep < 0:
             raise ValueError("The timeout must be above zero and no limit below zero.")
         fields = self._fields(headers or {}, body)
         try:
@@ -258,8 +258,8 @@ def check_headers(headers: Mapping[str, str]) -> None:
     """Raise :exc:`ValueError` unless these request headers can be sent as they are.
 
     Refused are line breaks and other control characters, what is not Latin-1, and the headers
-    that frame a message (``Content-Length``, ``Transfer-Encoding``, …). To be called too when
-    headers are saved, so that the mistake is told to whoever makes it.
+    that frame a message (``Content-Length``, ``Transfer-Encoding``, …) or name its host. To be
+    called too when headers are saved, so that the mistake is told to whoever makes it.
     """
     for name, value in headers.items():
         if not _TOKEN.fullmatch(name):
@@ -310,6 +310,7 @@ _FRAMING_HEADERS = frozenset(
         "connection",
         "content-length",
         "expect",
+        "host",
         "keep-alive",
         "proxy-authorization",
         "proxy-connection",

@@ -14,13 +14,14 @@ import re
 import socket
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import NamedTuple, NoReturn
 
 import idna
 
 from . import lookup
-from .lookup import Resolver
+from .lookup import Resolver, system_resolver
 from .ranges import IPAddress, is_private, is_public
 
 MAX_LENGTH = 2048
@@ -128,30 +129,7 @@ def vet_url(url: str, policy: AddressPolicy) -> Target:
     """
     if not isinstance(url, str) or not 0 < len(url) <= MAX_LENGTH:
         _refuse("length")
-    if _CONTROL_OR_BACKSLASH.search(url):
-        _refuse("characters")
-    scheme, _, rest = url.partition(":")
-    scheme = scheme.lower() if scheme.isascii() else ""
-    if not policy.permits_scheme(scheme):
-        _refuse("scheme")
-    if not rest.startswith("//"):
-        _refuse("syntax")
-    if "#" in rest:
-        _refuse("fragment")
-    authority, path = _split_authority(rest[2:])
-    if not path.isascii():
-        _refuse("characters")
-    if "@" in authority:
-        _refuse("userinfo")
-    written_host, port = _split_port(authority, default=_PORT_OF_SCHEME[scheme])
-    if not policy.permits_port(port):
-        _refuse("port")
-    literal, host = _read_host(written_host, policy)
-    if literal is not None and not policy.permits(literal):
-        _refuse("address")
-    bracketed = f"[{host}]" if literal is not None and literal.version == 6 else host
-    shown_port = "" if port == _PORT_OF_SCHEME[scheme] else f":{port}"
-    return Target(scheme, host, port, f"{scheme}://{bracketed}{shown_port}{path}", literal)
+    return _read_url(url, policy)
 
 
 def resolve(
@@ -160,7 +138,7 @@ def resolve(
     policy: AddressPolicy,
     *,
     deadline: float,
-    resolver: Resolver = socket.getaddrinfo,
+    resolver: Resolver = system_resolver,
 ) -> list[SocketAddress]:
     """Look `host` up once and return where to connect, in the order of the answers.
 
@@ -190,7 +168,7 @@ def vet_address(
     policy: AddressPolicy,
     *,
     timeout: float = 5.0,
-    resolver: Resolver = socket.getaddrinfo,
+    resolver: Resolver = system_resolver,
 ) -> Target:
     """Do :func:`vet_url` and :func:`resolve`: for an address that is about to be saved.
 
@@ -205,6 +183,35 @@ def vet_address(
 
 def _refuse(reason: str) -> NoReturn:
     raise AddressRefused(reason)
+
+
+# What is remembered is how an address is written and judged, never where its name leads.
+@lru_cache(maxsize=2048)
+def _read_url(url: str, policy: AddressPolicy) -> Target:
+    if _CONTROL_OR_BACKSLASH.search(url):
+        _refuse("characters")
+    scheme, _, rest = url.partition(":")
+    scheme = scheme.lower() if scheme.isascii() else ""
+    if not policy.permits_scheme(scheme):
+        _refuse("scheme")
+    if not rest.startswith("//"):
+        _refuse("syntax")
+    if "#" in rest:
+        _refuse("fragment")
+    authority, path = _split_authority(rest[2:])
+    if not path.isascii():
+        _refuse("characters")
+    if "@" in authority:
+        _refuse("userinfo")
+    written_host, port = _split_port(authority, default=_PORT_OF_SCHEME[scheme])
+    if not policy.permits_port(port):
+        _refuse("port")
+    literal, host = _read_host(written_host, policy)
+    if literal is not None and not policy.permits(literal):
+        _refuse("address")
+    bracketed = f"[{host}]" if literal is not None and literal.version == 6 else host
+    shown_port = "" if port == _PORT_OF_SCHEME[scheme] else f":{port}"
+    return Target(scheme, host, port, f"{scheme}://{bracketed}{shown_port}{path}", literal)
 
 
 def _split_authority(rest: str) -> tuple[str, str]:

@@ -5,23 +5,35 @@ a minute. It runs in a thread here, and the caller stops waiting at its deadline
 
 Threads are made when needed and end when idle. A name that is being looked up already is not
 looked up again beside it: otherwise a few hundred calls to one stuck name would take every
-thread and delay the calls to all the others.
+thread and delay the calls to all the others. For the same reason the names of one domain get a
+share of the threads and no more: whoever owns a domain can make any number of names in it.
 """
 
 from __future__ import annotations
 
 import os
+import socket
 import threading
 import time
-from collections import deque
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
 Resolver = Callable[..., Sequence[tuple[Any, ...]]]
 """Called as ``resolver(host, port, type=socket.SOCK_STREAM)``; answers like ``getaddrinfo``."""
 
+
+def system_resolver(host: str, port: int, *, type: int) -> Sequence[tuple[Any, ...]]:
+    """Ask the system. :func:`socket.getaddrinfo` is found at each call: gevent exchanges it."""
+    return socket.getaddrinfo(host, port, type=type)
+
+
 _THREADS = 128
+_SHARES = 4
 _IDLE_SECONDS = 30.0
+
+
+_Key = tuple[int, str, int, int]
 
 
 class _Lookup:
@@ -45,8 +57,10 @@ class LookupThreads:
         self._limit = limit
         self._idle_seconds = idle_seconds
         self._changed = threading.Condition()
-        self._queue: deque[tuple[object, _Lookup]] = deque()
-        self._running: dict[object, _Lookup] = {}
+        self._share = max(1, limit // _SHARES)
+        self._queue: list[tuple[_Key, _Lookup]] = []
+        self._running: dict[_Key, _Lookup] = {}
+        self._busy: Counter[str] = Counter()
         self._threads = 0
         self._idle = 0
 
@@ -104,14 +118,15 @@ class LookupThreads:
             finally:
                 with self._changed:
                     del self._running[key]
+                    self._leave(_domain(key))
                 lookup.done.set()
             del item, lookup
 
-    def _next(self) -> tuple[object, _Lookup] | None:
+    def _next(self) -> tuple[_Key, _Lookup] | None:
         """Wait for work; return None when the thread has been idle long enough to end."""
         with self._changed:
             end = time.monotonic() + self._idle_seconds
-            while not self._queue:
+            while (item := self._pick()) is None:
                 left = end - time.monotonic()
                 if left <= 0:
                     self._threads -= 1
@@ -119,7 +134,27 @@ class LookupThreads:
                 self._idle += 1
                 self._changed.wait(left)
                 self._idle -= 1
-            return self._queue.popleft()
+            return item
+
+    def _pick(self) -> tuple[_Key, _Lookup] | None:
+        """Take the first look-up whose domain has room, or that nobody waits for any more."""
+        now = time.monotonic()
+        for place, (key, lookup) in enumerate(self._queue):
+            domain = _domain(key)
+            if self._busy.get(domain, 0) < self._share or now >= lookup.wanted_until:
+                self._busy[domain] += 1
+                return self._queue.pop(place)
+        return None
+
+    def _leave(self, domain: str) -> None:
+        self._busy[domain] -= 1
+        if not self._busy[domain]:
+            del self._busy[domain]
+
+
+def _domain(key: _Key) -> str:
+    """The last two labels of the name: near enough to what somebody owns."""
+    return ".".join(key[1].split(".")[-2:])
 
 
 _threads = LookupThreads()

@@ -19,6 +19,7 @@ import time
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http.client import HTTPException, HTTPResponse
 from typing import Any, Literal
 
 import requests
@@ -38,6 +39,8 @@ Stage = Literal["dns", "connect", "tls", "exchange"]
 IDLE_SECONDS = 75.0
 _MOST_ADDRESSES = 8
 _LEAST_SECONDS_PER_ADDRESS = 1.0
+_MOST_INTERIM_ANSWERS = 100
+_LONGEST_LINE = 65536
 
 
 @dataclass(slots=True)
@@ -67,9 +70,29 @@ class Call:
 _current = threading.local()
 
 
+class FinalResponse(HTTPResponse):
+    """Reads past every interim answer (RFC 9110, 15.2).
+
+    ``http.client`` does so for 100 alone. It takes 103 for the answer itself, and what follows
+    for the answer to the next request on the connection.
+    """
+
+    def _read_status(self) -> tuple[str, int, str]:
+        for _ in range(_MOST_INTERIM_ANSWERS):
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+            if not 100 <= status < 200:
+                return version, status, reason
+            if status == 101:
+                raise HTTPException("the server changes a protocol that nobody asked it to change")
+            while self.fp.readline(_LONGEST_LINE) not in (b"\r\n", b"\n", b""):
+                pass
+        raise HTTPException("the server sends one interim answer after another")
+
+
 class PinnedConnection(HTTPConnection):
     """An http connection opened by :func:`dial` and bound to the budget of each call."""
 
+    response_class = FinalResponse
     _exchanges = 0
     _last_used = 0.0
 

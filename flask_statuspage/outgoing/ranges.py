@@ -34,7 +34,7 @@ def is_private(ip: IPAddress) -> bool:
     Link-local addresses are not among them, nor are cloud metadata services: those hand out
     credentials to whoever can open a connection.
     """
-    if str(ip) in _METADATA:
+    if any(ip in network for network in _METADATA):
         return False
     if isinstance(ip, IPv4Address):
         return any(ip in network for network in _PRIVATE_V4)
@@ -79,5 +79,11 @@ _PRIVATE_V4 = (
     IPv4Network("192.168.0.0/16"),
 )
 _PRIVATE_V6 = (IPv6Network("::1/128"), IPv6Network("fc00::/7"))
-# Alibaba; AWS and Google over IPv6. The one at 169.254.169.254 is link-local.
-_METADATA = frozenset({"100.100.100.200", "fd00:ec2::254", "fd20:ce::254"})
+# What clouds keep inside private ranges. The one at 169.254.169.254 is link-local.
+_METADATA = (
+    IPv4Network("100.100.100.200/32"),  # Alibaba
+    IPv6Network("fd00:ec2::/32"),  # AWS: metadata (::254), credentials of pods (::23)
+    IPv6Network("fd00:42::42/128"),  # Scaleway
+    IPv6Network("fd00:a9fe:a9fe::1/128"),  # Linode
+    IPv6Network("fd20:ce::254/128"),  # Google
+)

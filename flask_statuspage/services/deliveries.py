@@ -60,6 +60,8 @@ def claim(
 
     :param avoid: endpoints that have enough to do.
     """
+    # Whoever waited for the lock on a subscription must see the calls that were noted meanwhile.
+    session.begin_read_committed(db)
     now, began = session.database_now(db), time.monotonic()
     lease = timedelta(seconds=current_settings().lease_seconds)
     rows = claims.claim(db, now, lease=lease, limit=limit, lane=lane, avoid=avoid)
@@ -121,8 +123,9 @@ class _Preparing:
 
     def parcel(self, delivery: Delivery) -> Parcel | None:
         """None after finishing one that cannot be worded or signed."""
+        urls = self._urls(delivery)
         try:
-            body = self._body(delivery)
+            body, sent = self._worded(delivery, urls.get("unsubscribe", ""))
         except wording.TooLong:
             outcomes.give_up(self._db, delivery, "The message is too long.", self._now)
             return None
@@ -142,7 +145,7 @@ class _Preparing:
             reason = "Its secret cannot be opened with the site's keys."
             outcomes.postpone(self._db, delivery, policy_of(delivery), reason, self._now)
             return None
-        return self._packed(delivery, body, secret, previous)
+        return self._packed(delivery, body, sent, secret, previous, urls)
 
     def _reason_to_drop(self, delivery: Delivery) -> str | None:
         subscription, event = delivery.subscription, delivery.event
@@ -165,14 +168,25 @@ class _Preparing:
             return "The event was too old at its first attempt."
         return None
 
-    def _body(self, delivery: Delivery) -> str:
-        if delivery.body is not None:
-            return delivery.body
-        name, size = format_of(delivery), policy_of(delivery).size
-        key = (delivery.event_id, name, size)
+    def _worded(self, delivery: Delivery, unsubscribe_url: str) -> tuple[str, str]:
+        """The body to keep, and what is sent of it now."""
+        format, size = formats[format_of(delivery)], policy_of(delivery).size
+        body = self._body(delivery, size) if delivery.body is None else delivery.body
+        if format.complete is None:
+            return body, body
+        posting = Posting(retry=delivery.attempts - 1, unsubscribe_url=unsubscribe_url)
+        sent = format.complete(body, posting)
+        excess = len(sent.encode()) - size
+        if excess > 0 and delivery.body is None:
+            body = self._body(delivery, len(body.encode()) - excess)
+            sent = format.complete(body, posting)
+        return body, sent
+
+    def _body(self, delivery: Delivery, size: int) -> str:
+        key = (delivery.event_id, format_of(delivery), size)
         if key not in self._bodies:
             event = events.as_event(delivery.event)
-            self._bodies[key] = wording.worded(formats[name], event, size=size)
+            self._bodies[key] = wording.worded(formats[key[1]], event, size=size)
         return self._bodies[key]
 
     def _live_secrets(self, delivery: Delivery) -> tuple[str | None, str | None]:
@@ -184,26 +198,17 @@ class _Preparing:
         return reveal(current), reveal(previous) if lives else None
 
     def _packed(
-        self, delivery: Delivery, body: str, secret: str | None, previous: str | None
-    ) -> Parcel | None:
+        self,
+        delivery: Delivery,
+        body: str,
+        sent: str,
+        secret: str | None,
+        previous: str | None,
+        urls: dict[str, str],
+    ) -> Parcel:
         subscription = delivery.subscription
         is_notice = delivery.notice_to is not None
         channel = NOTICE_CHANNEL if is_notice else subscription.channel
-        format = formats[format_of(delivery)]
-        urls = self._urls(delivery, is_needed=format.complete is not None)
-        if format.complete is not None:
-            posting = Posting(
-                retry=delivery.attempts - 1, unsubscribe_url=urls.get("unsubscribe", "")
-            )
-            try:
-                sent = format.complete(body, posting)
-            except Exception:
-                logger.exception("status page: format %s could not complete a body", format.name)
-                reason = "The format could not word this event."
-                outcomes.give_up(self._db, delivery, reason, self._now)
-                return None
-        else:
-            sent = body
         assert delivery.lease_token is not None
         return Parcel(
             delivery_id=delivery.id,
@@ -211,7 +216,7 @@ class _Preparing:
             lease=delivery.lease_token,
             attempt=delivery.attempts,
             channel=channel,
-            format=format.name,
+            format=format_of(delivery),
             address=delivery.notice_to or subscription.address,
             event_name=delivery.event.name,
             subject_id=delivery.subject_id,
@@ -228,10 +233,12 @@ class _Preparing:
             else None,
         )
 
-    def _urls(self, delivery: Delivery, *, is_needed: bool) -> dict[str, str]:
+    def _urls(self, delivery: Delivery) -> dict[str, str]:
+        """Signed links, where the format or the channel has a place for them."""
         subscription = delivery.subscription
         if delivery.notice_to is not None or delivery.event.name == CONFIRMATION:
             return {}
+        is_needed = formats[subscription.format].complete is not None
         if not is_needed and not channels[subscription.channel].needs_confirmation:
             return {}
         page = self._db.get_one(Page, subscription.page_id)

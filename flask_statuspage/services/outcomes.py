@@ -13,16 +13,15 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from ..delivery.parcel import UNREACHED, Failure, Outcome, Parcel
 from ..domain.pace import Call
 from ..domain.retry import HOUR, Policy
 from ..state import current_settings
-from ..storage import claims, endpoints, session
+from ..storage import claims, endpoints, outbox, session
 from ..storage import subscriptions as stored_subscriptions
-from ..storage.outbox import Attempt, Delivery, DeliveryState
+from ..storage.outbox import Delivery, DeliveryState
 from ..storage.pages import Page
 from . import events, pacing, subscriptions
 
@@ -63,7 +62,7 @@ def note_all(db: Session, sent: Sequence[Sent]) -> None:
     claims.finish_all(db, done, state=DeliveryState.DONE, reason=None, finished_at=now)
     failed = [_judged(parcel, outcome, now) for parcel, outcome in tried if not outcome.delivered]
     claims.finish_each(db, failed)
-    db.execute(insert(Attempt), [_attempt(parcel, outcome, now) for parcel, outcome in tried])
+    outbox.add_attempts(db, [_attempt(parcel, outcome, now) for parcel, outcome in tried])
     dead = {row["id"]: row["reason"] for row in failed if row["state"] is DeliveryState.DEAD}
     for parcel, _ in tried:
         if parcel.delivery_id in dead:

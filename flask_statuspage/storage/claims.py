@@ -8,10 +8,21 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session, aliased, contains_eager, selectinload
 
 from ..domain.ids import new_id
@@ -145,9 +156,21 @@ def finish_each(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
 
     :param rows: ``id`` and the same columns in all of them.
     """
-    if rows:
-        free = {"lease_token": None, "lease_until": None}
-        session.execute(update(Delivery), [{**row, **free} for row in rows])
+    if not rows:
+        return
+    # By the table: the mapped class would send a statement for each row.
+    table = cast(Table, Delivery.__table__)
+    columns = [name for name in rows[0] if name != "id"]
+    statement = (
+        update(table)
+        .where(table.c.id == bindparam("which"))
+        .values({name: bindparam(name) for name in columns})
+        .values(lease_token=None, lease_until=None)
+    )
+    changes = [{**row, "which": row["id"]} for row in rows]
+    session.connection().execute(
+        statement, [{name: change[name] for name in ("which", *columns)} for change in changes]
+    )
 
 
 def superseded(session: Session, ids: Collection[UUID]) -> set[UUID]:

@@ -6,10 +6,10 @@ lease; a lease that runs out is free again; only the holder of the lease token m
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import (
@@ -17,6 +17,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Select,
+    Table,
     UniqueConstraint,
     delete,
     insert,
@@ -181,6 +182,12 @@ def add_deliveries(
     if rows:
         session.execute(insert(Delivery), rows)
     return len(rows)
+
+
+def add_attempts(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write attempts to the log; all rows have the same columns."""
+    # By the table: the mapped class would leave out what is None, and send a statement for each mixture of columns.
+    session.connection().execute(insert(cast(Table, Attempt.__table__)), list(rows))
 
 
 def cancel_pending(session: Session, subscription_id: UUID, reason: str, now: datetime) -> None:

@@ -17,7 +17,7 @@ from flask_statuspage.delivery.channels import channels
 from flask_statuspage.delivery.parcel import Outcome
 from flask_statuspage.domain.retry import Policy
 from flask_statuspage.errors import Invalid
-from tests.outgoing.peer import closed_port
+from tests.outgoing.peer import closed_port, silent_port
 from tests.servers.http import Answer, Receiver
 
 from .facts import LOOPBACK, parcel, uuid
@@ -133,13 +133,16 @@ def test_retry_after_may_be_a_date(receiver: Receiver) -> None:
 
 
 def test_failures_are_fixed_words(receiver: Receiver) -> None:
-    """Refused, unresolved and forbidden look alike: nobody learns what lies behind an address."""
+    """Refused, swallowed, unresolved and forbidden look alike: nobody learns what lies behind an address."""
     words = "The endpoint could not be reached."
     refused = send(f"http://127.0.0.1:{closed_port()}/")
+    with silent_port() as port:
+        swallowed = send(f"http://127.0.0.1:{port}/", policy=Policy(timeout=0.3))
     unresolved = send("http://nowhere.invalid/")
     forbidden = send(receiver.url, settings=Settings(allow_http_targets=True))
-    assert {outcome.error for outcome in (refused, unresolved, forbidden)} == {words}
-    assert {outcome.code for outcome in (refused, unresolved, forbidden)} == {None}
+    outcomes = (refused, swallowed, unresolved, forbidden)
+    assert {outcome.error for outcome in outcomes} == {words}
+    assert {outcome.code for outcome in outcomes} == {None}
     assert receiver.requests == []
 
 

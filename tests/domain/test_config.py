@@ -39,6 +39,7 @@ RIGHT: dict[str, list[tuple[Any, Any]]] = {
     "WEBHOOK_SIGNUP": [("approval", "approval")],
     "SIGNUPS_PER_HOUR": [(1, 1)],
     "WORKER_THREADS": [(256, 256)],
+    "CALLS_PER_ENDPOINT": [(1, 1), ("16", 16)],
     "LEASE_SECONDS": [(3600, 3600)],
 }
 
@@ -65,6 +66,7 @@ WRONG: dict[str, list[Any]] = {
     "WEBHOOK_SIGNUP": ["yes", 1],
     "SIGNUPS_PER_HOUR": [0, 100_001],
     "WORKER_THREADS": [0, 257, "many"],
+    "CALLS_PER_ENDPOINT": [0, 257, "few"],
     "LEASE_SECONDS": [14, 3601, [60]],
 }
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from email.message import EmailMessage
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,7 +21,7 @@ import sqlalchemy
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-from tests.servers import browser, http, mariadb, postgresql, redis, smtp
+from tests.servers import browser, http, mariadb, node, postgresql, redis, smtp
 from tests.servers.http import Answer, Receiver, Target
 from tests.servers.presence import started
 from tests.servers.smtp import SmtpServer
@@ -146,6 +147,17 @@ def test_a_server_in_a_thread_ends_with_a_client_still_connected(
     if not isinstance(server, SmtpServer):
         hanging.join(5)
     assert set(threading.enumerate()) == before
+
+
+def test_node_serves_a_script() -> None:
+    """Node.js runs a server with its arguments and is gone afterwards."""
+    script = """
+        const [port, word] = process.argv.slice(2);
+        require('http').createServer((req, res) => res.end(word)).listen(Number(port), '127.0.0.1');
+    """
+    running = partial(node.running, script, "Grüße")
+    with leaving_no_process("node", running) as url:
+        assert requests.get(url, timeout=10).content.decode() == "Grüße"
 
 
 def test_browser_shows_a_page_and_gives_the_event_loop_back(target: Target) -> None:

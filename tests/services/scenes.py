@@ -16,11 +16,13 @@ from sqlalchemy.orm import Session, contains_eager
 
 from flask_statuspage import signals
 from flask_statuspage.domain.events import Event
+from flask_statuspage.domain.ids import new_id
 from flask_statuspage.domain.status import ComponentStatus
 from flask_statuspage.domain.verdict import Verdict
 from flask_statuspage.probing import CheckResult
 from flask_statuspage.services import components, monitors, subscriptions
 from flask_statuspage.services.wishes import Wish
+from flask_statuspage.storage import outbox
 from flask_statuspage.storage.base import utc_now
 from flask_statuspage.storage.components import Component, StatusInterval
 from flask_statuspage.storage.monitors import Monitor
@@ -114,6 +116,17 @@ def told(session: Session, subscription: Subscription) -> list[str]:
     query = select(EventRow.name).join(Delivery, Delivery.event_id == EventRow.id)
     query = query.where(Delivery.subscription_id == subscription.id).order_by(EventRow.sequence)
     return list(session.scalars(query))
+
+
+def message(session: Session, page: Page, *to: Subscription) -> EventRow:
+    """An event of its own subject with a delivery to each of *to*, due now."""
+    data = {"page": {"name": "Acme", "url": "https://status.example.com"}, "message": "hello"}
+    row = EventRow(page_id=page.id, name="test", subject_id=new_id(), data=data)
+    session.add(row)
+    session.flush()
+    outbox.add_deliveries(session, row, [(one.id, "127.0.0.1:9") for one in to], utc_now())
+    session.commit()
+    return row
 
 
 def delivery(session: Session, subscription: Subscription) -> Delivery:

@@ -80,7 +80,7 @@ class WebhookLine:
             )
         except SendFailed as failure:
             return Outcome(
-                error=FAILURES[failure.kind],
+                error=_words(failure),
                 kind=Failure(failure.kind),
                 milliseconds=round(failure.milliseconds),
             )
@@ -94,6 +94,12 @@ class WebhookLine:
             retry_after=None if delivered else _seconds(answer.headers.get("Retry-After")),
             ends_subscription=answer.status == 410,
         )
+
+
+def _words(failure: SendFailed) -> str:
+    # A port that swallows connections must look like one that refuses them.
+    unreached = failure.kind == "timeout" and not failure.connected
+    return FAILURES["connect" if unreached else failure.kind]
 
 
 def _headers(parcel: Parcel, body: bytes) -> dict[str, str]:

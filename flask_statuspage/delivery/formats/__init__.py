@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...registry import Registry
-from . import email, native
+from . import email, native, statusmate, statuspageone
 from .format import Format, Posting
 
 formats: Registry[Format] = Registry(
@@ -11,6 +11,8 @@ formats: Registry[Format] = Registry(
     {
         "email": email.format,
         "native": native.format,
+        "statusmate": statusmate.format,
+        "statuspageone": statuspageone.format,
     },
 )
 
