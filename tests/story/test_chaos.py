@@ -151,7 +151,7 @@ def _subscribe(site: Site, guests: Crowd, look: Engine) -> list[Member]:
                 text(
                     "UPDATE statuspage_subscription SET policy = CAST(:policy AS json) WHERE id = :id"
                 ),
-                {"policy": json.dumps(_policy(manner)["policy"]), "id": told["id"]},
+                {"policy": json.dumps(_policy(manner)), "id": told["id"]},
             )
         members.append(
             Member(subscription=told["id"], manner=manner, secret=told["secret"], wants=frozenset())
@@ -161,7 +161,7 @@ def _subscribe(site: Site, guests: Crowd, look: Engine) -> list[Member]:
 
 def _policy(manner: str) -> dict[str, Any]:
     delays = DELAYS.get(manner, DELAYS["well"] if manner in HEALTHY else FEW_DELAYS)
-    return {"policy": {"timeout": TIMEOUT, "delays": delays}}
+    return {"timeout": TIMEOUT, "delays": delays}
 
 
 def _announce(site: Site, mischief: Mischief, guests: Crowd) -> list[tuple[Announcement, str]]:
