@@ -45,7 +45,7 @@ class Freeze:
     """A group of workers that stands still.
 
     :param held: deliveries on their way to steady receivers at that moment, and the lease tokens they had.
-    :param sealed: what was written of them when the group went on, after others had delivered them.
+    :param sealed: what was written of them when the group went on, after others had ended them.
     :param noticed: whether the group said, once it went on, that its leases were lost.
     """
 
@@ -136,19 +136,17 @@ class Mischief:
         raise AssertionError("no group could be frozen while it was sending")
 
     def thaw_if_overtaken(self) -> bool:
-        """Let the frozen group go on once others have done all that it was sending. True: nothing is frozen."""
+        """Let the frozen group go on once others have ended all that it was sending. True: nothing is frozen."""
         freeze = self.freeze
         if freeze is None or freeze.sealed:
             return True
         now = self._rows(freeze.held)
         if any(str(row.lease_token) == freeze.held[str(row.id)] for row in now):
             return False
-        freeze.sealed = {
-            key: seal for key, seal in self._seals(freeze).items() if seal[0] == "done"
-        }
-        if len(freeze.sealed) < len(freeze.held):
-            freeze.sealed = {}
+        seals = self._seals(freeze)
+        if any(seal[0] == "pending" for seal in seals.values()):
             return False
+        freeze.sealed = seals
         before = self._site.log().count(LOST_LEASE)
         self._site.signal(freeze.group, signal.SIGCONT)
         ends = time.monotonic() + NOTICE_SECONDS

@@ -206,10 +206,16 @@ class Tally:
                 yield f"receiver {place} was called {late} times after its 410"
 
     def _is_forgotten(self, row: Any) -> bool:
-        """Whether it is long due and its endpoint does not rest, or has rested long enough."""
-        rest = self.rests.get(row.endpoint)
-        due = max(row.due_at.timestamp(), rest.timestamp() if rest else 0.0)
-        return bool(due + LATE < self.now)
+        """Whether it is long due, although nobody holds it, its endpoint does not rest and nothing goes before it."""
+        waits_for = (row.due_at, row.lease_until, self.rests.get(row.endpoint))
+        due = max(instant.timestamp() for instant in waits_for if instant is not None)
+        goes_behind = any(
+            other.state not in FINAL
+            and other.sequence < row.sequence
+            and (other.subscription_id, other.subject_id) == (row.subscription_id, row.subject_id)
+            for other in self.deliveries
+        )
+        return bool(due + LATE < self.now) and not goes_behind
 
     def _order(self) -> Iterator[str]:
         """A receiver hears that an incident is resolved after it was told of it."""
