@@ -149,6 +149,9 @@ WRITES: dict[tuple[str, str], Write] = {
     ("POST", "/subscriptions/<ident>/disable"): Write("disable", at="<hook>"),
     ("POST", "/subscriptions/<ident>/rotate-secret"): Write("rotate_secret", at="<hook>"),
     ("POST", "/deliveries/<ident>/redeliver"): Write("redeliver", at="<delivery>"),
+    ("POST", "/deliveries/redeliver"): Write(
+        "redeliver_failed", {"subscription": "<hook>", "since": "2026-01-01T00:00:00Z"}, states=MADE
+    ),
 }
 
 SUBJECTS = {
@@ -175,7 +178,9 @@ def furnish(site: Site, receiver: Receiver) -> dict[str, str]:
     incident = site.made("/incidents", title="Fire", components=["api"])
     maintenance = site.made("/maintenances", **WINDOW)
     site.made("/templates", kind="incident", name="Outage", title="Down")
-    hook = site.made("/subscriptions", channel="webhook", address=receiver.url, secret="s3cr3t")
+    hook = site.made(
+        "/subscriptions", channel="webhook", address=receiver.url, secret="s3cr3t of sixteen"
+    )
     site.made(f"/subscriptions/{hook['id']}/test")
     swept = site.app.test_cli_runner().invoke(args=["statuspage", "sweep"])
     assert swept.exit_code == 0, swept.output
@@ -234,7 +239,9 @@ def test_every_write_through_the_api(
     if entry.actor == "system":  # what followed from it by itself was written first
         entry = next(one for one in others if one.actor != "system")
     assert (entry.actor, entry.action) == ("key owner", write.action)
-    subject = "page" if path.endswith("/order") else SUBJECTS[path.split("/")[1]]
+    others_subjects = {"/component-groups/order": "page", "/components/order": "page"}
+    others_subjects["/deliveries/redeliver"] = "subscription"
+    subject = others_subjects.get(path) or SUBJECTS[path.split("/")[1]]
     assert entry.subject == subject
     check(entry, write.states)
     if write.states == CHANGED and subject in ("component", "component-group", "monitor"):
@@ -401,7 +408,7 @@ def test_no_secret_is_in_the_audit(site: Site, receiver: Receiver) -> None:
     own = site.made(
         "/subscriptions", channel="webhook", address=f"{receiver.url}/own", secret=SECRET
     )
-    secrets = {"s3cr3t", own["secret"]}
+    secrets = {"s3cr3t of sixteen", own["secret"]}
     secrets.add(site.made(f"{hook}/rotate-secret")["secret"])
     site.ask("PATCH", hook, {"secret": f"{SECRET} 2"})
     made = site.made("/subscriptions", channel="webhook", address=f"{receiver.url}/made")
