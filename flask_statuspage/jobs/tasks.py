@@ -14,6 +14,7 @@ from functools import partial
 from typing import TypeVar
 
 from flask import Flask, current_app
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from ..delivery.sending import CLAIM, Sending
@@ -166,8 +167,10 @@ def _note(results: Sequence[outcomes.Sent]) -> None:
     for step in steps:
         try:
             _committed(step)
+        # The leases run out and the deliveries are sent again: doubles, which the same webhook-id tells.
+        except SQLAlchemyError as error:
+            logger.warning("status page: outcomes of deliveries could not be noted: %s", error)
         except Exception:
-            # The leases run out and the deliveries are sent again: doubles, which the same webhook-id tells.
             logger.exception("status page: outcomes of deliveries could not be noted")
 
 
