@@ -19,7 +19,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from flask_statuspage.domain.ids import new_id
-from flask_statuspage.jobs.queue import RedisTrigger
+from flask_statuspage.jobs.queue import RedisTrigger, connect, rq_queue
 from flask_statuspage.services import events
 from flask_statuspage.state import state_of
 from flask_statuspage.storage import leases
@@ -82,6 +82,15 @@ class DeliverySite:
 
     def wake(self, task: str) -> None:
         RedisTrigger(self._redis_url)(task)
+
+    def wait_until_idle(self, queue: str) -> None:
+        """Until no trigger waits and no worker of *queue* looks for work any more."""
+        waiting = rq_queue(queue, connect(self._redis_url))
+        ends = time.monotonic() + PATIENCE
+        while waiting.count or waiting.started_job_registry.count:
+            if time.monotonic() > ends:
+                raise RuntimeError(f"the workers of {queue} do not come to rest")
+            time.sleep(0.05)
 
     def subscribe(self, urls: Sequence[str], *, policy: dict[str, Any] | None = None) -> None:
         """A signed native webhook for each of *urls*."""

@@ -101,6 +101,7 @@ def _in_turns(
             done = 0
             for number in range(rounds):
                 if number:
+                    site.wait_until_idle(QUEUE)
                     site.tell()
                     site.expand()
                 done += size
