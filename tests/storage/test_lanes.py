@@ -16,7 +16,7 @@ from flask_statuspage.storage.endpoints import Endpoint
 from flask_statuspage.storage.outbox import Delivery
 from flask_statuspage.storage.session import current_session, database_now
 
-from .test_claims import LEASE, at_once, claim, subscribe, tell
+from .test_claims import LEASE, at_once, subscribe, tell
 
 SLOW = "slow.example:443"
 FAST_CALL = Call(milliseconds=20)
@@ -111,6 +111,6 @@ def test_the_claim_remembers_no_more_than_its_own(session: Session) -> None:
     """Events of a batch are read once each, with their data, however many deliveries they have."""
     rows = subscribe(session, 20)
     tell(session, rows)
-    claimed = claim(session)
+    claimed = claims.claim(session, database_now(session), lease=LEASE, limit=100)
     assert len(claimed) == 20
     assert len({id(row.event) for row in claimed}) == 1
