@@ -39,6 +39,7 @@ class Parcel:
     :param kept_body: the same without what only this attempt knows; kept for the next one.
     :param endpoint: what it shares its share of connections with: ``host:port``, or the channel's name.
     :param secret: None: unsigned. ``previous_secret`` is the one before it, while both count.
+    :param is_notice: it tells the subscription's owner something of the subscription itself.
     :param lease_ends: ``time.monotonic()`` at which the lease runs out.
     :param manage_url: where the subscriber changes or ends the subscription; None for machines.
     """
@@ -58,6 +59,7 @@ class Parcel:
     endpoint: str = ""
     previous_secret: str | None = None
     kept_body: str | None = None
+    is_notice: bool = False
     lease_ends: float = math.inf
     manage_url: str | None = None
     unsubscribe_url: str | None = None

@@ -15,10 +15,9 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from types import TracebackType
 
 from ..config import Settings
-from ..domain.pace import SLOW
+from ..domain.pace import BREAK_AFTER, SLOW
 from .channels import Line, channels
 from .parcel import Failure, Outcome, Parcel
 
@@ -47,17 +46,21 @@ class _Queue:
     """The parcels that wait for one endpoint.
 
     :ivar most: calls at once, once one was answered fast (``proved``).
+    :ivar timeouts: in a row.
     """
 
     name: str
     most: int
     proved: bool = False
     in_flight: int = 0
+    timeouts: int = 0
     is_ready: bool = False
     waiting: deque[Parcel] = field(default_factory=deque)
 
     @property
     def at_once(self) -> int:
+        if self.timeouts >= BREAK_AFTER:
+            return 1
         return self.most if self.proved else min(self.most, AT_FIRST)
 
     @property
@@ -70,7 +73,7 @@ class _Queue:
 
 
 class Sending:
-    """Parcels on their way. Used as a context manager by one thread, which adds and collects.
+    """Parcels on their way. One thread adds and collects, and at last calls :meth:`close`.
 
     :param share: calls that one endpoint may have in flight here.
     """
@@ -90,21 +93,21 @@ class Sending:
         self.open = 0
         """How many parcels were added and not collected yet."""
 
-    def __enter__(self) -> Sending:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Wait for the calls in flight. What still waits keeps its lease until that runs out."""
+    def close(self) -> list[tuple[Parcel, Outcome | None]]:
+        """Wait for the calls in flight; returns all that was not collected yet, what was not sent with None."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
         for thread in self._threads:
             thread.join()
+        self.give_back()
+        return self._collected()
+
+    def give_back(self) -> None:
+        """Let all that waits be collected unsent."""
+        with self._changed:
+            for item in self._queues.values():
+                self._unqueue(item)
 
     @property
     def room(self) -> int:
@@ -155,15 +158,28 @@ class Sending:
         leases it next sends it.
         """
         self._employ()
+        try:
+            first = self._done.get(timeout=within)
+        except queue.Empty:
+            return []
+        self.open -= 1
+        return [first, *self._collected()]
+
+    def _collected(self) -> list[tuple[Parcel, Outcome | None]]:
         results = []
         try:
-            results.append(self._done.get(timeout=within))
             while True:
                 results.append(self._done.get_nowait())
         except queue.Empty:
-            pass
-        self.open -= len(results)
-        return results
+            self.open -= len(results)
+            return results
+
+    def _unqueue(self, item: _Queue) -> None:
+        while item.waiting:
+            self._done.put((item.waiting.popleft(), None))
+        if item.is_ready:
+            item.is_ready = False
+            self._ready.remove(item)
 
     def _offer(self, item: _Queue) -> None:
         if item.may_send and not item.is_ready:
@@ -179,9 +195,15 @@ class Sending:
             wanted = sum(item.at_once - item.in_flight for item in self._ready) - self._idle
             for _ in range(min(places, wanted)):
                 thread = threading.Thread(target=self._work, name="statuspage-send", daemon=True)
+                try:
+                    thread.start()  # it waits for the lock that is held here
+                except RuntimeError:
+                    if not self._working:
+                        raise
+                    logger.warning("status page: no further thread could be started")
+                    return
                 self._threads.append(thread)
                 self._working += 1
-                thread.start()
 
     def _work(self) -> None:
         me = threading.get_ident()
@@ -189,11 +211,7 @@ class Sending:
             lines: dict[str, Line] = {}
             while (taken := self._take(me)) is not None:
                 item, parcel = taken
-                outcome: Outcome | None = None
-                try:
-                    outcome = self._send(parcel, lines, stack)
-                finally:
-                    self._give(me, item, parcel, outcome)
+                self._give(me, item, parcel, self._send(parcel, lines, stack))
 
     def _take(self, me: int) -> tuple[_Queue, Parcel] | None:
         """The next parcel whose endpoint has its turn; None: this thread is not needed any more."""
@@ -224,7 +242,11 @@ class Sending:
             item.in_flight -= 1
             if outcome is not None:
                 took = outcome.milliseconds or 0
-                item.proved = outcome.kind is not Failure.TIMEOUT and took < SLOW
+                timed_out = outcome.kind is Failure.TIMEOUT
+                item.proved = not timed_out and took < SLOW
+                item.timeouts = item.timeouts + 1 if timed_out else 0
+                if item.timeouts >= BREAK_AFTER:
+                    self._unqueue(item)  # the endpoint is left alone for a while
             self._offer(item)
         self._done.put((parcel, outcome))
 
@@ -236,7 +258,7 @@ class Sending:
                 opened = channels[parcel.channel].open(self._settings)
                 lines[parcel.channel] = stack.enter_context(opened)
             return lines[parcel.channel].send(parcel)
-        except Exception as error:
+        except BaseException as error:  # whatever it was, the parcel may have been sent
             logger.exception("status page: channel %s failed", parcel.channel)
             return Outcome(
                 error=f"The channel failed: {type(error).__name__}", kind=Failure.CHANNEL

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
 from flask import Flask, current_app
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from ..delivery.sending import CLAIM, Sending
@@ -69,11 +69,17 @@ ENDPOINT_DAYS = 30
 STEPS_AT_ONCE = 50
 
 
-def run(task: str, *, stopping: Callable[[], bool] = lambda: False) -> int:
+def leaving() -> bool:
+    """Whether this process was told to stop; a worker that runs each job in a process of its own sets another one."""
+    return False
+
+
+def run(task: str, *, stopping: Callable[[], bool] | None = None) -> int:
     """Do *task* in a fresh app context; returns how many things were done. RQ calls this by name.
 
     :param stopping: asked between batches; once it says so the rest is left to the next task.
     """
+    stopping = stopping or leaving
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     with app.app_context():
         try:
@@ -121,35 +127,49 @@ def _deliver(lane: Lane, stopping: Callable[[], bool]) -> int:
 
     While calls are stuck others go on beyond the budget: a job that only waited for them would hold up the rest.
     """
-    began, attempts, ask_at = time.monotonic(), 0, 0.0
-    crowded: frozenset[str] = frozenset()
-    with Sending(current_settings(), share=_share_of(lane)) as sending:
-        while True:
-            now = time.monotonic()
-            budget = STUCK_BUDGET if sending.stuck else BUDGET
-            may_ask = now - began < budget and not stopping()
-            relieved, crowded = bool(crowded - sending.crowded), sending.crowded
-            if may_ask and (now >= ask_at or relieved or not sending.open) and sending.room:
-                claimed = _committed(
-                    partial(deliveries.claim, limit=sending.room, lane=lane, avoid=crowded)
-                )
-                sending.add(claimed.parcels, claimed.limits)
-                if not claimed.count and not sending.open:
-                    return attempts
-                # Who asked in vain asks again soon, not at once.
-                ask_at = 0.0 if claimed.count >= CLAIM else now + ASK_SECONDS
-            elif not sending.open:
-                return attempts
-            results = sending.collect(within=RESULT_SECONDS)
+    settings, workers = current_settings(), _workers_of(lane)
+    sending = Sending(settings, share=max(1, settings.calls_per_endpoint // workers))
+    attempts = 0
+    try:
+        for results in _sent(sending, lane, workers, stopping):
             attempts += sum(outcome is not None for _, outcome in results)
             _note(results)
+    finally:
+        _note(sending.close())
+    return attempts
 
 
-def _share_of(lane: Lane) -> int:
-    """How many calls one endpoint may have in flight here: the site's limit is shared by all workers of the lane."""
+def _sent(
+    sending: Sending, lane: Lane, workers: int, stopping: Callable[[], bool]
+) -> Iterator[list[outcomes.Sent]]:
+    """Claim and send until nothing is due or the time is over; yields what came back."""
+    began, ask_at = time.monotonic(), 0.0
+    crowded: frozenset[str] = frozenset()
+    while True:
+        now = time.monotonic()
+        budget = STUCK_BUDGET if sending.stuck else BUDGET
+        if now - began >= budget or stopping():
+            # What waits here goes to whoever comes next; only what is in flight is waited for.
+            return
+        relieved, crowded = bool(crowded - sending.crowded), sending.crowded
+        if (now >= ask_at or relieved or not sending.open) and sending.room:
+            claimed = _committed(
+                partial(deliveries.claim, limit=sending.room, lane=lane, avoid=crowded)
+            )
+            # A site's limits are shared by all workers of the lane.
+            limits = {name: max(1, most // workers) for name, most in claimed.limits.items()}
+            sending.add(claimed.parcels, limits)
+            if not claimed.count and not sending.open:
+                return
+            # Who asked in vain asks again soon, not at once.
+            ask_at = 0.0 if claimed.count >= CLAIM else now + ASK_SECONDS
+        yield sending.collect(within=RESULT_SECONDS)
+
+
+def _workers_of(lane: Lane) -> int:
+    """How many workers of the lane live, this one included."""
     task = "deliver" if lane is Lane.FAST else "deliver_slow"
-    workers = _committed(partial(_living, queue=queue_of(task)))
-    return max(1, current_settings().calls_per_endpoint // max(1, workers))
+    return max(1, _committed(partial(_living, queue=queue_of(task))))
 
 
 def _living(session: Session, *, queue: str) -> int:
@@ -159,19 +179,30 @@ def _living(session: Session, *, queue: str) -> int:
 
 def _note(results: Sequence[outcomes.Sent]) -> None:
     """Write outcomes down, all together but those that may concern their subscription."""
-    plain = [sent for sent in results if not outcomes.is_grave(*sent)]
-    steps = [partial(outcomes.note_all, sent=plain)] if plain else []
-    for parcel, outcome in results:
+    alone = [sent for sent in results if outcomes.is_grave(*sent)]
+    together = [sent for sent in results if not outcomes.is_grave(*sent)]
+    if together and not _noted(partial(outcomes.note_all, sent=together)):
+        # Whatever was wrong with one of them, the others are not to be sent again for it.
+        alone += together if len(together) > 1 else []
+    for parcel, outcome in alone:
         if outcome is not None and outcomes.is_grave(parcel, outcome):
-            steps.append(partial(outcomes.note_grave, parcel=parcel, outcome=outcome))
-    for step in steps:
-        try:
-            _committed(step)
-        # The leases run out and the deliveries are sent again: doubles, which the same webhook-id tells.
-        except SQLAlchemyError as error:
-            logger.warning("status page: outcomes of deliveries could not be noted: %s", error)
-        except Exception:
-            logger.exception("status page: outcomes of deliveries could not be noted")
+            _noted(partial(outcomes.note_grave, parcel=parcel, outcome=outcome))
+        else:
+            _noted(partial(outcomes.note_all, sent=[(parcel, outcome)]))
+
+
+def _noted(step: Callable[[Session], None]) -> bool:
+    """Whether *step* was committed. If not, the lease runs out and the delivery is sent again: a double, which the same
+    webhook-id tells."""
+    try:
+        _committed(step)
+    except OperationalError as error:  # the database is away: a line is enough
+        logger.warning("status page: outcomes of deliveries could not be noted: %s", error)
+        return False
+    except Exception:
+        logger.exception("status page: outcomes of deliveries could not be noted")
+        return False
+    return True
 
 
 def _fan_out() -> int:

@@ -7,6 +7,7 @@ the command keeps one child for each queue, and starts it again when it ends.
 from __future__ import annotations
 
 import logging
+import mmap
 import multiprocessing
 import signal
 import threading
@@ -26,6 +27,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ..domain.ids import new_id
 from ..storage.session import current_engine, forget_connections, release_session
+from . import tasks
 from .queue import connect, rq_queue
 from .schedule import Heartbeat
 
@@ -41,7 +43,14 @@ _fork = multiprocessing.get_context("fork")
 
 
 class StatusPageWorker(Worker):  # type: ignore[misc,unused-ignore]
-    """A worker whose forked jobs never share a database connection with it, whatever the host's code opened."""
+    """A worker whose forked jobs never share a database connection with it, whatever the host's code opened.
+
+    A job learns by a shared byte that the worker was told to stop: RQ lets it go on, so it must come to its end itself.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._told_to_stop = mmap.mmap(-1, 1)
+        super().__init__(*args, **kwargs)
 
     @property
     def dequeue_timeout(self) -> int:
@@ -54,11 +63,13 @@ class StatusPageWorker(Worker):  # type: ignore[misc,unused-ignore]
         Then it is acted on at the latest when the wait for a job ends, instead of never.
         """
         self._stop_requested = True
+        self._told_to_stop[0] = 1
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call,unused-ignore]
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         # The parent goes on using its sockets; the child must not close them, only forget them.
         forget_connections()
+        tasks.leaving = lambda: bool(self._told_to_stop[0])
         super().main_work_horse(job, queue)
 
 

@@ -222,6 +222,7 @@ class _Preparing:
             subject_id=delivery.subject_id,
             body=sent,
             kept_body=body,
+            is_notice=is_notice,
             secret=secret,
             previous_secret=previous,
             policy=policy_of(delivery),

@@ -23,6 +23,7 @@ from ..storage import claims, endpoints, outbox, session
 from ..storage import subscriptions as stored_subscriptions
 from ..storage.outbox import Delivery, DeliveryState
 from ..storage.pages import Page
+from ..storage.subscriptions import Subscription
 from . import events, pacing, subscriptions
 
 logger = logging.getLogger(__name__)
@@ -31,11 +32,12 @@ Sent = tuple[Parcel, Outcome | None]
 """A parcel and what became of it; None: it was not sent, and is free for the next worker."""
 
 OVERDUE_AT_ONCE = 500
+MAX_WORDS, MAX_ANSWER = 200, 4096
 
 
 def is_grave(parcel: Parcel, outcome: Outcome | None) -> bool:
     """Whether it may end or disable the subscription: then it is to be noted by :func:`note_grave`."""
-    if outcome is None or outcome.delivered:
+    if outcome is None or outcome.delivered or parcel.is_notice:
         return False
     policy = parcel.policy
     return (
@@ -46,7 +48,9 @@ def is_grave(parcel: Parcel, outcome: Outcome | None) -> bool:
 
 
 def note_all(db: Session, sent: Sequence[Sent]) -> None:
-    """Write down what became of many, in a few statements however many there are."""
+    """Write down what became of many, in a few statements however many there are, but for those that are given up."""
+    # On MariaDB whoever waited for a lock would else count what was there before it.
+    session.begin_read_committed(db)
     now = session.database_now(db)
     held = claims.still_held(db, {parcel.delivery_id: parcel.lease for parcel, _ in sent})
     for parcel, _ in sent:
@@ -64,15 +68,18 @@ def note_all(db: Session, sent: Sequence[Sent]) -> None:
     claims.finish_each(db, failed)
     outbox.add_attempts(db, [_attempt(parcel, outcome, now) for parcel, outcome in tried])
     dead = {row["id"]: row["reason"] for row in failed if row["state"] is DeliveryState.DEAD}
-    for parcel, _ in tried:
-        if parcel.delivery_id in dead:
-            _tell_failure(db, parcel, dead[parcel.delivery_id])
+    given_up = [parcel for parcel, _ in tried if parcel.delivery_id in dead]
+    whose = stored_subscriptions.by_ids(db, {parcel.subscription_id for parcel in given_up})
+    for parcel in given_up:
+        told = _told(parcel.delivery_id, parcel.event_name, parcel.attempt)
+        _tell_failure(db, whose[parcel.subscription_id], told, dead[parcel.delivery_id])
     _note_endpoints(db, tried, now)
     db.flush()
 
 
 def note_grave(db: Session, parcel: Parcel, outcome: Outcome) -> None:
     """Write down one that may end or disable its subscription."""
+    session.begin_read_committed(db)
     # Locked in the order of all others: the page, the subscription, then its deliveries.
     subscription = stored_subscriptions.get(db, parcel.subscription_id, lock=True)
     if subscription is None:
@@ -100,8 +107,7 @@ def close(
 def give_up(db: Session, delivery: Delivery, reason: str, now: datetime) -> None:
     """End a leased delivery that cannot arrive, and tell the host."""
     close(db, delivery, DeliveryState.DEAD, reason, now)
-    told = {"id": str(delivery.id), "event": delivery.event.name, "attempts": delivery.attempts}
-    _record_failure(db, delivery.subscription_id, told, reason)
+    _tell_failures(db, [delivery], reason)
 
 
 def postpone(db: Session, delivery: Delivery, policy: Policy, reason: str, now: datetime) -> None:
@@ -126,8 +132,8 @@ def _judged(parcel: Parcel, outcome: Outcome, now: datetime) -> dict[str, Any]:
         "state": DeliveryState.DEAD if is_over else DeliveryState.PENDING,
         "due_at": now + timedelta(seconds=0 if is_over or delay is None else delay),
         "finished_at": now if is_over else None,
-        "reason": outcome.error,
-        "body": parcel.kept_body,
+        "reason": _clean(outcome.error, MAX_WORDS),
+        "body": _storable(parcel.kept_body),
     }
 
 
@@ -135,15 +141,28 @@ def _attempt(parcel: Parcel, outcome: Outcome, now: datetime) -> dict[str, Any]:
     took = timedelta(milliseconds=outcome.milliseconds or 0)
     return {
         "delivery_id": parcel.delivery_id,
-        "subscription_id": parcel.subscription_id,
+        # A notice to the owner is no call of the subscription's own address.
+        "subscription_id": None if parcel.is_notice else parcel.subscription_id,
         "number": parcel.attempt,
         "started_at": now - took,
         "milliseconds": outcome.milliseconds,
         "code": outcome.code,
         "kind": None if outcome.delivered else (outcome.kind or Failure.CHANNEL).value,
-        "error": outcome.error,
-        "answer": outcome.answer,
+        "error": _clean(outcome.error, MAX_WORDS),
+        "answer": _clean(outcome.answer, MAX_ANSWER),
     }
+
+
+def _storable(body: str | None) -> str | None:
+    """*body* to be kept for the next attempt; None where a database cannot hold it: then it is worded again."""
+    return body if body is not None and _clean(body, len(body)) == body else None
+
+
+def _clean(text: str | None, most: int) -> str | None:
+    """What a database takes of a text that a channel of another package made."""
+    if text is None:
+        return None
+    return text.encode("utf-8", "replace").decode().replace("\x00", "")[:most]
 
 
 def _reason_to_disable(
@@ -180,35 +199,31 @@ def _note_endpoints(db: Session, tried: Sequence[tuple[Parcel, Outcome]], now: d
 def _give_up_overdue(db: Session, endpoint: str, now: datetime) -> None:
     """While an endpoint rests nothing is tried; what would have been given up long ago must not wait for ever."""
     an_hour_ago = now - timedelta(seconds=HOUR)
-    for delivery in claims.waiting_at(db, endpoint, an_hour_ago, OVERDUE_AT_ONCE):
-        if delivery.due_at < an_hour_ago - timedelta(seconds=pacing.policy_of(delivery).span):
-            reason = "The endpoint did not answer for too long."
-            claims.finish_all(
-                db, [delivery.id], state=DeliveryState.DEAD, reason=reason, finished_at=now
-            )
-            told = {
-                "id": str(delivery.id),
-                "event": delivery.event.name,
-                "attempts": delivery.attempts,
-            }
-            _record_failure(db, delivery.subscription_id, told, reason)
+    overdue = [
+        delivery
+        for delivery in claims.waiting_at(db, endpoint, an_hour_ago, OVERDUE_AT_ONCE)
+        if delivery.due_at < an_hour_ago - timedelta(seconds=pacing.policy_of(delivery).span)
+    ]
+    reason = "The endpoint did not answer for too long."
+    ids = [delivery.id for delivery in overdue]
+    claims.finish_all(db, ids, state=DeliveryState.DEAD, reason=reason, finished_at=now)
+    _tell_failures(db, overdue, reason)
 
 
-def _tell_failure(db: Session, parcel: Parcel, reason: str | None) -> None:
-    told = {
-        "id": str(parcel.delivery_id),
-        "event": parcel.event_name,
-        "attempts": parcel.attempt,
-    }
-    _record_failure(db, parcel.subscription_id, told, reason)
+def _tell_failures(db: Session, deliveries: Sequence[Delivery], reason: str) -> None:
+    whose = stored_subscriptions.by_ids(db, {delivery.subscription_id for delivery in deliveries})
+    for delivery in deliveries:
+        told = _told(delivery.id, delivery.event.name, delivery.attempts)
+        _tell_failure(db, whose[delivery.subscription_id], told, reason)
 
 
-def _record_failure(
-    db: Session, subscription_id: UUID, delivery: dict[str, object], reason: str | None
+def _told(delivery_id: UUID, event_name: str, attempts: int) -> dict[str, object]:
+    return {"id": str(delivery_id), "event": event_name, "attempts": attempts}
+
+
+def _tell_failure(
+    db: Session, subscription: Subscription, delivery: dict[str, object], reason: str | None
 ) -> None:
-    subscription = stored_subscriptions.get(db, subscription_id)
-    if subscription is None:
-        return
     events.record(
         db,
         db.get_one(Page, subscription.page_id),

@@ -143,6 +143,14 @@ def get(session: Session, subscription_id: UUID, *, lock: bool = False) -> Subsc
     return session.scalar(query)
 
 
+def by_ids(session: Session, ids: Collection[UUID]) -> dict[UUID, Subscription]:
+    """Those of *ids* that are still there."""
+    if not ids:
+        return {}
+    rows = session.scalars(_whole().where(Subscription.id.in_(ids)))
+    return {row.id: row for row in rows}
+
+
 def sealed_secrets(
     session: Session, ids: Collection[UUID]
 ) -> dict[UUID, tuple[str | None, str | None]]:

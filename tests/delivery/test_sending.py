@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -22,7 +23,7 @@ def sent(
 ) -> dict[Parcel, Outcome | None]:
     ends = time.monotonic() + lasts
     back = {}
-    with Sending(settings, share=8) as sending:
+    with closing(Sending(settings, share=8)) as sending:
         own = {replace(one, lease_ends=ends): one for one in parcels}
         sending.add(own)
         while sending.open:
@@ -50,7 +51,7 @@ def test_one_that_hangs_holds_up_no_other(receiver: Receiver) -> None:
     ]
     started = time.monotonic()
     back = []
-    with Sending(LOOPBACK, share=8) as sending:
+    with closing(Sending(LOOPBACK, share=8)) as sending:
         sending.add(parcels)
         while sending.open:
             arrived = sending.collect(within=0.05)
@@ -103,7 +104,7 @@ def test_endpoints_that_hang_leave_room_for_others(receiver: Receiver) -> None:
     receiver.answer = Answer(hang=True)
     settings = replace(LOOPBACK, worker_threads=4)
     policy = Policy(timeout=4)
-    with Sending(settings, share=8) as sending:
+    with closing(Sending(settings, share=8)) as sending:
         for endpoint in range(4):
             sending.add(
                 parcel(
@@ -126,3 +127,49 @@ def test_endpoints_that_hang_leave_room_for_others(receiver: Receiver) -> None:
         while good not in back:
             back += [one for one, _ in sending.collect(within=0.05)]
         assert time.monotonic() - began < 1.5
+
+
+def test_an_endpoint_that_stays_silent_is_left_alone(receiver: Receiver) -> None:
+    """After five timeouts in a row what waits for it comes back unsent: no attempt is spent on it."""
+    receiver.answer = Answer(hang=True)
+    parcels = [
+        parcel(
+            delivery_id=uuid(n), address=receiver.url, endpoint="x:1", policy=Policy(timeout=0.3)
+        )
+        for n in range(40)
+    ]
+    outcomes = sent(parcels)
+    tried = [outcome for outcome in outcomes.values() if outcome is not None]
+    assert len(outcomes) == 40
+    assert 5 <= len(tried) <= 7
+    assert {outcome.kind for outcome in tried} == {Failure.TIMEOUT}
+    assert len(receiver.requests) == len(tried)
+
+
+def test_closing_gives_back_what_waits(receiver: Receiver) -> None:
+    """Whoever is told to stop waits for what is in flight, and sends nothing more."""
+    receiver.answer = Answer(delay=0.5)
+    sending = Sending(LOOPBACK, share=8)
+    parcels = [parcel(delivery_id=uuid(n), address=receiver.url, endpoint="x:1") for n in range(30)]
+    sending.add(parcels)
+    began = time.monotonic()
+    while len(receiver.requests) < 2:
+        time.sleep(0.01)
+    back = dict(sending.close())
+    assert time.monotonic() - began < 2
+    assert set(back) == set(parcels)
+    assert sum(outcome is not None for outcome in back.values()) == 2
+    assert sending.open == 0
+
+
+def test_a_slow_second_lane_has_its_threads(receiver: Receiver) -> None:
+    """Calls that take longer than a second are not counted as threads: others begin beside them."""
+    receiver.answer = Answer(delay=2.5)
+    settings = replace(LOOPBACK, worker_threads=2)
+    parcels = [
+        parcel(delivery_id=uuid(n), address=receiver.url, endpoint=f"slow-{n}:1") for n in range(6)
+    ]
+    began = time.monotonic()
+    outcomes = sent(parcels, settings)
+    assert all(outcome and outcome.delivered for outcome in outcomes.values())
+    assert time.monotonic() - began < 6.5, "one after the other by two it would take 7.5 s"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +20,7 @@ from flask_statuspage.storage.claims import Lane
 from flask_statuspage.storage.endpoints import Endpoint
 from flask_statuspage.storage.outbox import Attempt, Delivery, DeliveryState, EventRow
 from flask_statuspage.storage.pages import Page
+from flask_statuspage.storage.races import run_again
 from flask_statuspage.storage.subscriptions import Subscription, SubscriptionState
 
 from . import scenes
@@ -232,4 +235,76 @@ def test_a_batch_is_noted_in_a_few_statements(session: Session, page: Page) -> N
             event.remove(session.get_bind(), "before_cursor_execute", count)
         counts[how_many] = (claimed, len(statements) - claimed)
     assert counts[20] == counts[60]
-    assert max(counts[60]) <= 12
+    assert max(counts[60]) <= 15
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        {"kept_body": "a NUL \x00"},
+        {"kept_body": "half a pair \ud800"},
+        {"answer": "a NUL \x00 and half a pair \udfff"},
+        {"error": "long " * 100},
+    ],
+    ids=str,
+)
+def test_what_a_database_refuses_spoils_no_other(
+    session: Session, page: Page, spoilt: dict[str, str]
+) -> None:
+    """Whatever a format or channel of another package makes, the outcomes beside it are noted, and its own as well."""
+    for _ in range(3):
+        scenes.message(session, page, scenes.webhook(session, page))
+    first, second, third = claim(session)
+    body = {name: value for name, value in spoilt.items() if name == "kept_body"}
+    said = {name: value for name, value in spoilt.items() if name != "kept_body"}
+    bad = (replace(second, **body), replace(FAILED, **said))  # type: ignore[arg-type]
+    outcomes.note_all(session, [(first, DONE), bad, (third, DONE)])
+    session.commit()
+    states = {row.id: row.state for row in session.scalars(select(Delivery))}
+    assert states[first.delivery_id] is states[third.delivery_id] is DeliveryState.DONE
+    assert states[second.delivery_id] is DeliveryState.PENDING
+    assert len(session.scalars(select(Attempt)).all()) == 3
+    make_due(session)
+    session.execute(update(Delivery).values(due_at=utc_now() - timedelta(seconds=1)))
+    session.commit()
+    (again,) = claim(session)
+    assert again.body == second.body
+
+
+def test_a_notice_to_the_owner_is_no_call_of_the_webhook(session: Session, page: Page) -> None:
+    """A mail server that is away neither disables the subscription again nor counts for its rate."""
+    hook = hook_with(session, page, disable_after_unreached=1)
+    scenes.message(session, page, hook)
+    (parcel,) = claim(session)
+    notice = replace(parcel, is_notice=True, channel="email", format="email")
+    note(session, notice, REFUSED)
+    assert state(session, hook) is SubscriptionState.ACTIVE
+    assert session.scalars(select(Attempt.subscription_id)).all() == [None]
+
+
+def test_concurrent_failures_are_all_counted(app: Flask, session: Session, page: Page) -> None:
+    """Two workers that note the fourth and the fifth failure at the same moment disable the subscription."""
+    hook = hook_with(session, page, disable_after_unreached=5)
+    fail(session, page, hook, *[REFUSED] * 3)
+    for _ in range(2):
+        scenes.message(session, page, hook)
+    parcels = claim(session)[-2:]
+
+    def worker(parcel: Parcel) -> Callable[[Session, Page], None]:
+        def work(db: Session, page: Page) -> None:
+            db.rollback()
+
+            def step() -> None:
+                try:
+                    outcomes.note_grave(db, parcel, REFUSED)
+                    db.commit()
+                except BaseException:
+                    db.rollback()
+                    raise
+
+            run_again(step)
+
+        return work
+
+    assert scenes.at_once(app, *[worker(parcel) for parcel in parcels]) == [None, None]
+    assert state(session, hook) is SubscriptionState.DISABLED
