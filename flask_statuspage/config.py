@@ -229,6 +229,12 @@ class Settings:
         allowed="1 to 3650",
         doc="Days for which single check results are kept.",
     )
+    delivery_retention_days: int = _key(
+        90,
+        _integer(1, 3650),
+        allowed="1 to 3650",
+        doc="Days for which events and finished deliveries are kept with their attempts.",
+    )
     webhook_signup: str = _key(
         "open",
         _choice("open", "approval", "closed"),

@@ -238,17 +238,32 @@ class StatusPage(HostApi, Blueprint):
         channel: str = "email",
         components: Collection[str] = (),
         events: Collection[str] | None = None,
+        format: str | None = None,
+        level: str | None = None,
+        policy: Mapping[str, Any] | None = None,
+        contact: str | None = None,
+        secret: str | None = None,
         page: str | None = None,
     ) -> None:
-        """Subscribe a customer whose address the host knows to be theirs, in the host's transaction."""
+        """Subscribe a customer whose address the host knows to be theirs, in the host's transaction.
+
+        All but the address is as in the manage API's ``subscriptions``.
+
+        :raises flask_statuspage.errors.Invalid: naming the field.
+        """
         session = current_session()
-        subscriptions.subscribe(
-            session,
-            pages.find(session, page),
-            Wish(channel=channel, address=address, components=components, events=events),
-            proven=True,
-            actor="host",
+        wish = Wish(
+            channel=channel,
+            address=address,
+            format=format,
+            components=components,
+            events=events,
+            level=level,
+            policy=policy,
+            contact=contact,
+            secret=secret,
         )
+        subscriptions.subscribe(session, pages.find(session, page), wish, proven=True, actor="host")
 
 
 def statuspage_banner(page: str | None = None) -> Markup:

@@ -381,7 +381,7 @@ def test_without_a_secret_key(make_site: SiteMaker) -> None:
     before = site.contents()
     needing = [
         site.post("/subscribe", json={"channel": "email", "address": "ann@example.com"}),
-        site.post("/subscribe", json={**MACHINE_POST, "secret": "s"}),
+        site.post("/subscribe", json={**MACHINE_POST, "secret": "a secret of mine"}),
         site.ask("POST", "/subscriptions", {"channel": "webhook", "address": "https://1.1.1.1/x"}),
         site.get("/confirm/x"),
     ]

@@ -112,7 +112,8 @@ class Sending:
         with self._changed:
             waiting = [item for item in self._queues.values() if item.waiting]
             total = sum(len(item.waiting) for item in waiting)
-            useful = sum(len(item.waiting) for item in waiting if not item.is_crowded)
+            # What waits for an endpoint that has all its calls in flight gives no thread anything to do.
+            useful = sum(len(item.waiting) for item in waiting if item.may_send)
         enough = useful >= 2 * self._settings.worker_threads or total >= MOST_WAITING
         return 0 if enough else CLAIM
 

@@ -18,7 +18,7 @@ MARK = "… [cut]"
 """The end of a text that was longer."""
 
 PROSE = frozenset(
-    {"body", "description", "error", "group", "message", "name", "note", "reason", "title"}
+    {"body", "description", "error", "group", "message", "name", "note", "reason", "text", "title"}
 )
 """The keys of an event's data whose texts may be cut."""
 

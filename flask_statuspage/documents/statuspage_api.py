@@ -12,6 +12,15 @@ from datetime import UTC, datetime
 from typing import overload
 from uuid import UUID
 
+from ..domain.dialects import (
+    STATUSPAGE_COMPONENT,
+    STATUSPAGE_DESCRIPTION,
+    STATUSPAGE_IMPACT,
+    STATUSPAGE_INCIDENT,
+    STATUSPAGE_INDICATOR,
+    STATUSPAGE_MAINTENANCE,
+    STATUSPAGE_MAINTENANCE_IMPACT,
+)
 from ..domain.facts import (
     AffectedFact,
     ComponentFact,
@@ -24,13 +33,6 @@ from ..domain.facts import (
 from ..domain.incident import IncidentStatus
 from .snapshot import ComponentState, Snapshot, rolled_up
 from .statuspage_types import (
-    COMPONENT_STATUS,
-    DESCRIPTION,
-    INCIDENT_IMPACT,
-    INCIDENT_STATUS,
-    INDICATOR,
-    MAINTENANCE_IMPACT,
-    MAINTENANCE_STATUS,
     StatuspageAffected,
     StatuspageComponent,
     StatuspageComponentsDocument,
@@ -111,8 +113,8 @@ def _page(page: PageFact) -> StatuspagePage:
 
 
 def _status(snapshot: Snapshot) -> StatuspageStatus:
-    indicator = INDICATOR[snapshot.status]
-    return {"indicator": indicator, "description": DESCRIPTION[indicator]}
+    indicator = STATUSPAGE_INDICATOR[snapshot.status]
+    return {"indicator": indicator, "description": STATUSPAGE_DESCRIPTION[indicator]}
 
 
 def _components(snapshot: Snapshot) -> list[StatuspageComponent]:
@@ -129,7 +131,7 @@ def _component(fact: ComponentFact, page_id: str) -> StatuspageComponent:
     return {
         "id": str(fact.id),
         "name": fact.name,
-        "status": COMPONENT_STATUS[fact.status],
+        "status": STATUSPAGE_COMPONENT[fact.status],
         "created_at": _instant(fact.created_at),
         "updated_at": _instant(fact.updated_at),
         "position": fact.position,
@@ -149,7 +151,7 @@ def _group(
     return {
         "id": str(group.id),
         "name": group.name,
-        "status": COMPONENT_STATUS[rolled_up(members)],
+        "status": STATUSPAGE_COMPONENT[rolled_up(members)],
         "created_at": _instant(group.created_at),
         "updated_at": _instant(group.updated_at),
         "position": group.position,
@@ -202,12 +204,12 @@ def _incident(
     return {
         "id": str(fact.id),
         "name": fact.title,
-        "status": INCIDENT_STATUS[fact.status],
+        "status": STATUSPAGE_INCIDENT[fact.status],
         "created_at": _instant(fact.created_at),
         "updated_at": _instant(fact.updated_at),
         "monitoring_at": _instant(fact.monitoring_at),
         "resolved_at": _instant(fact.resolved_at),
-        "impact": INCIDENT_IMPACT[fact.impact],
+        "impact": STATUSPAGE_IMPACT[fact.impact],
         "shortlink": f"{page.url}/incidents/{fact.id}",
         "started_at": _instant(fact.started_at),
         "page_id": str(page.id),
@@ -222,12 +224,12 @@ def _maintenance(
     return {
         "id": str(fact.id),
         "name": fact.title,
-        "status": MAINTENANCE_STATUS[fact.status],
+        "status": STATUSPAGE_MAINTENANCE[fact.status],
         "created_at": _instant(fact.created_at),
         "updated_at": _instant(fact.updated_at),
         "monitoring_at": None,
         "resolved_at": _instant(fact.ended_at),
-        "impact": MAINTENANCE_IMPACT,
+        "impact": STATUSPAGE_MAINTENANCE_IMPACT,
         "shortlink": f"{page.url}/maintenance/{fact.id}",
         "started_at": _instant(fact.started_at or fact.scheduled_start),
         "page_id": str(page.id),
@@ -265,9 +267,9 @@ def _update(update: UpdateFact, about: UUID) -> StatuspageUpdate:
     created_at = _instant(update.created_at)
     return {
         "id": str(update.id),
-        "status": INCIDENT_STATUS[update.status]
+        "status": STATUSPAGE_INCIDENT[update.status]
         if isinstance(update.status, IncidentStatus)
-        else MAINTENANCE_STATUS[update.status],
+        else STATUSPAGE_MAINTENANCE[update.status],
         "body": update.body,
         "incident_id": str(about),
         "created_at": created_at,
@@ -281,12 +283,12 @@ def _update(update: UpdateFact, about: UUID) -> StatuspageUpdate:
 
 
 def _affected(component: AffectedFact) -> StatuspageAffected:
-    now_is = COMPONENT_STATUS[component.status]
+    now_is = STATUSPAGE_COMPONENT[component.status]
     was = component.old_status
     return {
         "code": str(component.id),
         "name": f"{component.group} - {component.name}" if component.group else component.name,
-        "old_status": COMPONENT_STATUS[was] if was else now_is,
+        "old_status": STATUSPAGE_COMPONENT[was] if was else now_is,
         "new_status": now_is,
     }
 

@@ -1,4 +1,4 @@
-"""The words and shapes of the Statuspage dialect. See :mod:`.statuspage_api`, which fills them in."""
+"""The shapes of the Statuspage dialect. See :mod:`.statuspage_api`, which fills them in."""
 
 from __future__ import annotations
 
@@ -7,47 +7,18 @@ from typing import Annotated, NotRequired
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from ..domain.incident import IncidentStatus
-from ..domain.maintenance import MaintenanceStatus
-from ..domain.status import ComponentStatus, Impact
+from ..domain.dialects import (
+    STATUSPAGE_COMPONENT,
+    STATUSPAGE_DESCRIPTION,
+    STATUSPAGE_IMPACT,
+    STATUSPAGE_INCIDENT,
+    STATUSPAGE_INDICATOR,
+    STATUSPAGE_MAINTENANCE,
+    STATUSPAGE_MAINTENANCE_IMPACT,
+)
 from .schema import Day, Identifier, Instant, Markdown, Url, one_of
 
-COMPONENT_STATUS = {status: status.value for status in ComponentStatus} | {
-    ComponentStatus.UNKNOWN: "operational"
-}
-"""``status`` of a component; there is no word for one that was never checked."""
-
-INDICATOR = {
-    ComponentStatus.OPERATIONAL: "none",
-    ComponentStatus.DEGRADED_PERFORMANCE: "minor",
-    ComponentStatus.PARTIAL_OUTAGE: "major",
-    ComponentStatus.MAJOR_OUTAGE: "critical",
-    ComponentStatus.UNDER_MAINTENANCE: "maintenance",
-    ComponentStatus.UNKNOWN: "none",
-}
-"""``status.indicator`` of a page."""
-
-DESCRIPTION = {
-    "none": "All Systems Operational",
-    "minor": "Partially Degraded Service",
-    "major": "Partial System Outage",
-    "critical": "Major System Outage",
-    "maintenance": "Service Under Maintenance",
-}
-"""``status.description`` of a page, by its indicator."""
-
-INCIDENT_STATUS = {status: status.value for status in IncidentStatus}
-
-MAINTENANCE_STATUS = {status: status.value for status in MaintenanceStatus} | {
-    MaintenanceStatus.CANCELLED: "completed"
-}
-"""``status`` of a maintenance; there is no word for one that was cancelled."""
-
-INCIDENT_IMPACT = {impact: impact.value for impact in Impact}
-
-MAINTENANCE_IMPACT = "maintenance"
-
-ComponentWord = Annotated[str, one_of(COMPONENT_STATUS.values())]
+ComponentWord = Annotated[str, one_of(STATUSPAGE_COMPONENT.values())]
 AlwaysNull = Annotated[None, Field(description="Always null: it is here for clients that read it.")]
 
 
@@ -64,8 +35,8 @@ class StatuspagePage(TypedDict):
 class StatuspageStatus(TypedDict):
     """The page as a whole. One whose status is not known counts as operational."""
 
-    indicator: Annotated[str, one_of(INDICATOR.values())]
-    description: Annotated[str, one_of(DESCRIPTION.values())]
+    indicator: Annotated[str, one_of(STATUSPAGE_INDICATOR.values())]
+    description: Annotated[str, one_of(STATUSPAGE_DESCRIPTION.values())]
 
 
 class StatuspageComponent(TypedDict):
@@ -109,7 +80,9 @@ class StatuspageUpdate(TypedDict):
     """One word on an incident or a maintenance, and the status that it had from then on."""
 
     id: Identifier
-    status: Annotated[str, one_of([*INCIDENT_STATUS.values(), *MAINTENANCE_STATUS.values()])]
+    status: Annotated[
+        str, one_of([*STATUSPAGE_INCIDENT.values(), *STATUSPAGE_MAINTENANCE.values()])
+    ]
     body: Annotated[Markdown, Field(description="May be empty.")]
     incident_id: Annotated[Identifier, Field(description="Of the incident or the maintenance.")]
     created_at: Instant
@@ -128,14 +101,14 @@ class StatuspageIncident(TypedDict):
 
     id: Identifier
     name: str
-    status: Annotated[str, one_of(INCIDENT_STATUS.values())]
+    status: Annotated[str, one_of(STATUSPAGE_INCIDENT.values())]
     created_at: Instant
     updated_at: Instant
     monitoring_at: Annotated[
         Instant | None, Field(description="Since when a fix is watched; null: there was none yet.")
     ]
     resolved_at: Annotated[Instant | None, Field(description="Null while it is open.")]
-    impact: Annotated[str, one_of(INCIDENT_IMPACT.values())]
+    impact: Annotated[str, one_of(STATUSPAGE_IMPACT.values())]
     shortlink: Annotated[Url, Field(description="Where people read about it.")]
     started_at: Instant
     page_id: Identifier
@@ -151,14 +124,14 @@ class StatuspageMaintenance(TypedDict):
 
     id: Identifier
     name: str
-    status: Annotated[str, one_of(MAINTENANCE_STATUS.values())]
+    status: Annotated[str, one_of(STATUSPAGE_MAINTENANCE.values())]
     created_at: Instant
     updated_at: Instant
     monitoring_at: AlwaysNull
     resolved_at: Annotated[
         Instant | None, Field(description="When it ended or was cancelled; null: not yet.")
     ]
-    impact: Annotated[str, one_of([MAINTENANCE_IMPACT])]
+    impact: Annotated[str, one_of([STATUSPAGE_MAINTENANCE_IMPACT])]
     shortlink: Annotated[Url, Field(description="Where people read about it.")]
     started_at: Annotated[
         Instant, Field(description="When it really began; until then, when it is to begin.")

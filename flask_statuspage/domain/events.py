@@ -43,6 +43,9 @@ TEST = "test"
 CONFIRMATION = "subscription.confirmation"
 """Asks one address whether it wants to be subscribed; goes to that subscription alone."""
 
+DISABLED = "subscription.disabled"
+"""A subscription was switched off. Where its endpoint was the reason, its owner is mailed."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Event:

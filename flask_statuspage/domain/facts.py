@@ -19,7 +19,7 @@ from .verdict import Verdict
 
 @dataclass(frozen=True, kw_only=True)
 class PageFact:
-    """``url`` has no trailing slash. ``locale`` is None where nobody chose one."""
+    """``url`` has no trailing slash. ``locale`` is None where nobody chose one. ``logo`` is an image's URL, or None."""
 
     id: UUID
     slug: str
@@ -28,6 +28,7 @@ class PageFact:
     time_zone: str
     updated_at: datetime
     locale: str | None = None
+    logo: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,14 +37,12 @@ class ShownPage(PageFact):
 
     :param visibility: ``public``, ``signed-in`` or ``link``.
     :param link_token: what stands in the place of its slug while its visibility is ``link``, else None.
-    :param logo: URL of an image, or None.
     :param colours: pairs of a style token and its colour.
     :param header: Markdown above the page's content, ``footer`` below it.
     """
 
     visibility: str = "public"
     link_token: str | None = field(default=None, repr=False)
-    logo: str | None = None
     colours: tuple[tuple[str, str], ...] = ()
     header: str = ""
     footer: str = ""

@@ -14,6 +14,7 @@ from functools import partial
 from typing import TypeVar
 
 from flask import Flask, current_app
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from ..delivery.sending import CLAIM, Sending
@@ -26,11 +27,12 @@ from ..services import (
     mirror,
     monitoring,
     outcomes,
+    signing_secrets,
     subscriptions,
     timetable,
 )
 from ..state import current_settings
-from ..storage import checks, leases
+from ..storage import checks, leases, retention
 from ..storage.base import utc_now
 from ..storage.claims import Lane
 from ..storage.races import run_again
@@ -60,7 +62,10 @@ RESULT_SECONDS = 0.05
 COLLECT_SECONDS = 0.25
 """How long results of checks gather before they are recorded together."""
 
-CHECKS_DELETED_AT_ONCE = 1000
+DELETED_AT_ONCE = 1000
+ENDPOINT_DAYS = 30
+"""How long the behaviour of an endpoint is remembered that is not called any more."""
+
 STEPS_AT_ONCE = 50
 
 
@@ -162,8 +167,10 @@ def _note(results: Sequence[outcomes.Sent]) -> None:
     for step in steps:
         try:
             _committed(step)
+        # The leases run out and the deliveries are sent again: doubles, which the same webhook-id tells.
+        except SQLAlchemyError as error:
+            logger.warning("status page: outcomes of deliveries could not be noted: %s", error)
         except Exception:
-            # The leases run out and the deliveries are sent again: doubles, which the same webhook-id tells.
             logger.exception("status page: outcomes of deliveries could not be noted")
 
 
@@ -233,15 +240,22 @@ def _mirror(stopping: Callable[[], bool]) -> int:
 
 
 def _housekeep() -> int:
-    """Forget what is too old, drop dead pulses."""
+    """Forget what is too old, drop dead pulses; returns how many results, deliveries and the like went."""
     settings = current_settings()
     now = utc_now()
     oldest = now - timedelta(days=settings.check_retention_days)
     _committed(subscriptions.forget_unconfirmed)
     _committed(lambda session: leases.forget_before(session, now - timedelta(hours=1)))
-    return _committed(
-        lambda session: checks.delete_before(session, oldest, limit=CHECKS_DELETED_AT_ONCE)
+    told = now - timedelta(days=settings.delivery_retention_days)
+    unused = now - timedelta(days=ENDPOINT_DAYS)
+    steps: tuple[Callable[[Session], int], ...] = (
+        partial(checks.delete_before, instant=oldest, limit=DELETED_AT_ONCE),
+        partial(retention.delete_deliveries, before=told, limit=DELETED_AT_ONCE),
+        partial(retention.delete_events, before=told, limit=DELETED_AT_ONCE),
+        partial(retention.delete_endpoints, before=unused, limit=DELETED_AT_ONCE),
+        partial(signing_secrets.forget_previous, limit=DELETED_AT_ONCE),
     )
+    return sum(_committed(step) for step in steps)
 
 
 TASKS: dict[str, Callable[[], int]] = {

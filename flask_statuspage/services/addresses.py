@@ -14,6 +14,9 @@ from ..delivery import links
 from ..state import current_settings, current_state
 from ..storage.pages import Page
 
+MANAGE_API = "/admin/api/v1"
+"""Where the manage API stands below the mount."""
+
 
 def page_url(page: Page) -> str:
     """The public URL of *page*, without a slash at the end.
@@ -41,6 +44,12 @@ def mounted_url() -> str:
         url_scheme=config["PREFERRED_URL_SCHEME"],
     )
     return adapter.build(f"{current_state().mounts[0]}.home", force_external=True).rstrip("/")
+
+
+def manage_api_url(page: Page, path: str) -> str:
+    """The URL of something of *page* in the manage API; *path* begins with a slash."""
+    query = "" if page.is_default else f"?status_page={page.slug}"
+    return f"{current_settings().page_url or mounted_url()}{MANAGE_API}{path}{query}"
 
 
 def is_guessed() -> bool:

@@ -23,7 +23,7 @@ from ..storage import pages
 from ..storage.base import utc_now
 from ..storage.components import Component, Condition, StatusInterval
 from ..storage.pages import Page
-from . import audit, events, facts
+from . import audit, events, facts, page_changes
 
 _audit = partial(audit.of, subject="component")
 
@@ -165,6 +165,7 @@ def _settle(
     previous = component.status
     if status is previous:
         return
+    page_changes.watch(session, page)
     now = utc_now()
     component.status, component.since, component.updated_at = status, now, now
     if interval := stored.open_interval(session, component.id):
@@ -182,7 +183,8 @@ def _settle(
     # A first result is no news; it only ends "not known yet".
     first = previous is ComponentStatus.UNKNOWN and status is ComponentStatus.OPERATIONAL
     unlearned = status is ComponentStatus.UNKNOWN
-    events.record(
+    told = notify and not first and not unlearned
+    row = events.record(
         session,
         page,
         "component.status_change",
@@ -191,5 +193,6 @@ def _settle(
         data={
             "component": {**plain(facts.component(component)), "previous_status": previous.value}
         },
-        notify=notify and not first and not unlearned,
+        notify=told,
     )
+    page_changes.note(session, page, row, told=told)

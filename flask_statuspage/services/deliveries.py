@@ -105,7 +105,7 @@ class _Preparing:
                 row.id
                 for row in rows
                 # One that just came is sent although another one follows it closely: nothing is gained by leaving out.
-                if row.event.name in UPDATES and (row.attempts > 1 or row.event.occurred_at < late)
+                if row.event.name in UPDATES and (row.attempts > 1 or row.due_at < late)
             ],
         )
         self._bodies: dict[tuple[UUID, str, int], str] = {}

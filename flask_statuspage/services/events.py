@@ -14,10 +14,11 @@ from sqlalchemy.orm import Session
 
 from .. import signals
 from ..delivery.channels import channels
-from ..delivery.formats import formats
-from ..domain.audience import Interest, concerns
-from ..domain.events import Event
+from ..delivery.formats import Format, formats
+from ..domain.audience import Change, Interest, concerns
+from ..domain.events import COMPONENT_EVENTS, PAGE_CHANGE, Event
 from ..domain.facts import plain
+from ..domain.status import ComponentStatus
 from ..state import current_state
 from ..storage import outbox, pages
 from ..storage import subscriptions as stored
@@ -120,17 +121,47 @@ def _place(subscription: Subscription) -> tuple[UUID, str]:
 
 def _interested(event: Event, candidates: Sequence[Subscription]) -> list[tuple[UUID, str]]:
     chosen: list[tuple[UUID, str]] = []
+    changes = _changes(event)
     for subscription in candidates:
         if subscription.format not in formats or subscription.channel not in channels:
             continue  # its package is not installed any more; doctor tells
+        format = formats[subscription.format]
+        name = _name_in(format, event)
         interest = Interest(
             frozenset(item.component_id for item in subscription.chosen),
             None if subscription.events is None else frozenset(subscription.events),
+            (subscription.level or format.levels[0]) if format.levels else None,
         )
-        unasked = formats[subscription.format].unasked
-        if concerns(event.name, event.component_ids, interest, unasked=unasked):
+        if name and concerns(
+            name, event.component_ids, interest, unasked=format.unasked, changes=changes
+        ):
             chosen.append(_place(subscription))
     return chosen
+
+
+def _name_in(format: Format, event: Event) -> str | None:
+    """The name under which subscriptions in *format* choose *event*; None: it does not go to them."""
+    if event.name == PAGE_CHANGE:
+        return COMPONENT_EVENTS[0] if format.per_transaction else None
+    if format.per_transaction and event.name in COMPONENT_EVENTS:
+        return None
+    return event.name
+
+
+def _changes(event: Event) -> list[Change]:
+    if event.name != PAGE_CHANGE:
+        return []
+    told = event.data["change"]
+    page = Change(None, ComponentStatus(told["previous_status"]), ComponentStatus(told["status"]))
+    return [page] + [
+        Change(
+            UUID(one["id"]),
+            ComponentStatus(one["previous_status"]),
+            ComponentStatus(one["status"]),
+        )
+        for one in told["changes"]
+        if one["told"]
+    ]
 
 
 def as_event(row: EventRow) -> Event:

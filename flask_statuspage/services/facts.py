@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import fields
 from uuid import UUID
 
@@ -39,6 +40,7 @@ def page(row: Page) -> PageFact:
         time_zone=row.time_zone or settings.time_zone,
         updated_at=row.updated_at,
         locale=row.locale,
+        logo=row.logo,
     )
 
 
@@ -49,7 +51,6 @@ def shown_page(row: Page) -> ShownPage:
         **{item.name: getattr(told, item.name) for item in fields(told)},
         visibility=row.visibility,
         link_token=row.link_token if row.visibility == "link" else None,
-        logo=row.logo,
         colours=tuple(sorted((row.colours or {}).items())),
         header=row.header or "",
         footer=row.footer or "",
@@ -84,6 +85,11 @@ def component(row: Component) -> ComponentFact:
         showcase=row.showcase,
         start_date=row.start_date,
     )
+
+
+def present(rows: Iterable[Component]) -> list[ComponentFact]:
+    """Those of *rows* that have not left their page."""
+    return [component(row) for row in rows if row.archived_at is None]
 
 
 def affected(row: Component, status: ComponentStatus) -> AffectedFact:

@@ -21,7 +21,7 @@ from ..storage.components import Component
 from ..storage.incidents import Incident, IncidentUpdate
 from ..storage.monitors import Monitor
 from ..storage.pages import Page
-from . import addresses, affected_components, audit, events, facts, texts
+from . import addresses, affected_components, audit, events, facts, page_changes, texts
 
 VISIBILITIES = ("published", "draft")
 
@@ -37,6 +37,7 @@ def held(session: Session, page: Page, incident_id: UUID) -> Incident:
     incident = stored.locked(session, incident_id)
     if incident is None or incident.page_id != page.id:
         raise NotFound("incident", incident_id)
+    page_changes.watch(session, page)
     return incident
 
 
@@ -213,7 +214,7 @@ def tell(session: Session, page: Page, incident: Incident, name: str, *, notify:
     """Record the event *name*; of a draft nobody hears."""
     if incident.visibility != "published":
         return
-    events.record(
+    row = events.record(
         session,
         page,
         name,
@@ -223,7 +224,9 @@ def tell(session: Session, page: Page, incident: Incident, name: str, *, notify:
             "incident": {
                 **plain(facts.incident(incident)),
                 "url": addresses.incident_url(page, incident.id),
-            }
+            },
+            "components": facts.present(item.component for item in incident.affected),
         },
         notify=notify,
     )
+    page_changes.note(session, page, row, told=notify)

@@ -20,7 +20,7 @@ from ..storage.base import utc_now
 from ..storage.incidents import AffectedComponent, Incident
 from ..storage.monitors import Monitor
 from ..storage.pages import Page
-from . import affected_components, audit, facts, incident_edits
+from . import affected_components, audit, facts, incident_edits, page_changes
 from . import incident_steps as steps
 from .affected_components import Affected
 
@@ -73,6 +73,7 @@ def open(
     if isinstance(monitor, str):
         monitor = steps.watched(session, page, monitor)
     pages.touch(session, page.id, now)
+    page_changes.watch(session, page)
     notify = notify and started_at is None
     if monitor and not automatic and visibility == "published" and status.is_open:
         told = stored.open_of_monitor(session, monitor.id)

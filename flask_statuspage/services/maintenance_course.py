@@ -24,7 +24,7 @@ from ..storage import pages
 from ..storage.components import Component
 from ..storage.maintenances import MaintainedComponent, Maintenance, MaintenanceUpdate
 from ..storage.pages import Page
-from . import addresses, audit, conditions, events, facts, maintained_monitors
+from . import addresses, audit, conditions, events, facts, maintained_monitors, page_changes
 from . import maintenance_windows as windows
 
 S = MaintenanceStatus
@@ -48,6 +48,7 @@ def held(session: Session, page: Page, maintenance_id: UUID) -> Maintenance:
     if not known.issuperset(item.component_id for item in row.affected):
         # Their monitors must be locked before the page, which cannot be let go without ending the transaction.
         raise Race("Another component was added to the maintenance at this moment; try again.")
+    page_changes.watch(session, page)
     return row
 
 
@@ -210,12 +211,16 @@ def tell(
 ) -> None:
     """Write the event *name*; *more* are further plain values of its ``maintenance``."""
     fact = {**plain(facts.maintenance(row)), "url": addresses.maintenance_url(page, row.id)}
-    events.record(
+    event = events.record(
         session,
         page,
         name,
         subject_id=row.id,
         components=[item.component_id for item in row.affected],
-        data={"maintenance": {**fact, **(more or {})}},
+        data={
+            "maintenance": {**fact, **(more or {})},
+            "components": facts.present(item.component for item in row.affected),
+        },
         notify=notify,
     )
+    page_changes.note(session, page, event, told=notify)

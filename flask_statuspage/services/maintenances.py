@@ -18,7 +18,7 @@ from ..storage import outbox, pages
 from ..storage.base import utc_now
 from ..storage.maintenances import MaintainedComponent, Maintenance
 from ..storage.pages import Page
-from . import components, facts, texts
+from . import components, facts, page_changes, texts
 from . import maintenance_course as course
 from . import maintenance_windows as windows
 
@@ -87,6 +87,7 @@ def schedule(
         raise Invalid.field("exceptions", "There is no rrule to make an exception from.")
     reminders = windows.reminders(remind_before)
     pages.touch(session, page.id, now)
+    page_changes.watch(session, page)
     found = components.by_ident(session, page, list(affected), lock=True)
     chosen = list(dict.fromkeys(found.values()))
     if status is not S.COMPLETED:

@@ -36,7 +36,7 @@ def narrow(
     count = 0
     for row in stored.waiting_or_active(session, page.id):
         if row.actor is None or (customers and _is_own(row)):
-            subscriptions.disable(session, row, reason=reason, actor=actor)
+            subscriptions.disable(session, row, reason=reason, actor=actor, tell_owner=False)
             count += 1
     return count
 

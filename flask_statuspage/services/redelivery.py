@@ -1,32 +1,40 @@
-"""Send again what has ended: after an endpoint was mended, or lost what it had received."""
+"""Send once more: one delivery, or all that failed since a time. Ids and bodies stay, so receivers can tell doubles."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from ..errors import Conflict, NotFound
+from ..errors import Conflict, Invalid, NotFound
+from ..storage import pages, redelivery
 from ..storage.base import utc_now
 from ..storage.outbox import Delivery, DeliveryState
 from ..storage.pages import Page
-from ..storage.subscriptions import SubscriptionState
+from ..storage.subscriptions import Subscription, SubscriptionState
 from . import audit, events, subscriptions
+
+AT_ONCE = 1000
+"""Deliveries that one statement changes."""
 
 
 def redeliver(db: Session, page: Page, delivery_id: UUID, *, actor: str | None) -> Delivery:
-    """Send a finished delivery again, with the same id and body and all its retries.
+    """Send a finished delivery again, with the same id and body and all its retries, also one that was cancelled.
 
-    :raises Conflict: while it is still on its way, or when its subscription is not active.
+    :raises Conflict: while it is still on its way, or when its subscription is not active. A notice to the owner of a
+        disabled subscription needs one that is disabled still.
     """
-    delivery = db.get(Delivery, delivery_id)
+    delivery = db.get(Delivery, delivery_id, with_for_update=True, populate_existing=True)
     if delivery is None:
         raise NotFound("delivery", delivery_id)
     subscription = subscriptions.get(db, page, delivery.subscription_id)
     if delivery.state is DeliveryState.PENDING:
         raise Conflict("The delivery is on its way already.")
-    if subscription.state is not SubscriptionState.ACTIVE:
-        raise Conflict(f"The subscription is {subscription.state.value}; enable it first.")
+    if delivery.notice_to is None:
+        _check_active(subscription)
+    elif subscription.state is not SubscriptionState.DISABLED:
+        raise Conflict("The subscription is not disabled any more, as this notice says.")
     before = {"state": delivery.state.value, "attempts": delivery.attempts}
     delivery.state, delivery.attempts = DeliveryState.PENDING, 0
     delivery.due_at, delivery.finished_at, delivery.reason = utc_now(), None, None
@@ -43,3 +51,51 @@ def redeliver(db: Session, page: Page, delivery_id: UUID, *, actor: str | None) 
         after={"state": delivery.state.value, "attempts": delivery.attempts},
     )
     return delivery
+
+
+def redeliver_failed(
+    db: Session,
+    page: Page,
+    *,
+    since: datetime,
+    subscription_id: UUID | None = None,
+    actor: str | None,
+) -> int:
+    """Send all deliveries again that were given up at *since* or later; returns how many.
+
+    Those to subscriptions that are not active stay as they are, as do notices to owners.
+
+    :param since: aware.
+    :param subscription_id: only those to this subscription.
+    :raises Conflict: when that subscription is not active.
+    """
+    pages.begin_writing(db)
+    if subscription_id is not None:
+        try:
+            subscription = subscriptions.get(db, page, subscription_id)
+        except NotFound as error:
+            raise Invalid.field("subscription", str(error)) from error
+        _check_active(subscription)
+    now, count, cursor = utc_now(), 0, None
+    while found := redelivery.given_up(
+        db, page.id, since, subscription_id=subscription_id, after=cursor, limit=AT_ONCE
+    ):
+        cursor = found[-1]
+        count += redelivery.revive(db, [place.id for place in found], now)
+    if count:
+        events.wake_after_commit(db, "deliver")
+        audit.record(
+            db,
+            actor=actor,
+            action="redeliver_failed",
+            subject="page" if subscription_id is None else "subscription",
+            subject_id=subscription_id or page.id,
+            page_id=page.id,
+            after={"redelivered": count, "since": since.isoformat()},
+        )
+    return count
+
+
+def _check_active(subscription: Subscription) -> None:
+    if subscription.state is not SubscriptionState.ACTIVE:
+        raise Conflict(f"The subscription is {subscription.state.value}; enable it first.")

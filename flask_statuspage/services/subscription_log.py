@@ -1,6 +1,6 @@
 """What the audit keeps of a subscription.
 
-Never the address, which must be gone once the subscription is, nor its secret or what opens its links.
+Never its addresses, which must be gone once the subscription is, nor its secret or what opens its links.
 """
 
 from __future__ import annotations
@@ -27,10 +27,29 @@ def kept(subscription: Subscription) -> dict[str, Any]:
         "format": subscription.format,
         "components": [str(item.component_id) for item in subscription.chosen],
         "events": subscription.events,
+        "level": subscription.level,
+        "policy": subscription.policy,
+        "contact": SECRET if subscription.contact else None,
         "state": subscription.state.value,
         "reason": subscription.reason,
         "secret": SECRET if subscription.is_signed else None,
     }
+
+
+def kept_after(
+    subscription: Subscription, before: Mapping[str, Any], *, contact: str | None, resigned: bool
+) -> dict[str, Any]:
+    """The state after a change, in which what is hidden is called new where it is.
+
+    :param before: what was :func:`kept`, with *contact* as it was.
+    :param resigned: the secret was changed since the last look at the database.
+    """
+    after = {**kept(subscription), "secret": before["secret"]}
+    if resigned:
+        after["secret"] = None if subscription.secret is None else NEW_SECRET
+    if subscription.contact and subscription.contact != contact:
+        after["contact"] = NEW_SECRET
+    return after
 
 
 def note(

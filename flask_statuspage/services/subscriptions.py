@@ -6,24 +6,34 @@ types an address that is subscribed already changes nothing; its owner is mailed
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from ..delivery import links, signing
+from ..delivery import links
 from ..delivery.channels import channels
-from ..domain.events import TEST
+from ..domain.events import DISABLED, TEST
 from ..errors import Conflict, LinkExpired, NotFound
 from ..storage import outbox, pages
 from ..storage import subscriptions as stored
 from ..storage.base import utc_now
 from ..storage.pages import Page
-from ..storage.subscriptions import SubscribedComponent, Subscription, SubscriptionState
-from . import audit, components, confirmations, events, signups, wishes
-from .subscription_log import NEW_SECRET, SECRET, kept, note
+from ..storage.subscriptions import Subscription, SubscriptionState
+from . import (
+    addresses,
+    audit,
+    components,
+    confirmations,
+    events,
+    owner_notices,
+    signups,
+    subscription_changes,
+    wishes,
+)
+from .subscription_log import kept, kept_after, note
 from .wishes import Wish
 
 
@@ -43,7 +53,10 @@ def subscribe(
     :raises Invalid: naming the field.
     :raises TooMany: after too many sign-ups from *origin*.
     """
-    channel, address, format = wishes.checked(wish)
+    if not proven:
+        wish = replace(wish, by_visitor=True)
+    wish = wishes.checked(wish)
+    channel, address = wish.channel, wish.address
     pages.hold(session, page.id)  # two sign-ups of one address must not both find none
     if origin is not None:
         signups.count_attempt(session, origin, address)
@@ -67,8 +80,8 @@ def subscribe(
         if channels[channel].needs_confirmation:
             confirmations.mail_owner(session, page, subscription)
         return subscription
-    takes_secret = _takes_secret(subscription, wish)
-    _apply(subscription, wish, format, [component.id for component in chosen])
+    contact = subscription.contact
+    resigned = subscription_changes.apply(session, subscription, wish, [row.id for row in chosen])
     subscription.actor, subscription.asked_at = actor, now
     session.flush()
     if proven or not wishes.must_wait(channel):
@@ -80,9 +93,7 @@ def subscribe(
     if before is None:
         note(session, "create", subscription, actor, after=kept(subscription))
     else:
-        after = kept(subscription)
-        if takes_secret:
-            after["secret"] = NEW_SECRET if wish.secret else None
+        after = kept_after(subscription, before, contact=contact, resigned=resigned)
         note(session, "change", subscription, actor, before=before, after=after)
     return subscription
 
@@ -126,21 +137,6 @@ def manage_token(subscription: Subscription) -> str:
     return links.make(links.OWN, links.Ticket(subscription.id, subscription.nonce))
 
 
-def choose(
-    session: Session,
-    page: Page,
-    subscription: Subscription,
-    *,
-    wanted: Collection[str],
-    event_names: Collection[str] | None,
-) -> Subscription:
-    """The owner chooses components (none: all) and events."""
-    before = kept(subscription)
-    _choose(session, page, subscription, wanted, event_names)
-    note(session, "change", subscription, None, before=before, after=kept(subscription))
-    return subscription
-
-
 def unsubscribe(session: Session, subscription: Subscription) -> None:
     """End a subscription for its owner. Doing it twice is fine."""
     if subscription.state is not SubscriptionState.ENDED:
@@ -151,21 +147,36 @@ def unsubscribe(session: Session, subscription: Subscription) -> None:
 
 
 def disable(
-    session: Session, subscription: Subscription, *, reason: str, actor: str | None = None
+    session: Session,
+    subscription: Subscription,
+    *,
+    reason: str,
+    actor: str | None = None,
+    tell_owner: bool = True,
 ) -> Subscription:
-    """Switch a subscription off, keeping it: no event reaches it until :func:`enable`."""
+    """Switch a subscription off, keeping it: no event reaches it until :func:`enable`.
+
+    :param actor: None: the extension itself, for what came of its deliveries; the owner is mailed then.
+    :param tell_owner: False: not even then, as the mail leads to the page.
+    """
     if subscription.state is not SubscriptionState.DISABLED:
         before = kept(subscription)
         _stop(session, subscription, SubscriptionState.DISABLED, reason)
         page = session.get_one(Page, subscription.page_id)
-        events.record(
+        path = f"/subscriptions/{subscription.id}/enable"
+        event = events.record(
             session,
             page,
-            "subscription.disabled",
+            DISABLED,
             subject_id=subscription.id,
-            data={"subscription": described(subscription)},
+            data={
+                "subscription": described(subscription),
+                "enable_url": addresses.manage_api_url(page, path),
+            },
             notify=False,
         )
+        if actor is None and tell_owner:
+            owner_notices.tell_owner(session, event, subscription)
         by, after = actor or audit.SYSTEM, kept(subscription)
         note(session, "disable", subscription, by, before=before, after=after)
     return subscription
@@ -178,49 +189,6 @@ def enable(session: Session, subscription: Subscription, *, actor: str | None) -
         before = kept(subscription)
         _activate(session, page, subscription)
         note(session, "enable", subscription, actor, before=before, after=kept(subscription))
-    return subscription
-
-
-def rotate_secret(session: Session, subscription: Subscription, *, actor: str | None) -> str:
-    """A new secret, told once."""
-    if subscription.channel != "webhook":
-        raise Conflict("Only webhooks have a secret.")
-    before = SECRET if subscription.is_signed else None
-    subscription.secret = signing.new_secret()
-    session.flush()
-    note(
-        session,
-        "rotate_secret",
-        subscription,
-        actor,
-        before={"secret": before},
-        after={"secret": NEW_SECRET},
-    )
-    return subscription.secret
-
-
-def change(
-    session: Session,
-    page: Page,
-    subscription: Subscription,
-    values: Mapping[str, Any],
-    *,
-    actor: str | None,
-) -> Subscription:
-    """A member changes ``components events format secret``."""
-    before = kept(subscription)
-    if "format" in values:
-        wishes.check_format(values["format"], subscription.channel)
-        subscription.format = values["format"]
-    event_names = values.get("events", subscription.events)
-    _choose(session, page, subscription, values.get("components"), event_names)
-    secret = before["secret"]
-    if "secret" in values:
-        wishes.check_secret(values["secret"])
-        subscription.secret, secret = values["secret"], NEW_SECRET
-    session.flush()
-    after = {**kept(subscription), "secret": secret}
-    note(session, "change", subscription, actor, before=before, after=after)
     return subscription
 
 
@@ -272,6 +240,9 @@ def described(subscription: Subscription) -> dict[str, Any]:
         "format": subscription.format,
         "components": [str(item.component_id) for item in subscription.chosen],
         "events": subscription.events,
+        "level": subscription.level,
+        "policy": subscription.policy,
+        "contact": subscription.contact,
         "state": subscription.state.value,
         "reason": subscription.reason,
     }
@@ -283,44 +254,6 @@ def _belongs_to_somebody(subscription: Subscription) -> bool:
     if channels[subscription.channel].needs_confirmation:
         return subscription.state is SubscriptionState.ACTIVE
     return bool(subscription.id) and subscription.state is not SubscriptionState.ENDED
-
-
-def _apply(subscription: Subscription, wish: Wish, format: str, component_ids: list[UUID]) -> None:
-    subscription.format = format
-    subscription.events = None if wish.events is None else sorted(wish.events)
-    if _takes_secret(subscription, wish):
-        subscription.secret = wish.secret
-    _choose_components(subscription, component_ids)
-    subscription.updated_at = utc_now()
-
-
-def _takes_secret(subscription: Subscription, wish: Wish) -> bool:
-    return wish.secret is not None or subscription.state is not SubscriptionState.ACTIVE
-
-
-def _choose(
-    session: Session,
-    page: Page,
-    subscription: Subscription,
-    wanted: Collection[str] | None,
-    event_names: Collection[str] | None,
-) -> None:
-    """:param wanted: None: the components stay, those too that have left the page."""
-    wishes.check_events(event_names, subscription.format)
-    if wanted is not None:
-        chosen = components.named(session, page, list(wanted))
-        _choose_components(subscription, [component.id for component in chosen])
-    subscription.events = None if event_names is None else sorted(event_names)
-    subscription.updated_at = utc_now()
-    session.flush()
-
-
-def _choose_components(subscription: Subscription, component_ids: Collection[UUID]) -> None:
-    kept = {item.component_id: item for item in subscription.chosen}
-    subscription.chosen = [
-        kept.get(component_id) or SubscribedComponent(component_id=component_id)
-        for component_id in component_ids
-    ]
 
 
 def _activate(session: Session, page: Page, subscription: Subscription) -> None:

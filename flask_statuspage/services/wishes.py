@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from ..delivery.channels import channels
 from ..delivery.formats import formats
 from ..errors import FieldError, Invalid
 from ..state import current_settings
-
-MAX_SECRET = 200
+from . import owner_notices, policies, signing_secrets
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """What somebody asks for. ``components`` are slugs or ids, none: all. ``events`` None: the format's own choice."""
+    """What somebody asks for.
+
+    :param format: None: the channel's default.
+    :param components: slugs or ids; none: all.
+    :param events: None: the format's own choice.
+    :param level: one of the format's levels; None: its first one.
+    :param policy: what is wanted otherwise than the format does it, see :mod:`.policies`.
+    :param contact: the mailbox of the owner of an address that is none.
+    :param by_visitor: it came through the page's own door, so only what is open to everybody can be had.
+    """
 
     channel: str
     address: str
     format: str | None = None
     components: Collection[str] = ()
     events: Collection[str] | None = None
+    level: str | None = None
+    policy: Mapping[str, Any] | None = None
+    contact: str | None = None
     secret: str | None = None
+    by_visitor: bool = False
 
 
 def vet(wish: Wish) -> None:
@@ -31,29 +44,39 @@ def vet(wish: Wish) -> None:
 
     :raises Invalid: naming every field that is wrong.
     """
-    channel, address, _ = checked(wish)
-    channels[channel].vet(address, current_settings())
+    wish = checked(wish)
+    channels[wish.channel].vet(wish.address, current_settings())
 
 
-def checked(wish: Wish) -> tuple[str, str, str]:
-    """Channel, normalised address and format of a wish."""
+def checked(wish: Wish) -> Wish:
+    """*wish* with its address, format, policy and contact as they are kept.
+
+    :raises Invalid: naming every field that is wrong.
+    """
     if wish.channel not in channels:
         raise Invalid.field("channel", f"Must be one of {', '.join(channels)}.")
     channel = channels[wish.channel]
     if missing := channel.available(current_settings()):
         raise Invalid.field("channel", f"{wish.channel} is not available: {missing}")
     errors: list[FieldError] = []
-    address, format = "", wish.format or channel.default_format
+    address, contact, policy = "", None, None
+    format = wish.format or channel.default_format
     with _gathered(errors):
         address = channel.normalise(wish.address, current_settings())
     with _gathered(errors):
-        check_format(format, wish.channel)
+        check_format(format, wish.channel, by_visitor=wish.by_visitor)
+        with _gathered(errors):
+            check_level(wish.level, format)
         check_events(wish.events, format)
     with _gathered(errors):
-        check_secret(wish.secret)
+        policy = policies.checked(wish.policy)
+    with _gathered(errors):
+        contact = owner_notices.check(wish.contact, wish.channel)
+    with _gathered(errors):
+        signing_secrets.check(wish.secret)
     if errors:
         raise Invalid(*errors)
-    return wish.channel, address, format
+    return replace(wish, address=address, format=format, policy=policy, contact=contact)
 
 
 @contextmanager
@@ -65,8 +88,13 @@ def _gathered(errors: list[FieldError]) -> Iterator[None]:
         errors.extend(error.errors)
 
 
-def check_format(name: str, channel: str) -> None:
-    allowed = [other for other in formats if channel in formats[other].channels]
+def check_format(name: str, channel: str, *, by_visitor: bool = False) -> None:
+    """:param by_visitor: formats that tell what is not for strangers are left out."""
+    allowed = [
+        other
+        for other in formats
+        if channel in formats[other].channels and not (by_visitor and formats[other].members_only)
+    ]
     if name not in allowed:
         raise Invalid.field("format", f"Must be one of {', '.join(allowed)}.")
 
@@ -78,9 +106,13 @@ def check_events(names: Collection[str] | None, format: str) -> None:
             raise Invalid.field("events", f"There is no event {name!r}. Choose from {offered}.")
 
 
-def check_secret(secret: str | None) -> None:
-    if secret is not None and not 1 <= len(secret) <= MAX_SECRET:
-        raise Invalid.field("secret", f"Must have 1 to {MAX_SECRET} characters.")
+def check_level(level: str | None, format: str) -> None:
+    levels = formats[format].levels
+    if level is None or level in levels:
+        return
+    if not levels:
+        raise Invalid.field("level", f"The format {format} has no levels.")
+    raise Invalid.field("level", f"Must be one of {', '.join(levels)}.")
 
 
 def offered_channels() -> list[str]:

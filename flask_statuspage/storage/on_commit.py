@@ -1,4 +1,4 @@
-"""Run a callback once the surrounding transaction is durable.
+"""Run a callback once the surrounding transaction is durable, or just before it becomes so.
 
 A released savepoint is not durable: its callbacks move up to the transaction around it and are forgotten if that one
 rolls back. Listeners are attached to the one session at hand, never to ``Session`` as a class.
@@ -15,12 +15,14 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session, SessionTransaction, scoped_session
 
 Callback = Callable[[], object]
+Closing = Callable[[Session], object]
 
 
 @dataclass
 class _Waiting:
     app: Flask
     callbacks: dict[Hashable, Callback] = field(default_factory=dict)
+    closing: dict[Hashable, Closing] = field(default_factory=dict)
     durable: bool = False
 
 
@@ -40,14 +42,27 @@ def on_commit(
 
     :param key: of callbacks with the same key only the first runs, once per transaction.
     """
-    if isinstance(session, scoped_session):  # the host's ``db.session`` itself
-        session = session()
-    for name, listener in _LISTENERS.items():
-        if not event.contains(session, name, listener):
-            event.listen(session, name, listener)
-    transaction = _innermost(session) or session.begin()
-    waiting = _waiting.setdefault(transaction, _Waiting(current_app._get_current_object()))  # type: ignore[attr-defined]
-    waiting.callbacks.setdefault(object() if key is None else key, callback)
+    _waiting_in(session).callbacks.setdefault(object() if key is None else key, callback)
+
+
+def before_commit(session: Session, callback: Closing, *, key: Hashable) -> None:
+    """Call *callback* within the outermost transaction of *session* just before its commit, in a fresh app context.
+
+    It is given the session and may write; what it raises fails the commit, as an error of the change itself would.
+
+    Forgotten like those of :func:`on_commit` when the transaction or savepoint at hand is rolled back.
+    """
+    _waiting_in(session).closing.setdefault(key, callback)
+
+
+def closing(session: Session, key: Hashable) -> Closing | None:
+    """What was registered as *key* with :func:`before_commit` in the open transaction or savepoint or one around it."""
+    transaction = _innermost(session)
+    while transaction is not None:
+        if (waiting := _waiting.get(transaction)) and (callback := waiting.closing.get(key)):
+            return callback
+        transaction = transaction.parent
+    return None
 
 
 def note_lock(session: Session | scoped_session[Session]) -> None:
@@ -69,8 +84,29 @@ def holds_ours(session: Session) -> bool:
     return transaction is not None
 
 
+def _waiting_in(session: Session | scoped_session[Session]) -> _Waiting:
+    if isinstance(session, scoped_session):  # the host's ``db.session`` itself
+        session = session()
+    for name, listener in _LISTENERS.items():
+        if not event.contains(session, name, listener):
+            event.listen(session, name, listener)
+    transaction = _innermost(session) or session.begin()
+    return _waiting.setdefault(transaction, _Waiting(current_app._get_current_object()))  # type: ignore[attr-defined]
+
+
 def _innermost(session: Session) -> SessionTransaction | None:
     return session.get_nested_transaction() or session.get_transaction()
+
+
+def _close(session: Session) -> None:
+    transaction = _innermost(session)
+    if transaction is None or transaction.parent is not None:
+        return  # a savepoint is released
+    if waiting := _waiting.get(transaction):
+        with waiting.app.app_context():
+            while waiting.closing:
+                # Removed first: what it writes is flushed, and a commit within must not come here again.
+                waiting.closing.pop(next(iter(waiting.closing)))(session)
 
 
 def _note_commit(session: Session) -> None:
@@ -87,6 +123,8 @@ def _settle(session: Session, transaction: SessionTransaction) -> None:
         outer = _waiting.setdefault(transaction.parent, _Waiting(waiting.app))
         for key, callback in waiting.callbacks.items():
             outer.callbacks.setdefault(key, callback)
+        for key, closer in waiting.closing.items():
+            outer.closing.setdefault(key, closer)
         return
     with waiting.app.app_context():
         for callback in waiting.callbacks.values():
@@ -97,6 +135,7 @@ def _settle(session: Session, transaction: SessionTransaction) -> None:
 
 
 _LISTENERS: dict[str, Callable[..., None]] = {
+    "before_commit": _close,
     "after_commit": _note_commit,
     "after_transaction_end": _settle,
 }

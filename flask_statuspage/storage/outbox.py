@@ -19,6 +19,7 @@ from sqlalchemy import (
     Select,
     Table,
     UniqueConstraint,
+    and_,
     delete,
     insert,
     or_,
@@ -151,6 +152,12 @@ def waiting_events(limit: int) -> Select[EventRow]:
     )
 
 
+def events_since(session: Session, page_id: UUID, sequence: int) -> list[EventRow]:
+    """The events of a page from *sequence* on, oldest first."""
+    query = select(EventRow).where(EventRow.page_id == page_id, EventRow.sequence >= sequence)
+    return list(session.scalars(query.order_by(EventRow.sequence)))
+
+
 def any_waiting(session: Session) -> bool:
     """Whether an event's deliveries are not all written yet."""
     query = select(EventRow.sequence).where(EventRow.fanned_out_at.is_(None)).limit(1)
@@ -190,13 +197,32 @@ def add_attempts(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     session.connection().execute(insert(cast(Table, Attempt.__table__)), list(rows))
 
 
+def add_notice(
+    session: Session, event: EventRow, subscription_id: UUID, mailbox: str, now: datetime
+) -> None:
+    """Write a pending delivery of *event* to the mailbox of the subscription's owner."""
+    session.add(
+        Delivery(
+            event_id=event.id,
+            subscription_id=subscription_id,
+            subject_id=event.subject_id,
+            sequence=event.sequence,
+            due_at=now,
+            notice_to=mailbox,
+            created_at=now,
+        )
+    )
+    session.flush()
+
+
 def cancel_pending(session: Session, subscription_id: UUID, reason: str, now: datetime) -> None:
-    """Nothing more for this subscription: what is pending is cancelled.
+    """Nothing more for this subscription: what is pending is cancelled, but for notices to its owner.
 
     What is in flight keeps its lease, so that its outcome is still written down; if it fails it is cancelled when it
     would be due again.
     """
-    _cancel(session, Delivery.subscription_id == subscription_id, reason, now)
+    which = and_(Delivery.subscription_id == subscription_id, Delivery.notice_to.is_(None))
+    _cancel(session, which, reason, now)
 
 
 def stop_fan_out(session: Session, subject_id: UUID, now: datetime, *, wait: bool = True) -> None:
@@ -259,8 +285,17 @@ def forget_events(session: Session, page_id: UUID) -> None:
     )
 
 
-def log(page_id: UUID, subscription_id: UUID | None = None) -> Select[Delivery]:
-    """The deliveries of a page, newest first."""
+def log(
+    page_id: UUID,
+    subscription_id: UUID | None = None,
+    *,
+    state: DeliveryState | None = None,
+    since: datetime | None = None,
+) -> Select[Delivery]:
+    """The deliveries of a page, newest first.
+
+    :param since: aware; those that were written at this instant or later.
+    """
     query = (
         select(Delivery)
         .join(Delivery.event)
@@ -268,7 +303,11 @@ def log(page_id: UUID, subscription_id: UUID | None = None) -> Select[Delivery]:
         .order_by(Delivery.created_at.desc(), Delivery.id.desc())
         .options(contains_eager(Delivery.event))
     )
-    return query.where(Delivery.subscription_id == subscription_id) if subscription_id else query
+    if subscription_id is not None:
+        query = query.where(Delivery.subscription_id == subscription_id)
+    if state is not None:
+        query = query.where(Delivery.state == state)
+    return query if since is None else query.where(Delivery.created_at >= since)
 
 
 def attempts_of(delivery_id: UUID) -> Select[Attempt]:

@@ -19,6 +19,7 @@ from sqlalchemy import (
     func,
     select,
     type_coerce,
+    update,
 )
 from sqlalchemy.orm import (
     Mapped,
@@ -155,6 +156,30 @@ def sealed_secrets(
     return {row[0]: (row[1], row[2]) for row in rows}
 
 
+def sealed_secret(session: Session, subscription_id: UUID) -> str | None:
+    """The secret of a subscription that is held, as it is stored, and as it is now.
+
+    With a lock, as MariaDB reads what this transaction saw first otherwise, and that may be before the row was made.
+    """
+    query = select(type_coerce(Subscription.secret, Text)).where(Subscription.id == subscription_id)
+    return session.scalar(query.with_for_update())
+
+
+def erase_previous_secrets(session: Session, before: datetime, *, limit: int) -> int:
+    """Erase at most *limit* previous secrets that counted until *before*; returns how many."""
+    query = select(Subscription.id).where(Subscription.previous_until <= before).limit(limit)
+    ids = session.scalars(query).all()
+    if ids:
+        # The instant once more: one that is changed at this moment has another previous secret.
+        session.execute(
+            update(Subscription)
+            .where(Subscription.id.in_(ids), Subscription.previous_until <= before)
+            .values(previous_secret=None, previous_until=None),
+            execution_options={"synchronize_session": False},
+        )
+    return len(ids)
+
+
 def by_address(session: Session, page_id: UUID, channel: str, address: str) -> Subscription | None:
     """The one subscription of a normalised address, held until the transaction ends."""
     query = _whole().where(
@@ -201,6 +226,17 @@ def count_active(session: Session, page_id: UUID) -> int:
         Subscription.page_id == page_id, Subscription.state == SubscriptionState.ACTIVE
     )
     return session.scalar(query) or 0
+
+
+def formats_among(session: Session, page_id: UUID, names: Collection[str]) -> list[str]:
+    """Those of *names* in which the page has active subscriptions."""
+    query = select(Subscription.format).distinct()
+    query = query.where(
+        Subscription.page_id == page_id,
+        Subscription.state == SubscriptionState.ACTIVE,
+        Subscription.format.in_(list(names)),
+    )
+    return list(session.scalars(query))
 
 
 def unconfirmed(session: Session, before: datetime) -> list[UUID]:

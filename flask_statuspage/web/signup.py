@@ -13,7 +13,8 @@ from ..services.wishes import Wish
 from .failures import Unreadable, check_size
 from .storable import UNSTORABLE, is_storable
 
-FIELDS = {"channel", "type", "address", "url", "email", "format", "secret", "scope", "csrf_token"}
+FIELDS = {"channel", "type", "address", "url", "email", "format", "level", "secret", "scope"}
+FIELDS |= {"csrf_token"}
 LISTS = ("components", "events")
 MAX_CHOSEN = 1000
 ADDRESS_FIELDS = ("address", "url", "email")
@@ -85,5 +86,7 @@ def wish(values: Mapping[str, Any]) -> Wish:
         format=values.get("format") or None,
         components=[] if everything else values.get("components") or [],
         events=values.get("events") or None,
+        level=values.get("level") or None,
         secret=values.get("secret") or None,
+        by_visitor=True,
     )

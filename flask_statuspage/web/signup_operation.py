@@ -28,7 +28,8 @@ class SignUp:
     :param type: another word for ``channel``.
     :param address: where to; ``url`` and ``email`` are other words for it.
     :param format: of a webhook's messages.
-    :param secret: what a webhook's messages are signed with.
+    :param level: the severity from which on it wants to be told, where the format has such levels.
+    :param secret: what a webhook's messages are signed with, 16 to 200 bytes.
     :param scope: ``all``, or ``some``: then ``components`` must name one.
     :param components: slugs of those to hear of; none: all.
     :param events: names of those to hear of; none: all.
@@ -42,6 +43,7 @@ class SignUp:
     url: str | None = None
     email: str | None = None
     format: str | None = None
+    level: str | None = None
     secret: str | None = None
     scope: str | None = None
     components: Chosen = field(default_factory=list)

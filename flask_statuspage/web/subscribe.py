@@ -8,6 +8,7 @@ other site knows; one-click unsubscribe (RFC 8058) is such a POST, without cooki
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, redirect, request
@@ -20,7 +21,14 @@ from ..delivery.formats import formats
 from ..documents import sign_up as documents
 from ..domain.facts import ComponentFact
 from ..errors import FieldError, Invalid, LinkExpired, SetupError, StatusPageError
-from ..services import facts, pages, subscriptions, wishes
+from ..services import (
+    facts,
+    owner_notices,
+    pages,
+    subscription_changes,
+    subscriptions,
+    wishes,
+)
 from ..services.wishes import Wish
 from ..state import current_state
 from ..storage import components as stored_components
@@ -70,6 +78,7 @@ def _subscribe(page: Page, values: Mapping[str, Any]) -> tuple[Subscription, boo
     session = current_session()
     customer = _customer(values)
     wish = signup.wish(values)
+    wish = replace(wish, contact=owner_notices.default(wish.channel, customer))
     session.rollback()  # nothing was changed; the network is asked without a transaction
     wishes.vet(wish)
     proven = customer is not None and _same_mailbox(wish, customer)
@@ -223,7 +232,7 @@ def manage(page_slug: str | None, token: str) -> BaseResponse:
             _check_offered(page, subscription, wanted)
             if not values.get("events"):
                 raise Invalid.field("events", "Choose at least one, or unsubscribe.")
-            subscriptions.choose(
+            subscription_changes.choose(
                 session,
                 page,
                 subscription,

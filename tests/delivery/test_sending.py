@@ -96,3 +96,33 @@ def test_a_parcel_that_cannot_be_sent_is_a_failure(
 def test_an_empty_batch() -> None:
     """Nothing to send is nothing to wait for."""
     assert sent([]) == {}
+
+
+def test_endpoints_that_hang_leave_room_for_others(receiver: Receiver) -> None:
+    """What waits behind calls that hang is no reason to ask for no further parcels."""
+    receiver.answer = Answer(hang=True)
+    settings = replace(LOOPBACK, worker_threads=4)
+    policy = Policy(timeout=4)
+    with Sending(settings, share=8) as sending:
+        for endpoint in range(4):
+            sending.add(
+                parcel(
+                    delivery_id=uuid(100 * endpoint + n),
+                    address=f"{receiver.url}/{n}",
+                    endpoint=f"hangs-{endpoint}:1",
+                    policy=policy,
+                )
+                for n in range(5)
+            )
+            sending.collect(within=0.05)
+        while sending.stuck < 8:
+            sending.collect(within=0.05)
+        assert sending.room > 0
+        receiver.answer = Answer(status=200)
+        good = parcel(delivery_id=uuid(999), address=receiver.url, endpoint="good:1")
+        sending.add([good])
+        began = time.monotonic()
+        back: list[Parcel] = []
+        while good not in back:
+            back += [one for one, _ in sending.collect(within=0.05)]
+        assert time.monotonic() - began < 1.5

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from flask_statuspage.delivery.formats import Format, formats
 from flask_statuspage.delivery.wording import MARK, TooLong, worded
-from flask_statuspage.domain.events import Event
+from flask_statuspage.domain.events import PAGE_CHANGE, Event
 from tests.documents.hostile import TEXTS
 
 from .facts import (
@@ -51,20 +51,35 @@ def fact(name: str, *, said: list[dict[str, Any]], parts: list[dict[str, Any]], 
     """The event *name*, its title, names and messages made of *text*."""
     if name == "test":
         return event(name, message=text)
+    if name == PAGE_CHANGE:
+        every = [
+            {"id": one["id"], "name": one["name"], "group": None, "status": "operational"}
+            for one in parts
+        ]
+        steps = [{**one, "previous_status": "major_outage", "told": True} for one in every]
+        words = {"title": text[:200], "text": text}
+        was = {"previous_status": "major_outage", "status": "operational"}
+        return event(name, change={**was, "components": every, "changes": steps, **words})
     kind = name.partition(".")[0]
     made: dict[str, dict[str, Any]] = {
         "incident": incident_data(title=text[:200], updates=said, components=parts),
-        "maintenance": maintenance_data(title=text[:200], updates=said, components=parts),
-        "component": component_data(name=text[:200], group=text[:200]),
+        "maintenance": maintenance_data(
+            title=text[:200],
+            updates=[{**one, "status": "scheduled"} for one in said],
+            components=parts,
+        ),
+        "component": component_data(name=text[:200], group=text[:200], description=text),
         "monitor": monitor_data(name=text[:200], check={**monitor_data()["check"], "error": text}),
     }
-    return event(name, **{kind: made[kind]})
+    affected = [component_data(name=one["name"], description=text) for one in parts]
+    return event(name, **{kind: made[kind]}, components=affected)
 
 
 def told(format: Format) -> list[str]:
     """The events that a format words."""
-    left = {"component.status_change"} if format.per_transaction else set()
-    return ["test", *sorted(format.offered - left)]
+    if format.per_transaction:
+        return ["test", PAGE_CHANGE]
+    return ["test", *sorted(format.offered)]
 
 
 def leaves(value: object) -> Iterator[str]:
@@ -122,6 +137,8 @@ def test_every_event_fits(
     assert len(cut.encode()) <= size
     assert (cut == full) is (len(full.encode()) <= size)
     assert shape(json.loads(cut)) == shape(json.loads(full))
+    if name == "slack":
+        return  # it joins texts and names, and cuts to what Slack takes by itself
     whole = set(leaves(json.loads(full)))
     for text in leaves(json.loads(cut)):
         assert text in whole or MARK in text

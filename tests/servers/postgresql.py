@@ -53,6 +53,13 @@ class PostgresqlServer:
     def stop(self) -> None:
         self._process.stop()
 
+    def crash(self) -> None:
+        """Stop at once, with every transaction in work lost; the next start recovers from the log.
+
+        What was committed is there again if the server was started with `synchronous_commit="on"`.
+        """
+        self._process.stop(signal.SIGQUIT)
+
     def restart(self) -> None:
         """Stop and start on the same port: databases stay, open connections break."""
         self.stop()
@@ -64,7 +71,8 @@ class PostgresqlServer:
 
 
 @contextmanager
-def running() -> Iterator[PostgresqlServer]:
+def running(**settings: str) -> Iterator[PostgresqlServer]:
+    """A server with these settings beside, or instead of, `SETTINGS`."""
     initdb = process.program("initdb", BINARIES)
     postgres = process.program("postgres", BINARIES)
     if initdb is None or postgres is None:
@@ -74,7 +82,9 @@ def running() -> Iterator[PostgresqlServer]:
         data = directory / "data"
         _create_cluster(initdb, data, user)
         port = process.free_port()
-        options = [part for item in SETTINGS.items() for part in ("-c", "=".join(item))]
+        options = [
+            part for item in {**SETTINGS, **settings}.items() for part in ("-c", "=".join(item))
+        ]
         child = process.Process(
             [postgres, "-D", str(data), "-p", str(port), *options],
             directory=directory,

@@ -73,8 +73,8 @@ class Process:
             self.kill()
             raise
 
-    def stop(self) -> None:
-        self._end(self._stop_signal)
+    def stop(self, number: signal.Signals | None = None) -> None:
+        self._end(number or self._stop_signal)
 
     def kill(self) -> None:
         """End the process as a crash would, with no chance to tidy up."""

@@ -68,6 +68,20 @@ def test_database_server_gives_a_fresh_database_per_call(
             query(first, "SELECT 1")
 
 
+def test_postgresql_keeps_over_a_crash_what_was_committed() -> None:
+    """With `synchronous_commit` on, rows are there again after a stop without any farewell."""
+    with leaving_no_process(
+        "postgresql", lambda: postgresql.running(synchronous_commit="on")
+    ) as server:
+        url = server.create_database()
+        query(url, "CREATE TABLE note (words VARCHAR(20))", "INSERT INTO note VALUES ('kept')")
+        server.crash()
+        with pytest.raises(sqlalchemy.exc.OperationalError):
+            query(url, "SELECT words FROM note")
+        server.start()
+        assert query(url, "SELECT words FROM note") == "kept"
+
+
 def test_database_url_names_an_empty_database_of_each_kind(database_url: str) -> None:
     """The fixture's URL opens a database of the kind asked for, without any table."""
     engine = create_engine(database_url, poolclass=NullPool)

@@ -27,6 +27,7 @@ from flask_statuspage.services import (
     ordering,
     overview,
     pages,
+    subscription_changes,
     subscriptions,
 )
 from flask_statuspage.storage import components as stored
@@ -418,7 +419,7 @@ def test_a_choice_of_an_archived_component_is_kept(session: Session, page: Page)
     components.set_status(session, page, web, MAJOR)
     values = {"events": ["component.status_change"]}
     hook = subscriptions.get(session, page, hook.id, lock=True)
-    subscriptions.change(session, page, hook, values, actor="ann")
+    subscription_changes.change(session, page, hook, values, actor="ann")
     session.commit()
     assert scenes.told(session, hook) == []
     components.set_status(session, page, restored(session, page, api), MAJOR)

@@ -45,7 +45,7 @@ FAILED = Outcome(error="The endpoint answered 500.", code=500, milliseconds=7, a
 @pytest.fixture
 def hook(session: Session, page: Page) -> Subscription:
     """A webhook with one delivery due."""
-    row = scenes.webhook(session, page, secret="top secret")
+    row = scenes.webhook(session, page, secret="a top secret key")
     incidents.open(session, page, title="API is slow")
     session.commit()
     return row
@@ -82,7 +82,7 @@ def test_a_parcel_has_all_that_a_channel_needs(session: Session, hook: Subscript
     (parcel,) = claim(session)
     row = scenes.delivery(session, hook)
     assert (parcel.delivery_id, parcel.attempt, parcel.channel) == (row.id, 1, "webhook")
-    assert (parcel.address, parcel.secret) == (hook.address, "top secret")
+    assert (parcel.address, parcel.secret) == (hook.address, "a top secret key")
     assert json.loads(parcel.body)["incident"]["name"] == "API is slow"
     assert (parcel.policy, parcel.manage_url) == (formats["native"].policy, None)
     assert claim(session) == []

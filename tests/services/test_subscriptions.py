@@ -20,7 +20,7 @@ from flask_statuspage.errors import (
     NotFound,
     TooMany,
 )
-from flask_statuspage.services import incidents, pages, subscriptions
+from flask_statuspage.services import incidents, pages, signing_secrets, subscriptions
 from flask_statuspage.services.wishes import Wish
 from flask_statuspage.storage.base import utc_now
 from flask_statuspage.storage.outbox import Delivery, DeliveryState, EventRow
@@ -179,16 +179,18 @@ def test_a_stranger_changes_nothing_of_an_active_one(session: Session, page: Pag
 
 def test_a_stranger_changes_nothing_of_a_webhook(session: Session, page: Page) -> None:
     """A webhook's secret and choices stay, and one that was switched off stays off."""
-    row = scenes.webhook(session, page, secret="mine")
-    wish = Wish(channel="webhook", address=row.address, secret="theirs", events=["monitor.down"])
+    row = scenes.webhook(session, page, secret="a secret of mine")
+    wish = Wish(
+        channel="webhook", address=row.address, secret="a secret of theirs", events=["monitor.down"]
+    )
     subscriptions.subscribe(session, page, wish, origin="203.0.113.1")
     session.commit()
-    assert (row.secret, row.events, row.state) == ("mine", None, ACTIVE)
+    assert (row.secret, row.events, row.state) == ("a secret of mine", None, ACTIVE)
     subscriptions.disable(session, row, reason="too slow")
     session.commit()
     subscriptions.subscribe(session, page, wish)
     session.commit()
-    assert (row.secret, row.state) == ("mine", DISABLED)
+    assert (row.secret, row.state) == ("a secret of mine", DISABLED)
 
 
 def test_whoever_proves_the_address_may_change_it(session: Session, page: Page) -> None:
@@ -435,18 +437,18 @@ def test_a_removed_subscription_leaves_nothing(session: Session, page: Page) -> 
 
 def test_a_secret_is_told_once(session: Session, page: Page) -> None:
     """Rotating gives a new secret in the Standard Webhooks notation; mail has none."""
-    row = scenes.webhook(session, page, secret="old")
-    secret = subscriptions.rotate_secret(session, row, actor="ann")
+    row = scenes.webhook(session, page, secret="the older secret")
+    secret = signing_secrets.rotate(session, row, actor="ann")
     session.commit()
     assert secret.startswith("whsec_")
     assert row.secret == secret
     with pytest.raises(Conflict):
-        subscriptions.rotate_secret(session, sign_up(session, page), actor="ann")
+        signing_secrets.rotate(session, sign_up(session, page), actor="ann")
 
 
 def test_the_right_key_is_not_needed_to_open_an_incident(session: Session, page: Page) -> None:
     """A stored secret that cannot be opened holds up neither an incident nor its deliveries' rows."""
-    ident = scenes.webhook(session, page, secret="mine").id
+    ident = scenes.webhook(session, page, secret="a secret of mine").id
     session.connection().exec_driver_sql("UPDATE statuspage_subscription SET secret = 'broken'")
     session.commit()
     session.expunge_all()

@@ -11,7 +11,13 @@ from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from flask_statuspage.storage.on_commit import holds_ours, note_lock, on_commit
+from flask_statuspage.storage.on_commit import (
+    before_commit,
+    closing,
+    holds_ours,
+    note_lock,
+    on_commit,
+)
 from flask_statuspage.storage.pages import Page
 from flask_statuspage.storage.session import current_session, release_session
 
@@ -292,3 +298,83 @@ def test_a_lock_is_noted_in_the_host_s_scoped_session(app: Flask) -> None:
         assert holds_ours(scoped())
         scoped.rollback()
         assert not holds_ours(scoped())
+
+
+def rename(session: Session) -> None:
+    write(session, "closed")
+
+
+def name_now(session: Session) -> str | None:
+    return session.execute(select(Page.name)).scalar_one()
+
+
+def test_what_is_written_before_the_commit_is_part_of_it(session: Session) -> None:
+    """The callback writes in the transaction, once, and only when the outermost one ends."""
+    write(session)
+    with session.begin_nested():
+        write(session, "inner")
+        before_commit(session, rename, key="one")
+        assert closing(session, "one") is rename
+    assert (name_now(session), closing(session, "one")) == ("inner", rename)
+    session.commit()
+    assert (name_now(session), closing(session, "one")) == ("closed", None)
+    write(session)
+    session.commit()
+    assert name_now(session) == "x"
+
+
+def test_a_savepoint_takes_its_own_with_it(session: Session) -> None:
+    """What was registered in a savepoint that is rolled back does not run; what is around it does."""
+    calls: list[str] = []
+    write(session)
+    before_commit(session, lambda _: calls.append("outer"), key="outer")
+    savepoint = session.begin_nested()
+    before_commit(session, lambda _: calls.append("inner"), key="inner")
+    assert closing(session, "outer") is not None  # seen from inside
+    savepoint.rollback()
+    assert closing(session, "inner") is None
+    session.commit()
+    assert calls == ["outer"]
+
+
+def test_a_rollback_forgets_what_was_to_be_written(session: Session) -> None:
+    """Nothing runs, then or at the next commit of the session."""
+    calls: list[str] = []
+    write(session)
+    before_commit(session, lambda _: calls.append("a"), key="a")
+    session.rollback()
+    write(session)
+    session.commit()
+    assert calls == []
+
+
+def test_what_is_registered_meanwhile_runs_too(app: Flask, session: Session) -> None:
+    """A callback may register others, for before the commit and for after it; each key runs once, in an app context."""
+    calls: list[str] = []
+
+    def first(own: Session) -> None:
+        assert own is session
+        calls.append(current_app.name)
+        before_commit(own, lambda _: calls.append("second"), key="second")
+        on_commit(own, lambda: calls.append("after"))
+
+    write(session)
+    before_commit(session, first, key="first")
+    before_commit(session, lambda _: calls.append("never"), key="first")
+    session.commit()
+    assert calls == [app.name, "second", "after"]
+
+
+def test_what_fails_before_the_commit_fails_it(session: Session, told: list[str], tell) -> None:
+    """As if the change itself had failed: nothing is written, and what waits for the commit does not run."""
+
+    def explode(own: Session) -> None:
+        raise RuntimeError("no")
+
+    tell("after")
+    write(session, "lost")
+    before_commit(session, explode, key="a")
+    with pytest.raises(RuntimeError, match="no"):
+        session.commit()
+    session.rollback()
+    assert (name_now(session) != "lost", told) == (True, [])

@@ -100,10 +100,14 @@ class Site:
 
         By session: RQ puts each job's process in a group of its own.
         """
-        for pid in _session_of(process.pid):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        self.signal(process, signal.SIGKILL)
         process.wait()
+
+    def signal(self, process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+        """Send a signal to a command and all its children."""
+        for pid in session_of(process.pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def close(self) -> None:
         for process in self._processes:
@@ -156,7 +160,8 @@ class Site:
         assert self.client.post(found[0]).status_code == 200
 
 
-def _session_of(leader: int) -> list[int]:
+def session_of(leader: int) -> list[int]:
+    """The pids of a command and all its children."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():

@@ -11,9 +11,11 @@ from urllib.parse import quote
 from uuid import UUID
 
 import pytest
+from sqlalchemy import update
 
 from flask_statuspage.delivery import links
-from flask_statuspage.storage.outbox import EventRow
+from flask_statuspage.storage.outbox import Delivery, DeliveryState, EventRow
+from flask_statuspage.storage.session import current_session
 from flask_statuspage.storage.subscriptions import Subscription
 from flask_statuspage.storage.team import AuditEntry
 from tests.servers.http import Answer, Receiver
@@ -149,6 +151,9 @@ WRITES: dict[tuple[str, str], Write] = {
     ("POST", "/subscriptions/<ident>/disable"): Write("disable", at="<hook>"),
     ("POST", "/subscriptions/<ident>/rotate-secret"): Write("rotate_secret", at="<hook>"),
     ("POST", "/deliveries/<ident>/redeliver"): Write("redeliver", at="<delivery>"),
+    ("POST", "/deliveries/redeliver"): Write(
+        "redeliver_failed", {"subscription": "<hook>", "since": "2026-01-01T00:00:00Z"}, states=MADE
+    ),
 }
 
 SUBJECTS = {
@@ -175,11 +180,16 @@ def furnish(site: Site, receiver: Receiver) -> dict[str, str]:
     incident = site.made("/incidents", title="Fire", components=["api"])
     maintenance = site.made("/maintenances", **WINDOW)
     site.made("/templates", kind="incident", name="Outage", title="Down")
-    hook = site.made("/subscriptions", channel="webhook", address=receiver.url, secret="s3cr3t")
+    hook = site.made(
+        "/subscriptions", channel="webhook", address=receiver.url, secret="s3cr3t of sixteen"
+    )
     site.made(f"/subscriptions/{hook['id']}/test")
     swept = site.app.test_cli_runner().invoke(args=["statuspage", "sweep"])
     assert swept.exit_code == 0, swept.output
     (delivery,) = site.ask("GET", "/deliveries").get_json()["items"]
+    with site.app.app_context():  # as if its attempts had been in vain
+        current_session().execute(update(Delivery).values(state=DeliveryState.DEAD))
+        current_session().commit()
     return {
         "<incident>": incident["id"],
         "<said>": incident["updates"][0]["id"],
@@ -234,7 +244,9 @@ def test_every_write_through_the_api(
     if entry.actor == "system":  # what followed from it by itself was written first
         entry = next(one for one in others if one.actor != "system")
     assert (entry.actor, entry.action) == ("key owner", write.action)
-    subject = "page" if path.endswith("/order") else SUBJECTS[path.split("/")[1]]
+    others_subjects = {"/component-groups/order": "page", "/components/order": "page"}
+    others_subjects["/deliveries/redeliver"] = "subscription"
+    subject = others_subjects.get(path) or SUBJECTS[path.split("/")[1]]
     assert entry.subject == subject
     check(entry, write.states)
     if write.states == CHANGED and subject in ("component", "component-group", "monitor"):
@@ -401,7 +413,7 @@ def test_no_secret_is_in_the_audit(site: Site, receiver: Receiver) -> None:
     own = site.made(
         "/subscriptions", channel="webhook", address=f"{receiver.url}/own", secret=SECRET
     )
-    secrets = {"s3cr3t", own["secret"]}
+    secrets = {"s3cr3t of sixteen", own["secret"]}
     secrets.add(site.made(f"{hook}/rotate-secret")["secret"])
     site.ask("PATCH", hook, {"secret": f"{SECRET} 2"})
     made = site.made("/subscriptions", channel="webhook", address=f"{receiver.url}/made")

@@ -98,6 +98,7 @@ ROUTES: dict[tuple[str, str], str] = {
     ("GET", "/deliveries/<ident>"): "admin",
     ("GET", "/deliveries/<ident>/attempts"): "admin",
     ("POST", "/deliveries/<ident>/redeliver"): "admin",
+    ("POST", "/deliveries/redeliver"): "admin",
     ("GET", "/audit"): "admin",
 }
 """Every route and the smallest role that may use it."""
@@ -904,15 +905,15 @@ def test_a_secret_is_told_once(site: Site) -> None:
     """A webhook's secret is in the answer to its making and to its rotation, and nowhere else."""
     made = site.made("/subscriptions", channel="webhook", address=HOOK)
     own = site.made(
-        "/subscriptions", channel="webhook", address=HOOK + "/2", secret="my own secret"
+        "/subscriptions", channel="webhook", address=HOOK + "/2", secret="my very own secret"
     )
-    assert own["secret"] == "my own secret"
+    assert own["secret"] == "my very own secret"
     rotated = site.made(f"/subscriptions/{made['id']}/rotate-secret")
     secrets = {made["secret"], own["secret"], rotated["secret"]}
     assert len(secrets) == 3
     assert all(len(secret) >= 13 for secret in secrets)
-    site.ask("PATCH", f"/subscriptions/{own['id']}", {"secret": "another secret"})
-    secrets.add("another secret")
+    site.ask("PATCH", f"/subscriptions/{own['id']}", {"secret": "another good secret"})
+    secrets.add("another good secret")
     site.ask("POST", f"/subscriptions/{own['id']}/disable")
     site.ask("POST", f"/subscriptions/{own['id']}/enable")
     shown = site.ask("GET", "/subscriptions").text
@@ -924,7 +925,7 @@ def test_a_secret_is_told_once(site: Site) -> None:
     assert site.ask("GET", f"/subscriptions/{made['id']}").get_json()["signed"] is True
     with site.app.app_context():
         kept = {row.secret for row in site.db.session.query(Subscription)}
-    assert kept == {rotated["secret"], "another secret"}
+    assert kept == {rotated["secret"], "another good secret"}
 
 
 def test_every_write_leaves_an_audit_entry(site: Site) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...registry import Registry
-from . import email, native, statusmate, statuspageone
+from . import email, native, slack, statusgator, statusmate, statuspage, statuspageone
 from .format import Format, Posting
 
 formats: Registry[Format] = Registry(
@@ -13,6 +13,9 @@ formats: Registry[Format] = Registry(
         "native": native.format,
         "statusmate": statusmate.format,
         "statuspageone": statuspageone.format,
+        "statusgator": statusgator.format,
+        "statuspage": statuspage.format,
+        "slack": slack.format,
     },
 )
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from ...domain.events import (
     CONFIRMATION,
+    DISABLED,
     INCIDENT_EVENTS,
     MAINTENANCE_EVENTS,
     PUBLIC_EVENTS,
@@ -60,9 +61,9 @@ def render(event: Event) -> str:
 
 
 def _words_for(event: Event) -> Words:
-    special = {CONFIRMATION: _confirmation, TEST: _test}
+    special = {CONFIRMATION: _confirmation, DISABLED: _disabled, TEST: _test}
     if event.name in special:
-        return special[event.name](event.data)
+        return special[event.name]({**event.data, "at": event.occurred_at.isoformat()})
     subject = event.name.partition(".")[0]
     if subject == "maintenance":
         return _maintenance(event.name, event.data)
@@ -196,6 +197,37 @@ def _confirmation(data: Mapping[str, Any]) -> Words:
     lines = [before, "", f"{press}:", link, "", after]
     middle = f'{escape(before)}</p><p><a href="{escape(link)}">{escape(press)}</a>.</p><p>{escape(after)}'
     return subject, lines, middle
+
+
+def _disabled(data: Mapping[str, Any]) -> Words:
+    """For the owner of an address that is no mailbox."""
+    subscription, page = data["subscription"], data["page"]["name"]
+    before = (
+        f"Status updates of {page} are no longer sent to this address, "
+        "because of how it answered. It is yours, or you set it up."
+    )
+    facts = [
+        f"Address: {_without_query(subscription['address'])} ({subscription['channel']})",
+        f"Reason: {subscription['reason'] or 'not known'}",
+        f"Since: {_instant(data['at'])}",
+    ]
+    call = f"POST {data['enable_url']}"
+    how = "Once it works again, somebody with an admin's key of the manage API switches it on with one request:"
+    after = (
+        f"If you have no such key, ask the team behind {page}. "
+        "What happens until then is not sent later by itself."
+    )
+    lines = [before, "", *facts, "", how, call, "", after]
+    middle = (
+        f"{escape(before)}</p><p>{'<br>'.join(escape(fact) for fact in facts)}</p>"
+        f"<p>{escape(how)}<br><code>{escape(call)}</code></p><p>{escape(after)}"
+    )
+    return f"Your {subscription['channel']} was switched off", lines, middle
+
+
+def _without_query(address: str) -> str:
+    """What stands behind the question mark may be a key, which mail servers on the way need not read."""
+    return address.partition("?")[0].partition("#")[0]
 
 
 def _test(data: Mapping[str, Any]) -> Words:

@@ -38,6 +38,8 @@ class Format:
     :param sign: secret, body → the format's own signature headers.
     :param per_transaction: one message a page and transaction, the event ``page.status_change``, stands for all its
         ``component.status_change``.
+    :param page_status: it tells the page's status with each event of incidents, maintenance and components: their data
+        have it in ``page["status"]``, as it is at the end of the transaction.
     :param levels: the severities from which on a subscription may want to be told, the default first; none: the format
         knows no levels.
     :param members_only: it tells what is not for strangers, so only the site's team may choose it.
@@ -53,5 +55,6 @@ class Format:
     complete: Callable[[str, Posting], str] | None = None
     sign: Callable[[str, bytes], Mapping[str, str]] = _unsigned
     per_transaction: bool = False
+    page_status: bool = False
     levels: tuple[str, ...] = ()
     members_only: bool = False

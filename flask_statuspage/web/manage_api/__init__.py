@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint
 
 from ...documents.operation import Operation
+from ...services.addresses import MANAGE_API
 from . import (
     audit,
     components,
@@ -44,7 +45,7 @@ def operations() -> tuple[Operation, ...]:
 
 
 def _door() -> Door:
-    door = Door(Blueprint("manage", __name__, url_prefix="/admin/api/v1"))
+    door = Door(Blueprint("manage", __name__, url_prefix=MANAGE_API))
     for resource in RESOURCES:
         resource.add_routes(door)
     door.close()

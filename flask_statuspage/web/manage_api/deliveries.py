@@ -1,4 +1,4 @@
-"""``deliveries`` (read), ``deliveries/<id>/attempts`` and ``redeliver``"""
+"""``deliveries`` (read), ``deliveries/<id>/attempts`` and ``redeliver``, one or all that failed since a time"""
 
 from __future__ import annotations
 
@@ -16,9 +16,19 @@ from ...storage.outbox import Delivery, DeliveryState
 from ..idents import uuid_of
 from .answering import told
 from .door import Call, Door
-from .reading import asked, identifier
+from .fields import Body, Instant
+from .reading import asked, choice, identifier, instant
 
 SUBSCRIPTION = identifier("subscription", "Only those to the subscription with this id.")
+STATE = choice("state", [state.value for state in DeliveryState], "Only those in this state.")
+SINCE = instant("since", "Only those that were written at this time or later.")
+
+
+class Redelivery(Body):
+    """Which ones are sent again: those that were given up at ``since`` or later, of one subscription or of all."""
+
+    subscription: UUID | None = None
+    since: Instant
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,20 +54,35 @@ class DeliveryAnswer:
 
 @dataclass(frozen=True, kw_only=True)
 class AttemptAnswer:
-    """One try to deliver. ``code`` and ``answer`` are the receiver's, ``error`` is the kind of what failed."""
+    """One try to deliver. ``code`` and ``answer`` are the receiver's.
+
+    :param kind: the class of what failed: ``dns``, ``connect``, ``tls``, ``timeout``, ``refused_address``,
+        ``protocol``, ``status`` or ``channel``; None on success.
+    :param error: the same in words.
+    """
 
     number: int
     started_at: datetime
     milliseconds: int | None
     code: int | None
+    kind: str | None
     error: str | None
     answer: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RedeliveryAnswer:
+    """``redelivered`` is how many are on their way again."""
+
+    redelivered: int
 
 
 def add_routes(door: Door) -> None:
     route = partial(door.route, role=Role.ADMIN, answer=DeliveryAnswer)
     one = "/deliveries/<ident>"
-    route("GET", "/deliveries", index, paged=True, parameters=(SUBSCRIPTION,))
+    route("GET", "/deliveries", index, paged=True, parameters=(SUBSCRIPTION, STATE, SINCE))
+    again = partial(route, body=Redelivery, status=202, answer=RedeliveryAnswer)
+    again("POST", "/deliveries/redeliver", redeliver_failed)
     route("GET", one, show)
     route("GET", f"{one}/attempts", list_attempts, answer=AttemptAnswer, paged=True)
     route("POST", f"{one}/redeliver", redeliver, status=202)
@@ -65,7 +90,8 @@ def add_routes(door: Door) -> None:
 
 def index(call: Call) -> dict[str, Any]:
     """List deliveries, newest first."""
-    return call.listed(outbox.log(call.page.id, asked(SUBSCRIPTION)), _described)
+    log = outbox.log(call.page.id, asked(SUBSCRIPTION), state=asked(STATE), since=asked(SINCE))
+    return call.listed(log, _described)
 
 
 def show(call: Call, ident: str) -> dict[str, Any]:
@@ -79,10 +105,25 @@ def list_attempts(call: Call, ident: str) -> dict[str, Any]:
 
 
 def redeliver(call: Call, ident: str) -> dict[str, Any]:
-    """Send a delivery once more."""
-    delivery = _get(call, ident)
-    redelivery.redeliver(call.session, call.page, delivery.id, actor=call.actor)
-    return _described(delivery)
+    """Send a delivery once more, with the same id and body and all its retries."""
+    redelivery.redeliver(call.session, call.page, _get(call, ident).id, actor=call.actor)
+    return _described(_get(call, ident))
+
+
+def redeliver_failed(call: Call) -> dict[str, Any]:
+    """Send all deliveries once more that were given up since a time.
+
+    Those to subscriptions that are not active are left out; where one is named, that is a conflict.
+    """
+    body: Redelivery = call.body
+    count = redelivery.redeliver_failed(
+        call.session,
+        call.page,
+        since=body.since,
+        subscription_id=body.subscription,
+        actor=call.actor,
+    )
+    return told(RedeliveryAnswer, {"redelivered": count})
 
 
 def _described(delivery: Delivery) -> dict[str, Any]:

@@ -11,15 +11,58 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from ...delivery import signing
+from ...delivery.channels.email import MAX_ADDRESS
 from ...domain.roles import Role
-from ...services import subscriptions, wishes
+from ...services import (
+    owner_notices,
+    policies,
+    signing_secrets,
+    subscription_changes,
+    subscriptions,
+    wishes,
+)
+from ...services.policies import Bounds
 from ...services.wishes import Wish
 from ...storage import subscriptions as stored
+from ...storage.base import utc_now
 from ...storage.subscriptions import Subscription, SubscriptionState
 from ..idents import uuid_of
 from .answering import told
 from .door import Call, Door
 from .fields import Body, Change, Named, Text, Word
+
+
+def _between(bounds: Bounds) -> Any:
+    return Field(strict=True, ge=bounds.low, le=bounds.high, allow_inf_nan=False)
+
+
+Delay = Annotated[float, _between(policies.DELAY)]
+Status = Annotated[int, _between(policies.STATUS)]
+Unreached = Annotated[int, _between(policies.UNREACHED)]
+Failed = Annotated[int, _between(policies.FAILED)]
+Secret = Annotated[Text, StringConstraints(min_length=1, max_length=signing_secrets.MAX_BYTES)]
+Mailbox = Annotated[Text, StringConstraints(min_length=1, max_length=MAX_ADDRESS)]
+
+
+class PolicyFields(Change):
+    """What is wanted otherwise than the format does it; what is left out is as the format has it.
+
+    Seconds for one attempt; seconds before the second, third, … attempt, 31 days together at most; the first and the
+    last status that count as received; requests a minute; bytes of a body; failures to connect in a row, and failures
+    within an hour, that disable the subscription, null: it stays.
+    """
+
+    timeout: Annotated[float, _between(policies.TIMEOUT)] = 10.0
+    delays: Annotated[list[Delay], Field(max_length=policies.MAX_RETRIES)] = Field(
+        default_factory=list
+    )
+    success: Annotated[list[Status], Field(min_length=1, max_length=2)] = Field(
+        default_factory=list
+    )
+    rate: Annotated[int, _between(policies.RATE)] = 100
+    size: Annotated[int, _between(policies.SIZE)] = 1_000_000
+    disable_after_unreached: Unreached | None = None
+    disable_after_failed: Failed | None = None
 
 
 class NewSubscription(Body):
@@ -31,14 +74,48 @@ class NewSubscription(Body):
     format: Word | None = None
     components: Named = Field(default_factory=list)
     events: Named | None = None
-    secret: Annotated[Text, StringConstraints(min_length=1, max_length=200)] | None = None
+    level: Word | None = None
+    policy: PolicyFields | None = None
+    contact: Mailbox | None = None
+    secret: Secret | None = None
 
 
 class SubscriptionChange(Change):
     format: Word = ""
     components: Named = Field(default_factory=list)
     events: Named | None = None
-    secret: Annotated[Text, StringConstraints(min_length=1, max_length=200)] = ""
+    level: Word | None = None
+    policy: PolicyFields | None = None
+    contact: Mailbox | None = None
+    secret: Secret = ""
+
+
+class NewSecret(Body):
+    """``secret`` is the new one; without it there are 32 random bytes."""
+
+    secret: Secret | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyAnswer:
+    """How deliveries are sent.
+
+    :param timeout: seconds for one attempt.
+    :param delays: seconds before the second, third, … attempt.
+    :param success: the first and the last status that count as received, or the only one.
+    :param rate: requests a minute; later ones wait.
+    :param size: bytes of a body; longer texts are cut.
+    :param disable_after_unreached: failures to connect in a row that disable the subscription.
+    :param disable_after_failed: failures within an hour that disable it.
+    """
+
+    timeout: float
+    delays: list[float]
+    success: list[int]
+    rate: int
+    size: int
+    disable_after_unreached: int | None
+    disable_after_failed: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +123,14 @@ class SubscriptionAnswer:
     """A subscription without its secret.
 
     :param components: the ids of those that it is about; empty: all.
-    :param events: the names of those that it wants; None: all.
+    :param events: the names of those that it wants; None: what its format sends unasked.
+    :param level: the severity from which on it is told; None: the format's first one, if it has any.
+    :param policy: what was set; None: nothing.
+    :param effective_policy: the format's policy with what was set; None while the format is not installed.
+    :param contact: the mailbox that is told when the extension disables it.
     :param reason: why it is disabled.
     :param signed: whether it has a secret that its messages are signed with.
+    :param previous_secret_until: so long messages are signed with the secret before it, too; None: with one only.
     """
 
     id: UUID
@@ -57,9 +139,14 @@ class SubscriptionAnswer:
     format: str
     components: list[UUID]
     events: list[str] | None
+    level: str | None
+    policy: dict[str, Any] | None
+    effective_policy: PolicyAnswer | None
+    contact: str | None
     state: SubscriptionState
     reason: str | None
     signed: bool
+    previous_secret_until: datetime | None
     confirmed_at: datetime | None
     created_at: datetime
 
@@ -93,7 +180,8 @@ def add_routes(door: Door) -> None:
     route("POST", f"{one}/test", test, status=202, answer=SentAnswer)
     route("POST", f"{one}/enable", enable)
     route("POST", f"{one}/disable", disable)
-    route("POST", f"{one}/rotate-secret", rotate, answer=SecretAnswer)
+    rotating = partial(route, body=NewSecret, bare=True, answer=SecretAnswer)
+    rotating("POST", f"{one}/rotate-secret", rotate)
 
 
 def described(subscription: Subscription) -> dict[str, Any]:
@@ -101,10 +189,13 @@ def described(subscription: Subscription) -> dict[str, Any]:
 
 
 def _described(answer: type[Any], subscription: Subscription, **more: Any) -> dict[str, Any]:
+    policy, until = policies.effective(subscription), subscription.previous_until
     return told(
         answer,
         subscriptions.described(subscription),
+        effective_policy=None if policy is None else policies.described(policy),
         signed=subscription.is_signed,
+        previous_secret_until=until if until and until > utc_now() else None,
         confirmed_at=subscription.confirmed_at,
         created_at=subscription.created_at,
         **more,
@@ -119,9 +210,12 @@ def index(call: Call) -> dict[str, Any]:
 def create(call: Call) -> dict[str, Any]:
     """Subscribe an address.
 
-    A webhook without a secret gets one; the answer is the only place that ever shows it.
+    A webhook without a secret gets one; the answer is the only place that ever shows it. Its `contact` is the key's
+    name, if that is an email address and nothing else is said.
     """
     values = call.values()
+    if "contact" not in values:
+        values["contact"] = owner_notices.default(call.body.channel, call.token.name)
     secret = values.get("secret")
     if secret is None and call.body.channel == "webhook":
         secret = signing.new_secret()
@@ -140,11 +234,14 @@ def show(call: Call, ident: str) -> dict[str, Any]:
 
 
 def change(call: Call, ident: str) -> dict[str, Any]:
-    """Change a subscription; what is not sent stays."""
+    """Change a subscription; what is not sent stays.
+
+    The secret before a new one counts for another 24 hours.
+    """
     subscription = _get(call, ident, lock=True)
-    return described(
-        subscriptions.change(call.session, call.page, subscription, call.values(), actor=call.actor)
-    )
+    values = call.values()
+    subscription_changes.change(call.session, call.page, subscription, values, actor=call.actor)
+    return described(subscription)
 
 
 def remove(call: Call, ident: str) -> None:
@@ -176,9 +273,14 @@ def disable(call: Call, ident: str) -> dict[str, Any]:
 
 
 def rotate(call: Call, ident: str) -> dict[str, Any]:
-    """Give a webhook another secret, which only this answer shows."""
+    """Give a webhook another secret, which only this answer shows.
+
+    The one before it counts for another 24 hours.
+    """
     subscription = _get(call, ident, lock=True)
-    secret = subscriptions.rotate_secret(call.session, subscription, actor=call.actor)
+    secret = signing_secrets.rotate(
+        call.session, subscription, secret=call.body.secret, actor=call.actor
+    )
     return _described(SecretAnswer, subscription, secret=secret)
 
 

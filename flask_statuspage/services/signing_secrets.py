@@ -1,0 +1,84 @@
+"""What a webhook's messages are signed with: given, replaced, and for a day both the old one and the new."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy.orm import Session
+
+from ..delivery import signing
+from ..errors import Conflict, Invalid, SetupError
+from ..storage import subscriptions as stored
+from ..storage.base import utc_now
+from ..storage.encryption import reveal
+from ..storage.subscriptions import Subscription
+from .subscription_log import NEW_SECRET, SECRET, note
+
+MIN_BYTES, MAX_BYTES = 16, 200
+"""Of a secret in UTF-8. A shorter one could be guessed from the messages that it signs."""
+
+BOTH_COUNT = timedelta(hours=24)
+"""So long after a change messages are signed with the secret before it as well."""
+
+
+def check(secret: str | None) -> None:
+    """:raises Invalid: for a secret that is too short or too long."""
+    # Half a surrogate pair, which no UTF-8 has, is refused where it comes in.
+    size = MIN_BYTES if secret is None else len(secret.encode(errors="surrogatepass"))
+    if not MIN_BYTES <= size <= MAX_BYTES:
+        raise Invalid.field("secret", f"Must have {MIN_BYTES} to {MAX_BYTES} bytes.")
+
+
+def give(session: Session, subscription: Subscription, secret: str | None, *, keep: bool) -> bool:
+    """Sign with *secret* from now on; None: sign nothing. Returns whether that is a change.
+
+    :param keep: the secret until now counts beside it for :data:`BOTH_COUNT`. Of several changes within that time the
+        newest two secrets count.
+    """
+    current = _opened(session, subscription) if keep else None
+    if keep and secret == current:
+        return False
+    is_kept = secret is not None and current is not None
+    subscription.previous_secret = current if is_kept else None
+    subscription.previous_until = utc_now() + BOTH_COUNT if is_kept else None
+    subscription.secret = secret
+    return True
+
+
+def rotate(
+    session: Session,
+    subscription: Subscription,
+    *,
+    secret: str | None = None,
+    actor: str | None,
+) -> str:
+    """Replace the secret, which is told once.
+
+    :param secret: the new one; None: 32 random bytes.
+    :raises Invalid: for one that is too short or too long, or in use already.
+    """
+    if subscription.channel != "webhook":
+        raise Conflict("Only webhooks have a secret.")
+    check(secret)
+    before = SECRET if subscription.is_signed else None
+    new = signing.new_secret() if secret is None else secret
+    if not give(session, subscription, new, keep=True):
+        raise Invalid.field("secret", "It is the secret already.")
+    subscription.updated_at = utc_now()
+    session.flush()
+    was, now_is = {"secret": before}, {"secret": NEW_SECRET}
+    note(session, "rotate_secret", subscription, actor, before=was, after=now_is)
+    return new
+
+
+def forget_previous(session: Session, *, limit: int) -> int:
+    """Erase at most *limit* secrets that do not count any more; returns how many."""
+    return stored.erase_previous_secrets(session, utc_now(), limit=limit)
+
+
+def _opened(session: Session, subscription: Subscription) -> str | None:
+    """The secret until now; None also when none of the app's keys opens it, since then it signs nothing."""
+    try:
+        return reveal(stored.sealed_secret(session, subscription.id))
+    except SetupError:
+        return None

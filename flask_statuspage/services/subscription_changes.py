@@ -1,0 +1,123 @@
+"""What a subscription wants: taken from a wish, chosen by its owner, changed by a member.
+
+Whatever changes, format, level and events go together afterwards, or the change is refused: nothing that somebody chose
+is dropped silently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from ..storage.base import utc_now
+from ..storage.pages import Page
+from ..storage.subscriptions import SubscribedComponent, Subscription, SubscriptionState
+from . import components, owner_notices, policies, signing_secrets, wishes
+from .subscription_log import kept, kept_after, note
+from .wishes import Wish
+
+
+def apply(
+    session: Session, subscription: Subscription, wish: Wish, component_ids: Collection[UUID]
+) -> bool:
+    """Let *subscription* want what a checked *wish* says; returns whether it signs with another secret from now on.
+
+    A secret that is not given stays with a subscription that goes on; one that begins anew begins without.
+    """
+    assert wish.format is not None
+    goes_on = subscription.state is SubscriptionState.ACTIVE
+    subscription.format, subscription.level = wish.format, wish.level
+    subscription.events = None if wish.events is None else sorted(wish.events)
+    # Visitors cannot ask for a policy, so theirs does not take away the one that a member gave.
+    if not (wish.by_visitor and goes_on):
+        subscription.policy = None if wish.policy is None else dict(wish.policy)
+    subscription.contact = wish.contact
+    changed = False
+    if wish.secret is not None or not goes_on:
+        changed = signing_secrets.give(session, subscription, wish.secret, keep=goes_on)
+    _choose_components(subscription, component_ids)
+    subscription.updated_at = utc_now()
+    return changed
+
+
+def choose(
+    session: Session,
+    page: Page,
+    subscription: Subscription,
+    *,
+    wanted: Collection[str],
+    event_names: Collection[str] | None,
+) -> Subscription:
+    """The owner chooses components (none: all) and events."""
+    before = kept(subscription)
+    _choose(session, page, subscription, wanted, event_names)
+    note(session, "change", subscription, None, before=before, after=kept(subscription))
+    return subscription
+
+
+def change(
+    session: Session,
+    page: Page,
+    subscription: Subscription,
+    values: Mapping[str, Any],
+    *,
+    actor: str | None,
+) -> Subscription:
+    """A member changes ``components contact events format level policy secret``.
+
+    ``policy`` is the whole of it: what it does not name is the format's again. The secret before a new one counts for
+    another day.
+
+    :raises Invalid: naming the field; ``level`` or ``events`` also where the format that is changed does not know what
+        was chosen before.
+    """
+    before = kept(subscription)
+    contact = subscription.contact
+    if "format" in values:
+        wishes.check_format(values["format"], subscription.channel)
+        subscription.format = values["format"]
+    if "level" in values:
+        subscription.level = values["level"]
+    wishes.check_level(subscription.level, subscription.format)
+    if "policy" in values:
+        subscription.policy = policies.checked(values["policy"])
+    if "contact" in values:
+        subscription.contact = owner_notices.check(values["contact"], subscription.channel)
+    event_names = values.get("events", subscription.events)
+    _choose(session, page, subscription, values.get("components"), event_names)
+    resigned = False
+    if "secret" in values:
+        signing_secrets.check(values["secret"])
+        resigned = signing_secrets.give(session, subscription, values["secret"], keep=True)
+    session.flush()
+    after = kept_after(subscription, before, contact=contact, resigned=resigned)
+    note(session, "change", subscription, actor, before=before, after=after)
+    return subscription
+
+
+def _choose(
+    session: Session,
+    page: Page,
+    subscription: Subscription,
+    wanted: Collection[str] | None,
+    event_names: Collection[str] | None,
+) -> None:
+    """:param wanted: None: the components stay, those too that have left the page."""
+    wishes.check_events(event_names, subscription.format)
+    if wanted is not None:
+        chosen = components.named(session, page, list(wanted))
+        _choose_components(subscription, [component.id for component in chosen])
+    subscription.events = None if event_names is None else sorted(event_names)
+    subscription.updated_at = utc_now()
+    session.flush()
+
+
+def _choose_components(subscription: Subscription, component_ids: Collection[UUID]) -> None:
+    there = {item.component_id: item for item in subscription.chosen}
+    subscription.chosen = [
+        there.get(component_id) or SubscribedComponent(component_id=component_id)
+        for component_id in component_ids
+    ]

@@ -1,0 +1,70 @@
+"""Deliveries that were given up, page by page, and how they come back to life."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import and_, or_, select, update
+from sqlalchemy.orm import Session
+
+from .outbox import Delivery, DeliveryState
+from .subscriptions import Subscription, SubscriptionState
+
+
+class Place(NamedTuple):
+    """Where a delivery stands in the order in which they were given up."""
+
+    finished_at: datetime
+    id: UUID
+
+
+def given_up(
+    session: Session,
+    page_id: UUID,
+    since: datetime,
+    *,
+    subscription_id: UUID | None = None,
+    after: Place | None = None,
+    limit: int,
+) -> list[Place]:
+    """The next *limit* dead deliveries to active subscriptions of a page, without notices to owners.
+
+    The next, not the first: what another transaction revives meanwhile may look dead to this one until it ends.
+
+    :param after: the last one of those before.
+    """
+    query = (
+        select(Delivery.finished_at, Delivery.id)
+        .join(Subscription, Subscription.id == Delivery.subscription_id)
+        .where(
+            Subscription.page_id == page_id,
+            Subscription.state == SubscriptionState.ACTIVE,
+            Delivery.state == DeliveryState.DEAD,
+            Delivery.finished_at >= since,
+            Delivery.notice_to.is_(None),
+        )
+    )
+    if subscription_id is not None:
+        query = query.where(Delivery.subscription_id == subscription_id)
+    if after is not None:
+        same = and_(Delivery.finished_at == after.finished_at, Delivery.id > after.id)
+        query = query.where(
+            Delivery.finished_at >= after.finished_at,
+            or_(Delivery.finished_at > after.finished_at, same),
+        )
+    rows = session.execute(query.order_by(Delivery.finished_at, Delivery.id).limit(limit))
+    return [Place(finished_at, ident) for finished_at, ident in rows if finished_at is not None]
+
+
+def revive(session: Session, ids: Collection[UUID], now: datetime) -> int:
+    """Make those of *ids* that are dead due at *now*, with all their retries; returns how many."""
+    result = session.execute(
+        update(Delivery)
+        .where(Delivery.id.in_(ids), Delivery.state == DeliveryState.DEAD)
+        .values(state=DeliveryState.PENDING, attempts=0, due_at=now, finished_at=None, reason=None),
+        execution_options={"synchronize_session": False},
+    )
+    return int(result.rowcount)  # type: ignore[attr-defined]

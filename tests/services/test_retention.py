@@ -1,0 +1,162 @@
+"""What is too old goes, in batches; what is young, on its way or still told stays."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from flask import Flask
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from flask_statuspage.jobs import tasks
+from flask_statuspage.services import incidents, subscriptions
+from flask_statuspage.storage import outbox, retention
+from flask_statuspage.storage.base import utc_now
+from flask_statuspage.storage.endpoints import Endpoint
+from flask_statuspage.storage.outbox import Attempt, Delivery, DeliveryState, EventRow
+from flask_statuspage.storage.pages import Page
+from flask_statuspage.storage.subscriptions import Subscription
+
+from . import scenes
+
+
+def told(session: Session, page: Page, hook: Subscription, *, days: float, **values: object) -> int:
+    """An event so old with a finished delivery and two attempts of it; the event's number."""
+    then = utc_now() - timedelta(days=days)
+    row = EventRow(
+        page_id=page.id,
+        name="test",
+        subject_id=hook.id,
+        data={},
+        occurred_at=then,
+        fanned_out_at=then,
+    )
+    session.add(row)
+    session.flush()
+    ended = {"state": DeliveryState.DONE, "finished_at": then, **values}
+    delivery = Delivery(
+        event_id=row.id, subscription_id=hook.id, subject_id=hook.id, sequence=row.sequence, **ended
+    )
+    session.add(delivery)
+    session.flush()
+    for number in (1, 2):
+        session.add(Attempt(delivery_id=delivery.id, number=number, started_at=then))
+    session.commit()
+    return row.sequence
+
+
+def counts(session: Session) -> tuple[int, int, int]:
+    """Events, deliveries and attempts that there are."""
+    session.rollback()
+    return tuple(  # type: ignore[return-value]
+        session.scalar(select(func.count()).select_from(model))
+        for model in (EventRow, Delivery, Attempt)
+    )
+
+
+def test_old_deliveries_go_with_their_attempts(session: Session, page: Page) -> None:
+    """Beyond 90 days finished deliveries, their attempts and their events go; younger ones stay whole."""
+    hook = scenes.webhook(session, page)
+    events = counts(session)[0]
+    told(session, page, hook, days=91)
+    told(session, page, hook, days=200, state=DeliveryState.DEAD)
+    young = told(session, page, hook, days=89)
+    assert tasks.run("housekeep") == 4
+    # The event that the subscription began is young.
+    assert counts(session) == (events + 1, 1, 2)
+    assert session.scalars(select(Delivery.sequence)).all() == [young]
+
+
+def test_what_is_on_its_way_stays(session: Session, page: Page) -> None:
+    """A pending delivery stays however old its event is, with the event that it needs; so does one just sent again."""
+    hook = scenes.webhook(session, page)
+    told(session, page, hook, days=400, state=DeliveryState.PENDING, finished_at=None)
+    told(session, page, hook, days=400, finished_at=utc_now())
+    before = counts(session)
+    assert tasks.run("housekeep") == 0
+    assert counts(session) == before
+
+
+def test_an_event_that_waits_for_its_deliveries_stays(session: Session, page: Page) -> None:
+    """However old: whoever is to hear of it has not been written down yet."""
+    scenes.webhook(session, page)
+    incidents.open(session, page, title="Fire")
+    session.commit()
+    old = utc_now() - timedelta(days=400)
+    session.execute(update(Delivery).values(finished_at=old, state=DeliveryState.DONE))
+    session.execute(update(EventRow).values(occurred_at=old, fanned_out_at=old))
+    waiting = session.scalars(select(EventRow.sequence).order_by(EventRow.sequence).limit(1)).one()
+    session.execute(update(EventRow).where(EventRow.sequence == waiting).values(fanned_out_at=None))
+    session.commit()
+    tasks.run("housekeep")
+    assert waiting in session.scalars(select(EventRow.sequence)).all()
+
+
+def test_numbers_of_events_never_come_twice(session: Session, page: Page) -> None:
+    """After everything was forgotten the next event still has a greater number: receivers order by it."""
+    hook = scenes.webhook(session, page)
+    last = told(session, page, hook, days=400)
+    session.execute(update(EventRow).values(occurred_at=utc_now() - timedelta(days=400)))
+    session.commit()
+    tasks.run("housekeep")
+    assert counts(session) == (1, 0, 0)
+    subscriptions.send_test(session, page, subscriptions.get(session, page, hook.id))
+    session.commit()
+    assert max(session.scalars(select(EventRow.sequence))) > last
+
+
+def test_it_goes_in_batches(session: Session, page: Page) -> None:
+    """One call takes at most as many as it is told, the oldest first."""
+    hook = scenes.webhook(session, page)
+    sequences = [told(session, page, hook, days=100 + age) for age in (3, 1, 2)]
+    before = utc_now() - timedelta(days=90)
+    left = []
+    while retention.delete_deliveries(session, before, limit=1):
+        session.commit()
+        left.append(session.scalars(select(Delivery.sequence).order_by(Delivery.sequence)).all())
+    assert left == [sequences[1:], sequences[1:2], []]
+    session.rollback()
+    # The newest event of all stays.
+    assert [retention.delete_events(session, before, limit=1) for _ in range(3)] == [1, 1, 0]
+
+
+def test_endpoints_that_nobody_calls_are_forgotten(session: Session, page: Page) -> None:
+    """After 30 days nothing is known of how one behaved; a younger memory stays."""
+    for name, days in (("old.example:443", 31), ("young.example:443", 29)):
+        then = utc_now() - timedelta(days=days)
+        session.add(Endpoint(name=name, at_once=8, updated_at=then))
+    session.commit()
+    assert tasks.run("housekeep") == 1
+    session.rollback()
+    assert session.scalars(select(Endpoint.name)).all() == ["young.example:443"]
+    session.execute(Endpoint.__table__.delete())  # type: ignore[attr-defined]
+    session.commit()
+
+
+def test_nobody_waits_for_housekeeping(app: Flask, session: Session, page: Page) -> None:
+    """While old deliveries are being deleted new ones are written, and one that somebody holds is left alone."""
+    hook = scenes.webhook(session, page)
+    for days in (100, 101):
+        told(session, page, hook, days=days)
+    if session.get_bind().dialect.name == "sqlite":
+        return  # one writer at a time; the batches are small
+    held = session.scalars(select(Delivery).order_by(Delivery.sequence).with_for_update()).first()
+    assert held is not None
+    session.rollback()
+    session.scalars(select(Delivery).where(Delivery.id == held.id).with_for_update()).one()
+    before = utc_now() - timedelta(days=90)
+
+    def delete(other: Session, _page: Page) -> int:
+        return retention.delete_deliveries(other, before, limit=100)
+
+    assert scenes.elsewhere(app, delete) == 1
+    session.rollback()
+    assert retention.delete_deliveries(session, before, limit=100) == 1
+
+    def write(other: Session, its_page: Page) -> None:
+        row = subscriptions.get(other, its_page, hook.id)
+        subscriptions.send_test(other, its_page, row)
+
+    scenes.elsewhere(app, write)  # before this transaction ends
+    session.commit()
+    assert len(session.scalars(outbox.log(page.id)).all()) == 1
