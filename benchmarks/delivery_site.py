@@ -202,10 +202,17 @@ class DeliverySite:
                 stack.enter_context(servers.running_process(child))
                 pids.append(child.pid)
             ends = time.monotonic() + 30
-            while self.ask(_workers) < len(queues) and time.monotonic() < ends:
+            while self.ask(_workers) < len(queues):
+                if time.monotonic() > ends:
+                    raise RuntimeError(f"the workers did not start:\n{self._said()}")
                 time.sleep(0.05)
             time.sleep(0.5)  # RQ's own start after the sign of life
             yield pids
+
+    def _said(self) -> str:
+        """The ends of what this run's children have written."""
+        logs = sorted(self._directory.glob("child-*/output.log"))
+        return "\n".join(log.read_text(errors="replace")[-1500:] for log in logs)
 
     def _child(self, command: Sequence[str]) -> process.Process:
         number = next(self._numbers)
