@@ -21,6 +21,9 @@ WORKERS = 2
 THREADS = 16
 """Of each worker and each process of the bare pool: the default of STATUSPAGE_WORKER_THREADS."""
 
+AT_ONCE = 8
+"""Calls to one endpoint, the default of STATUSPAGE_CALLS_PER_ENDPOINT; the bare pool keeps to it too."""
+
 QUEUE = "statuspage-deliver"
 HEADERS = {
     "Content-Type": "application/json",
@@ -95,7 +98,12 @@ def _in_turns(
         with (
             site.working(*[QUEUE] * WORKERS) as pids,
             bare_pool.running(
-                directory, urls, body=body, headers=HEADERS, processes=WORKERS, threads=THREADS
+                directory,
+                urls,
+                body=body,
+                headers=HEADERS,
+                processes=WORKERS,
+                threads=min(THREADS, AT_ONCE * len(target.ports) // WORKERS),
             ) as bare,
         ):
             done = 0

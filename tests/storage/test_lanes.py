@@ -16,7 +16,7 @@ from flask_statuspage.storage.endpoints import Endpoint
 from flask_statuspage.storage.outbox import Delivery
 from flask_statuspage.storage.session import current_session, database_now
 
-from .test_claims import LEASE, at_once, claim, subscribe, tell
+from .test_claims import LEASE, at_once, subscribe, tell
 
 SLOW = "slow.example:443"
 FAST_CALL = Call(milliseconds=20)
