@@ -23,6 +23,7 @@ from flask_statuspage.jobs.queue import RedisTrigger, connect, rq_queue
 from flask_statuspage.services import events
 from flask_statuspage.state import state_of
 from flask_statuspage.storage import leases
+from flask_statuspage.storage.endpoints import Endpoint
 from flask_statuspage.storage.outbox import Attempt, Delivery, DeliveryState, EventRow
 from flask_statuspage.storage.pages import Page
 from flask_statuspage.storage.session import current_engine, current_session
@@ -35,7 +36,7 @@ from .servers import cpu_of_tree
 
 COMPONENTS = 20
 SECRET = "whsec_" + "c2VjcmV0LW9mLXRoaXJ0eS10d28tcmFuZG9tLWJ5dGVz"
-PATIENCE = 240.0
+PATIENCE = 90.0
 
 
 @dataclass(frozen=True)
@@ -189,6 +190,22 @@ class DeliverySite:
         if number := self.ask(lambda session: session.scalar(failed)):
             raise RuntimeError(f"{number} attempts failed; see the receiver")
 
+    def plight(self) -> str:
+        """How things stand, for an error's message: deliveries, endpoints in trouble, and what the children said."""
+        queries = (
+            select(Delivery.state, Delivery.attempts, func.count()).group_by(
+                Delivery.state, Delivery.attempts
+            ),
+            select(Attempt.kind, Attempt.code, func.count()).group_by(Attempt.kind, Attempt.code),
+            select(Endpoint.name, Endpoint.is_slow, Endpoint.milliseconds, Endpoint.rests_until),
+        )
+        rows = [row for query in queries for row in self.ask(lambda s, q=query: s.execute(q).all())]
+        waiting = rq_queue("statuspage-deliver", connect(self._redis_url))
+        told = [f"triggers: {waiting.count}, in work: {waiting.started_job_registry.count}"]
+        logs = sorted(self._directory.glob("child-*/output.log"))
+        said = [log.read_text(errors="replace")[-1500:] for log in logs]
+        return "\n".join([*map(repr, rows), *told, *said])
+
     @contextmanager
     def working(self, *queues: str, scheduler: bool = False) -> Iterator[list[int]]:
         """A ``flask statuspage worker`` for each of *queues*, ready for work; their process ids."""
@@ -204,15 +221,10 @@ class DeliverySite:
             ends = time.monotonic() + 30
             while self.ask(_workers) < len(queues):
                 if time.monotonic() > ends:
-                    raise RuntimeError(f"the workers did not start:\n{self._said()}")
+                    raise RuntimeError(f"the workers did not start:\n{self.plight()}")
                 time.sleep(0.05)
             time.sleep(0.5)  # RQ's own start after the sign of life
             yield pids
-
-    def _said(self) -> str:
-        """The ends of what this run's children have written."""
-        logs = sorted(self._directory.glob("child-*/output.log"))
-        return "\n".join(log.read_text(errors="replace")[-1500:] for log in logs)
 
     def _child(self, command: Sequence[str]) -> process.Process:
         number = next(self._numbers)

@@ -148,7 +148,7 @@ def _ours(
             site.wake("deliver")
             woken = time.monotonic()
         if time.monotonic() - begun > delivery_site.PATIENCE:
-            raise RuntimeError(f"only {target.count()} of {size} deliveries came")
+            raise RuntimeError(f"only {target.count()} of {size} deliveries came\n{site.plight()}")
         time.sleep(0.02)
     site.wait_until_done(done)
     seconds = time.monotonic() - begun
