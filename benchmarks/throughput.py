@@ -91,10 +91,9 @@ def _in_turns(
     ]
     site = DeliverySite(machinery, directory, STATUSPAGE_TARGET_PORTS=list(target.ports))
     try:
-        site.subscribe(urls)
         site.tell()
         body = site.body()
-        site.expand()
+        site.subscribe(urls)
         with (
             site.working(*[QUEUE] * WORKERS) as pids,
             bare_pool.running(
@@ -108,10 +107,6 @@ def _in_turns(
         ):
             done = 0
             for number in range(rounds):
-                if number:
-                    site.wait_until_idle(QUEUE)
-                    site.tell()
-                    site.expand()
                 done += size
                 turns = [
                     lambda: beside.append(_bare(bare, target, size)),
@@ -133,6 +128,9 @@ def _ours(
     pids: Sequence[int],
 ) -> Figures:
     """Wake both workers for *size* deliveries that are written already; until all are noted as done."""
+    site.wait_until_idle(QUEUE)
+    site.tell()
+    site.expand()
     target.reset()
 
     def cpu() -> float:
