@@ -218,7 +218,16 @@ def test_token_create_refuses(shell: Shell, arguments: tuple[str, ...], told: st
 def test_sweep(shell: Shell, receiver: Receiver) -> None:
     """`sweep` does what is due and says how much of each, also when nothing is."""
     shell.configure(STATUSPAGE_ALLOW_PRIVATE_TARGETS=True, STATUSPAGE_ALLOW_HTTP_TARGETS=True)
-    assert shell.output("sweep").split() == ["fan_out:", "0", "deliver:", "0", "housekeep:", "0"]
+    assert shell.output("sweep").split() == [
+        "fan_out:",
+        "0",
+        "deliver:",
+        "0",
+        "deliver_slow:",
+        "0",
+        "housekeep:",
+        "0",
+    ]
     code = """
         statuspage.subscribe(sys.argv[1], channel="webhook")
         statuspage.open_incident("Fire")

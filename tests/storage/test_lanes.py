@@ -111,7 +111,6 @@ def test_the_claim_remembers_no_more_than_its_own(session: Session) -> None:
     """Events of a batch are read once each, with their data, however many deliveries they have."""
     rows = subscribe(session, 20)
     tell(session, rows)
-    now = database_now(session)
-    claimed = claims.claim(session, now, lease=LEASE, limit=100)
+    claimed = claims.claim(session, database_now(session), lease=LEASE, limit=100)
     assert len(claimed) == 20
     assert len({id(row.event) for row in claimed}) == 1
