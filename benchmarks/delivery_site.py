@@ -23,6 +23,7 @@ from flask_statuspage.jobs.queue import RedisTrigger, connect, rq_queue
 from flask_statuspage.services import events
 from flask_statuspage.state import state_of
 from flask_statuspage.storage import leases
+from flask_statuspage.storage.endpoints import Endpoint
 from flask_statuspage.storage.outbox import Attempt, Delivery, DeliveryState, EventRow
 from flask_statuspage.storage.pages import Page
 from flask_statuspage.storage.session import current_engine, current_session
@@ -35,7 +36,7 @@ from .servers import cpu_of_tree
 
 COMPONENTS = 20
 SECRET = "whsec_" + "c2VjcmV0LW9mLXRoaXJ0eS10d28tcmFuZG9tLWJ5dGVz"
-PATIENCE = 240.0
+PATIENCE = 90.0
 
 
 @dataclass(frozen=True)
@@ -84,10 +85,12 @@ class DeliverySite:
         RedisTrigger(self._redis_url)(task)
 
     def wait_until_idle(self, queue: str) -> None:
-        """Until no trigger waits and no worker of *queue* looks for work any more."""
+        """Until no trigger waits and no worker of *queue* is at work."""
         waiting = rq_queue(queue, connect(self._redis_url))
-        ends = time.monotonic() + PATIENCE
-        while waiting.count or waiting.started_job_registry.count:
+        waiting.empty()
+        ends, quiet = time.monotonic() + PATIENCE, 0
+        # More than once: a job is in neither place while a worker takes it.
+        while (quiet := 0 if waiting.started_job_registry.count else quiet + 1) < 10:
             if time.monotonic() > ends:
                 raise RuntimeError(f"the workers of {queue} do not come to rest")
             time.sleep(0.05)
@@ -189,6 +192,22 @@ class DeliverySite:
         if number := self.ask(lambda session: session.scalar(failed)):
             raise RuntimeError(f"{number} attempts failed; see the receiver")
 
+    def plight(self) -> str:
+        """How things stand, for an error's message: deliveries, endpoints in trouble, and what the children said."""
+        queries = (
+            select(Delivery.state, Delivery.attempts, func.count()).group_by(
+                Delivery.state, Delivery.attempts
+            ),
+            select(Attempt.kind, Attempt.code, func.count()).group_by(Attempt.kind, Attempt.code),
+            select(Endpoint.name, Endpoint.is_slow, Endpoint.milliseconds, Endpoint.rests_until),
+        )
+        rows = [row for query in queries for row in self.ask(lambda s, q=query: s.execute(q).all())]
+        waiting = rq_queue("statuspage-deliver", connect(self._redis_url))
+        told = [f"triggers: {waiting.count}, in work: {waiting.started_job_registry.count}"]
+        logs = sorted(self._directory.glob("child-*/output.log"))
+        said = [log.read_text(errors="replace")[-1500:] for log in logs]
+        return "\n".join([*map(repr, rows), *told, *said])
+
     @contextmanager
     def working(self, *queues: str, scheduler: bool = False) -> Iterator[list[int]]:
         """A ``flask statuspage worker`` for each of *queues*, ready for work; their process ids."""
@@ -202,7 +221,9 @@ class DeliverySite:
                 stack.enter_context(servers.running_process(child))
                 pids.append(child.pid)
             ends = time.monotonic() + 30
-            while self.ask(_workers) < len(queues) and time.monotonic() < ends:
+            while self.ask(_workers) < len(queues):
+                if time.monotonic() > ends:
+                    raise RuntimeError(f"the workers did not start:\n{self.plight()}")
                 time.sleep(0.05)
             time.sleep(0.5)  # RQ's own start after the sign of life
             yield pids

@@ -21,6 +21,9 @@ WORKERS = 2
 THREADS = 16
 """Of each worker and each process of the bare pool: the default of STATUSPAGE_WORKER_THREADS."""
 
+AT_ONCE = 8
+"""Calls to one endpoint, the default of STATUSPAGE_CALLS_PER_ENDPOINT; the bare pool keeps to it too."""
+
 QUEUE = "statuspage-deliver"
 HEADERS = {
     "Content-Type": "application/json",
@@ -88,22 +91,22 @@ def _in_turns(
     ]
     site = DeliverySite(machinery, directory, STATUSPAGE_TARGET_PORTS=list(target.ports))
     try:
-        site.subscribe(urls)
         site.tell()
         body = site.body()
-        site.expand()
+        site.subscribe(urls)
         with (
             site.working(*[QUEUE] * WORKERS) as pids,
             bare_pool.running(
-                directory, urls, body=body, headers=HEADERS, processes=WORKERS, threads=THREADS
+                directory,
+                urls,
+                body=body,
+                headers=HEADERS,
+                processes=WORKERS,
+                threads=min(THREADS, AT_ONCE * len(target.ports) // WORKERS),
             ) as bare,
         ):
             done = 0
             for number in range(rounds):
-                if number:
-                    site.wait_until_idle(QUEUE)
-                    site.tell()
-                    site.expand()
                 done += size
                 turns = [
                     lambda: beside.append(_bare(bare, target, size)),
@@ -125,6 +128,9 @@ def _ours(
     pids: Sequence[int],
 ) -> Figures:
     """Wake both workers for *size* deliveries that are written already; until all are noted as done."""
+    site.wait_until_idle(QUEUE)
+    site.tell()
+    site.expand()
     target.reset()
 
     def cpu() -> float:
@@ -140,7 +146,7 @@ def _ours(
             site.wake("deliver")
             woken = time.monotonic()
         if time.monotonic() - begun > delivery_site.PATIENCE:
-            raise RuntimeError(f"only {target.count()} of {size} deliveries came")
+            raise RuntimeError(f"only {target.count()} of {size} deliveries came\n{site.plight()}")
         time.sleep(0.02)
     site.wait_until_done(done)
     seconds = time.monotonic() - begun

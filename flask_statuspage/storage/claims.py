@@ -31,7 +31,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from ..domain.ids import new_id
 from .endpoints import Endpoint
 from .outbox import Attempt, Delivery, DeliveryState, EventRow
-from .session import in_order_of_index, locks_rows
+from .session import by_index, locks_rows
 from .subscriptions import Subscription
 
 
@@ -102,21 +102,21 @@ def claim(
     if avoid:
         query = query.where(or_(Delivery.endpoint.is_(None), Delivery.endpoint.not_in(avoid)))
     query = query.order_by(Delivery.due_at, Delivery.sequence).limit(limit)
-    with in_order_of_index(session):
+    with by_index(session):
         ids = list(session.scalars(query.with_for_update(skip_locked=True)))
-    if not ids:
-        return []
-    token = new_id()
-    leasing = (
-        update(Delivery)
-        .where(Delivery.id.in_(ids))
-        .values(lease_token=token, lease_until=now + lease, attempts=Delivery.attempts + 1)
-    )
-    if not locks_rows(session):
-        # Another worker may have been faster. Where rows are locked this condition would only mislead the database,
-        # which then reads all that is due instead of these few.
-        leasing = leasing.where(_free(now))
-    session.execute(leasing, execution_options={"synchronize_session": False})
+        if not ids:
+            return []
+        token = new_id()
+        leasing = (
+            update(Delivery)
+            .where(Delivery.id.in_(ids))
+            .values(lease_token=token, lease_until=now + lease, attempts=Delivery.attempts + 1)
+        )
+        if not locks_rows(session):
+            # Another worker may have been faster. Where rows are locked this condition would only mislead the
+            # database, which then reads all that is due instead of these few.
+            leasing = leasing.where(_free(now))
+        session.execute(leasing, execution_options={"synchronize_session": False})
     held = session.scalars(_held(token)).all()
     _with_events(session, held)
     return held

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -85,8 +85,8 @@ def locks_rows(session: Session) -> bool:
 
 
 @contextmanager
-def in_order_of_index(session: Session) -> Iterator[None]:
-    """For a query that takes the first few rows in the order of an index, however many there are.
+def by_index(session: Session) -> Iterator[None]:
+    """For statements that take the first few rows in the order of an index, however many there are.
 
     PostgreSQL chooses by statistics, which know nothing of a burst that has just come: it would expect few rows, and
     read and sort all of them for each hundred.
@@ -94,11 +94,19 @@ def in_order_of_index(session: Session) -> Iterator[None]:
     if session.get_bind().dialect.name != "postgresql":
         yield
         return
-    switch = "SELECT set_config('enable_sort', '{}', true)"
-    session.execute(text(switch.format("off")))
-    yield
-    # Not for the rest of the transaction: what has to be sorted would count as very dear, and be compiled first.
-    session.execute(text(switch.format("on")))
+    # Whoever must sort all the same is thought to be very dear, and what is dear is compiled, which takes a second.
+    off = ("enable_sort", "enable_seqscan", "jit")
+    names = ", ".join(f"current_setting('{name}')" for name in off)
+    before = session.execute(text(f"SELECT {names}")).one()
+    _configure(session, dict.fromkeys(off, "off"))
+    yield  # raises where the transaction failed, whose end is the end of these settings too
+    _configure(session, dict(zip(off, before, strict=True)))
+
+
+def _configure(session: Session, values: Mapping[str, str]) -> None:
+    """Settings of PostgreSQL until the transaction ends."""
+    calls = ", ".join(f"set_config('{name}', :{name}, true)" for name in values)
+    session.execute(text(f"SELECT {calls}"), values)
 
 
 def lost_race(error: DBAPIError) -> bool:

@@ -9,9 +9,12 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from flask_statuspage.delivery.parcel import Outcome
 from flask_statuspage.jobs import tasks
 from flask_statuspage.jobs.embedded import Runner
+from flask_statuspage.services import deliveries
 from flask_statuspage.storage import pages
+from flask_statuspage.storage.outbox import Delivery, DeliveryState
 from flask_statuspage.storage.pages import Page
 from flask_statuspage.storage.session import current_session
 from tests.servers.http import Answer, Target
@@ -80,3 +83,31 @@ def test_a_transaction_that_lost_a_race_is_run_again(site: Site) -> None:
     for thread in threads:
         thread.join()
     assert sorted(rounds) == [1, 2]
+
+
+@pytest.mark.parametrize("database_url", ["postgresql", "mariadb"], indirect=True)
+def test_an_outcome_that_cannot_be_noted_costs_the_others_nothing(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    """When the database refuses a batch each outcome is noted alone; only the refused one is tried again."""
+    for name in ("one", "two", "three"):
+        address = f"http://127.0.0.1:9/{name}"
+        made = site.api("POST", "subscriptions", {"channel": "webhook", "address": address})
+        site.api("POST", f"subscriptions/{made['id']}/test")
+    with site.app.app_context():
+        parcels = deliveries.claim(current_session(), limit=10).parcels
+        current_session().commit()
+        # Longer than the column can say, as a channel of another package may answer.
+        took = {parcels[1].delivery_id: 2**40}
+        tasks._note(
+            [
+                (parcel, Outcome(code=200, milliseconds=took.get(parcel.delivery_id, 5)))
+                for parcel in parcels
+            ]
+        )
+        current_session().rollback()
+        rows = current_session().scalars(select(Delivery))
+        states = {row.id: row.state for row in rows}
+    assert states.pop(parcels[1].delivery_id) is DeliveryState.PENDING
+    assert list(states.values()) == [DeliveryState.DONE] * 2
+    assert "could not be noted" in caplog.text
