@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -66,6 +67,8 @@ ROWS: dict[str, Callable[[Plan, Machinery, Path], Iterable[Row | Growth]]] = {
 
 def main(arguments: list[str] | None = None) -> int:
     options = _options(arguments)
+    # Whoever stops this stops its servers and workers too.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
     # Children work in folders of their own, and find this package all the same.
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(servers.ROOT), *sys.path]))
     sizes = tuple(sorted(options.size or (QUICK_SIZES if options.quick else SIZES)))

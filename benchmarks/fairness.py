@@ -116,6 +116,7 @@ def _latencies(
             for number in range(events):
                 event_id, at = site.tell(title=f"Cranes stand still for the {number + 1}th time")
                 committed[event_id] = at
+                site.expand()
                 site.wake("deliver")  # as a commit does
                 due += EVERY
                 time.sleep(max(0.0, due - time.monotonic()) if number + 1 < events else 0.0)
