@@ -85,6 +85,27 @@ def test_a_worker_told_to_stop_in_the_middle_of_a_send_notes_its_outcome(
 
 
 @ON_POSTGRESQL
+def test_a_worker_told_to_stop_leaves_what_waits_to_others(site: Site, receiver: Receiver) -> None:
+    """With a queue of slow calls in hand its stop takes as long as the calls in flight, not as long as the queue."""
+    receiver.answer = Answer(delay=2)
+    for number in range(12):
+        _subscribe(site, f"{receiver.url}/{number}")
+    site.start("scheduler")
+    worker = site.start("worker")
+    _open_incident(site, "Told to stop")
+    receiver.wait_for(lambda got: True, timeout=BACK_WITHIN)
+    began = time.monotonic()
+    worker.terminate()
+    assert worker.wait(30) == 0
+    assert time.monotonic() - began < 9, "two calls at once: the queue would take 12 s"
+    sent = len(receiver.requests)
+    assert sent < 12
+    deliveries = _deliveries(site)
+    assert [one["state"] for one in deliveries].count("done") == sent
+    assert {one["attempts"] for one in deliveries if one["state"] == "pending"} == {0}
+
+
+@ON_POSTGRESQL
 def test_an_answer_that_the_database_never_hears_of(
     site: Site, receiver: Receiver, postgresql_server: PostgresqlServer
 ) -> None:
