@@ -12,7 +12,7 @@ import click
 from ..errors import SetupError
 from ..jobs import tasks
 from ..jobs.embedded import Runner
-from ..jobs.queue import RedisTrigger, connect, queues_for
+from ..jobs.queue import RedisTrigger, connect, is_queue, queues_for
 from ..jobs.schedule import Heartbeat, Scheduler, due_tasks
 from ..services.monitors import DEFAULT_REGION
 from ..state import current_settings
@@ -31,6 +31,11 @@ def worker(queues: tuple[str, ...], region: str | None) -> None:
     url = _redis_url()
     require_current(current_engine())
     connect(url).ping()
+    if unknown := [name for name in queues if not is_queue(name)]:
+        raise click.BadParameter(
+            f"There is no queue {unknown[0]!r}. There are {', '.join(queues_for('<region>', mirror=True))}.",
+            param_hint="--queue",
+        )
     if not queues:
         mirror = current_settings().mirror_dir is not None
         everything = queues_for(region or DEFAULT_REGION, mirror=mirror)

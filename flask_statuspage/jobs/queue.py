@@ -44,6 +44,12 @@ def queues_for(region: str, *, mirror: bool = False) -> list[str]:
     return [PREFIX, *delivering, *here, f"{PREFIX}-probe-{region}"]
 
 
+def is_queue(name: str) -> bool:
+    """Whether some task waits in a queue of this name."""
+    probes = queue_of("probe:")
+    return name in queues_for("", mirror=True)[:-1] or (name.startswith(probes) and name != probes)
+
+
 def connect(url: str) -> Redis:
     """A client that gives up fast when there is no Redis at *url*."""
     return Redis.from_url(url, socket_connect_timeout=2, health_check_interval=30)

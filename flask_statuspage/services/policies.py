@@ -33,7 +33,9 @@ TIMEOUT = Bounds(1, 30, " seconds")
 DELAY = Bounds(1, round(7 * DAY), " seconds")
 STATUS = Bounds(200, 299)
 RATE = Bounds(1, 600, " requests a minute")
-SIZE = Bounds(1_000, 1_000_000, " bytes")
+SIZE = Bounds(10_000, 1_000_000, " bytes")
+"""With less the formats that tell much of each component would lose whole messages."""
+
 UNREACHED = Bounds(1, 100)
 FAILED = Bounds(1, 1_000)
 

@@ -405,6 +405,15 @@ def test_worker_and_scheduler_stop(
         stopped(process, number, group=number == signal.SIGINT)
 
 
+def test_worker_knows_its_queues(shell: Shell, redis_server: RedisServer) -> None:
+    """A name that no work waits under is refused, and the right ones are listed."""
+    redis_server.start()
+    shell.configure(STATUSPAGE_REDIS_URL=redis_server.url)
+    told = shell.complaint("worker", "--queue", "statuspage-delivery")
+    assert "There is no queue 'statuspage-delivery'" in told
+    assert "statuspage-deliver-slow" in told
+
+
 def test_worker_says_its_queues(shell: Shell, redis_server: RedisServer) -> None:
     """A worker for one region takes that region's probes only, and says so."""
     redis_server.start()

@@ -232,11 +232,11 @@ def test_the_limits_of_slack() -> None:
 
 
 def test_an_update_without_words() -> None:
-    """Slack refuses an empty section, so there is none; the latest words are told."""
+    """Slack refuses an empty section, so there is none."""
     silent = {**UPDATE, "body": ""}
     told = rendered("incident.updated", incident=incident_data(updates=[silent]))
     assert len(sections(told)) == 2
-    told = rendered("incident.updated", incident=incident_data(updates=[silent, UPDATE]))
+    told = rendered("incident.updated", incident=incident_data(updates=[UPDATE, silent]))
     assert sections(told)[2] == "We are *looking*."
     blank = {**UPDATE, "body": " \n\x01 "}
     told = rendered("incident.updated", incident=incident_data(updates=[blank]))
@@ -268,3 +268,13 @@ def test_policy_and_events() -> None:
         "monitor.recovered",
     }
     assert SLACK.sign("secret", b"{}") == {}
+
+
+def test_old_words_do_not_tell_of_a_new_step() -> None:
+    """A window that the clock began has no text; the one that announced it is not shown for it."""
+    announced = {**UPDATE, "status": "scheduled", "body": "Soon."}
+    begun = {**UPDATE, "status": "in_progress", "body": ""}
+    data = maintenance_data(status="in_progress", updates=[begun, announced])
+    told = json.dumps(rendered("maintenance.started", maintenance=data))
+    assert "In progress" in told
+    assert "Soon." not in told

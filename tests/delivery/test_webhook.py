@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -14,7 +15,8 @@ from standardwebhooks import Webhook
 from flask_statuspage.config import Settings
 from flask_statuspage.delivery import signing
 from flask_statuspage.delivery.channels import channels
-from flask_statuspage.delivery.parcel import Outcome
+from flask_statuspage.delivery.formats import formats
+from flask_statuspage.delivery.parcel import Failure, Outcome
 from flask_statuspage.domain.retry import Policy
 from flask_statuspage.errors import Invalid
 from tests.outgoing.peer import closed_port, silent_port
@@ -152,3 +154,20 @@ def test_an_address_is_checked_when_it_is_saved() -> None:
         with pytest.raises(Invalid, match=r"^address: "):
             WEBHOOK.normalise(address, Settings())
     assert WEBHOOK.normalise(" http://127.0.0.1:5000/x ", LOOPBACK) == "http://127.0.0.1:5000/x"
+
+
+def test_a_format_that_cannot_sign_ends_its_own_delivery(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No retry helps it; nothing is sent unsigned."""
+
+    def explode(secret: str, body: bytes) -> dict[str, str]:
+        raise KeyError("a key that it expected")
+
+    broken = replace(formats["native"], name="broken", sign=explode)
+    monkeypatch.setattr(formats, "_all", {**formats._loaded(), "broken": broken})
+    outcome = send(receiver.url, format="broken", secret="s" * 16)
+    assert (outcome.final, outcome.kind) == (True, Failure.CHANNEL)
+    assert outcome.error == "The format could not sign the message (KeyError)."
+    assert receiver.requests == []
+    assert "format broken could not sign" in caplog.text

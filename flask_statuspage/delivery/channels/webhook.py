@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from .. import signing
 from ..formats import formats
 from ..parcel import Failure, Outcome, Parcel
 from .channel import Line
+
+logger = logging.getLogger(__name__)
 
 USER_AGENT = "Flask-StatusPage"
 KEPT_ANSWER = 4096  # bytes of the answer that the log keeps
@@ -71,10 +74,16 @@ class WebhookLine:
     def send(self, parcel: Parcel) -> Outcome:
         body = parcel.body.encode()
         try:
+            headers = _headers(parcel, body)
+        except Exception as error:
+            logger.exception("status page: format %s could not sign", parcel.format)
+            words = f"The format could not sign the message ({type(error).__name__})."
+            return Outcome(error=words, kind=Failure.CHANNEL, final=True)
+        try:
             answer = self._client.send(
                 "POST",
                 parcel.address,
-                headers=_headers(parcel, body),
+                headers=headers,
                 body=body,
                 timeout=parcel.policy.timeout,
             )

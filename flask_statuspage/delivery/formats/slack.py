@@ -166,7 +166,8 @@ def _affected(components: Sequence[Data], *, statuses: bool = True) -> list[str]
 
 
 def _latest(about: Data) -> str:
-    return next((update["body"] for update in about["updates"] if update["body"]), "")
+    # Not the newest that has words: what announced a window says nothing of its end.
+    return str(about["updates"][0]["body"]) if about["updates"] else ""
 
 
 def _plain_word(status: str) -> str:
