@@ -7,10 +7,11 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from ..delivery.formats import formats
 from ..errors import Conflict, Invalid, NotFound
 from ..storage import pages, redelivery
 from ..storage.base import utc_now
-from ..storage.outbox import Delivery, DeliveryState
+from ..storage.outbox import Delivery, DeliveryState, EventRow
 from ..storage.pages import Page
 from ..storage.subscriptions import Subscription, SubscriptionState
 from . import audit, events, subscriptions
@@ -22,8 +23,8 @@ AT_ONCE = 1000
 def redeliver(db: Session, page: Page, delivery_id: UUID, *, actor: str | None) -> Delivery:
     """Send a finished delivery again, with the same id and body and all its retries, also one that was cancelled.
 
-    :raises Conflict: while it is still on its way, or when its subscription is not active. A notice to the owner of a
-        disabled subscription needs one that is disabled still.
+    :raises Conflict: while it is still on its way, or when its subscription is not active or has changed to a format
+        without words for the event. A notice to the owner of a disabled subscription needs one that is disabled still.
     """
     delivery = db.get(Delivery, delivery_id, with_for_update=True, populate_existing=True)
     if delivery is None:
@@ -33,6 +34,7 @@ def redeliver(db: Session, page: Page, delivery_id: UUID, *, actor: str | None) 
         raise Conflict("The delivery is on its way already.")
     if delivery.notice_to is None:
         _check_active(subscription)
+        _check_worded(db, subscription, delivery)
     elif subscription.state is not SubscriptionState.DISABLED:
         raise Conflict("The subscription is not disabled any more, as this notice says.")
     before = {"state": delivery.state.value, "attempts": delivery.attempts}
@@ -99,3 +101,10 @@ def redeliver_failed(
 def _check_active(subscription: Subscription) -> None:
     if subscription.state is not SubscriptionState.ACTIVE:
         raise Conflict(f"The subscription is {subscription.state.value}; enable it first.")
+
+
+def _check_worded(db: Session, subscription: Subscription, delivery: Delivery) -> None:
+    name = db.get_one(EventRow, delivery.sequence).name
+    # Without its format's package it is cancelled when it is due, and says so.
+    if subscription.format in formats and not formats[subscription.format].words(name):
+        raise Conflict(f"The format {subscription.format} has no words for {name}.")

@@ -12,6 +12,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from ..delivery.formats import formats
+from ..storage import outbox
 from ..storage.base import utc_now
 from ..storage.pages import Page
 from ..storage.subscriptions import SubscribedComponent, Subscription, SubscriptionState
@@ -28,7 +30,7 @@ def apply(
     A secret that is not given stays with a subscription that goes on; one that begins anew begins without.
     """
     assert wish.format is not None
-    goes_on = subscription.state is SubscriptionState.ACTIVE
+    goes_on, spoken = subscription.state is SubscriptionState.ACTIVE, subscription.format
     subscription.format, subscription.level = wish.format, wish.level
     subscription.events = None if wish.events is None else sorted(wish.events)
     # Visitors cannot ask for a policy, so theirs does not take away the one that a member gave.
@@ -40,6 +42,7 @@ def apply(
         changed = signing_secrets.give(session, subscription, wish.secret, keep=goes_on)
     _choose_components(subscription, component_ids)
     subscription.updated_at = utc_now()
+    _word_anew(session, subscription, spoken)
     return changed
 
 
@@ -75,7 +78,7 @@ def change(
         was chosen before.
     """
     before = kept(subscription)
-    contact = subscription.contact
+    contact, spoken = subscription.contact, subscription.format
     if "format" in values:
         wishes.check_format(values["format"], subscription.channel)
         subscription.format = values["format"]
@@ -93,6 +96,7 @@ def change(
         signing_secrets.check(values["secret"])
         resigned = signing_secrets.give(session, subscription, values["secret"], keep=True)
     session.flush()
+    _word_anew(session, subscription, spoken)
     after = kept_after(subscription, before, contact=contact, resigned=resigned)
     note(session, "change", subscription, actor, before=before, after=after)
     return subscription
@@ -121,3 +125,12 @@ def _choose_components(subscription: Subscription, component_ids: Collection[UUI
         there.get(component_id) or SubscribedComponent(component_id=component_id)
         for component_id in component_ids
     ]
+
+
+def _word_anew(session: Session, subscription: Subscription, spoken: str | None) -> None:
+    """What was worded in the format *spoken* until now must not be completed, signed and sent as another one's."""
+    if spoken is None or subscription.format == spoken:
+        return
+    words = formats[subscription.format].words
+    reason = f"The format is {subscription.format!r} now, which has no words for this event."
+    outbox.forget_bodies(session, subscription.id, words, reason, utc_now())
