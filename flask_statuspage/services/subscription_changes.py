@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from ..delivery.formats import formats
-from ..storage import outbox
+from ..storage import reformatting
 from ..storage.base import utc_now
 from ..storage.pages import Page
 from ..storage.subscriptions import SubscribedComponent, Subscription, SubscriptionState
@@ -32,6 +32,7 @@ def apply(
     assert wish.format is not None
     goes_on, spoken = subscription.state is SubscriptionState.ACTIVE, subscription.format
     subscription.format, subscription.level = wish.format, wish.level
+    _keep_secret(session, subscription)
     subscription.events = None if wish.events is None else sorted(wish.events)
     # Visitors cannot ask for a policy, so theirs does not take away the one that a member gave.
     if not (wish.by_visitor and goes_on):
@@ -96,6 +97,7 @@ def change(
         signing_secrets.check(values["secret"])
         resigned = signing_secrets.give(session, subscription, values["secret"], keep=True)
     session.flush()
+    _keep_secret(session, subscription)
     _word_anew(session, subscription, spoken)
     after = kept_after(subscription, before, contact=contact, resigned=resigned)
     note(session, "change", subscription, actor, before=before, after=after)
@@ -133,4 +135,14 @@ def _word_anew(session: Session, subscription: Subscription, spoken: str | None)
         return
     words = formats[subscription.format].words
     reason = f"The format is {subscription.format!r} now, which has no words for this event."
-    outbox.forget_bodies(session, subscription.id, words, reason, utc_now())
+    reformatting.forget_bodies(session, subscription.id, words, reason, utc_now())
+
+
+def _keep_secret(session: Session, subscription: Subscription) -> None:
+    """Hide the address where the format wants it. Another format does not bring it back to light."""
+    if not formats[subscription.format].secret_address or subscription.sealed_address is not None:
+        return
+    address = subscription.address
+    subscription.hide_address()
+    session.flush()
+    reformatting.hide_address(session, subscription.id, address, subscription.address)

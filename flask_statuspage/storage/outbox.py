@@ -6,7 +6,7 @@ lease; a lease that runs out is free again; only the holder of the lease token m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, cast
@@ -223,28 +223,6 @@ def cancel_pending(session: Session, subscription_id: UUID, reason: str, now: da
     """
     which = and_(Delivery.subscription_id == subscription_id, Delivery.notice_to.is_(None))
     _cancel(session, which, reason, now)
-
-
-def forget_bodies(
-    session: Session,
-    subscription_id: UUID,
-    wanted: Callable[[str], bool],
-    reason: str,
-    now: datetime,
-) -> None:
-    """Let what is still to be sent to this subscription, or may be sent again, be worded anew.
-
-    :param wanted: whether an event of that name is still for it; what is pending of others is cancelled.
-    """
-    to_it = and_(Delivery.subscription_id == subscription_id, Delivery.notice_to.is_(None))
-    pending = select(Delivery.id, EventRow.name).join(Delivery.event)
-    rows = session.execute(pending.where(to_it, Delivery.state == DeliveryState.PENDING))
-    if unwanted := [delivery_id for delivery_id, name in rows if not wanted(name)]:
-        _cancel(session, Delivery.id.in_(unwanted), reason, now)
-    session.execute(
-        update(Delivery).where(to_it, Delivery.body.is_not(None)).values(body=None),
-        execution_options={"synchronize_session": False},
-    )
 
 
 def stop_fan_out(session: Session, subject_id: UUID, now: datetime, *, wait: bool = True) -> None:

@@ -43,6 +43,7 @@ class Format:
     :param levels: the severities from which on a subscription may want to be told, the default first; none: the format
         knows no levels.
     :param members_only: it tells what is not for strangers, so only the site's team may choose it.
+    :param secret_address: whoever knows the address may write there, so it is stored encrypted and not shown again.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Format:
     page_status: bool = False
     levels: tuple[str, ...] = ()
     members_only: bool = False
+    secret_address: bool = False
 
     def words(self, name: str) -> bool:
         """Whether it has words for the event *name*: one that is offered, or that goes to one subscription alone."""
