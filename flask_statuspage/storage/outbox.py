@@ -317,4 +317,5 @@ def log(
 
 
 def attempts_of(delivery_id: UUID) -> Select[Attempt]:
-    return select(Attempt).where(Attempt.delivery_id == delivery_id).order_by(Attempt.number)
+    """Oldest first; their numbers begin anew where it was sent again."""
+    return select(Attempt).where(Attempt.delivery_id == delivery_id).order_by(Attempt.id)
