@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from ..delivery.formats import formats
+from ..domain.events import CONFIRMATION, PAGE_CHANGE, PUBLIC_EVENTS, TEST
 from ..errors import Conflict, Invalid, NotFound
 from ..storage import pages, redelivery
 from ..storage.base import utc_now
@@ -16,6 +17,7 @@ from ..storage.pages import Page
 from ..storage.subscriptions import Subscription, SubscriptionState
 from . import audit, events, subscriptions
 
+SENT_EVENTS = (*PUBLIC_EVENTS, PAGE_CHANGE, TEST, CONFIRMATION)
 AT_ONCE = 1000
 """Deliveries that one statement changes."""
 
@@ -65,7 +67,8 @@ def redeliver_failed(
 ) -> int:
     """Send all deliveries again that were given up at *since* or later; returns how many.
 
-    Those to subscriptions that are not active stay as they are, as do notices to owners.
+    Those to subscriptions that are not active, or in a format without words for the event, stay as they are, as do
+    notices to owners.
 
     :param since: aware.
     :param subscription_id: only those to this subscription.
@@ -78,9 +81,19 @@ def redeliver_failed(
         except NotFound as error:
             raise Invalid.field("subscription", str(error)) from error
         _check_active(subscription)
+    wordless = {
+        format: [event for event in SENT_EVENTS if not formats[format].words(event)]
+        for format in formats
+    }
     now, count, cursor = utc_now(), 0, None
     while found := redelivery.given_up(
-        db, page.id, since, subscription_id=subscription_id, after=cursor, limit=AT_ONCE
+        db,
+        page.id,
+        since,
+        subscription_id=subscription_id,
+        wordless=wordless,
+        after=cursor,
+        limit=AT_ONCE,
     ):
         cursor = found[-1]
         count += redelivery.revive(db, [place.id for place in found], now)

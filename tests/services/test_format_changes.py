@@ -113,7 +113,7 @@ def test_what_was_worded_before_is_not_sent_again_as_it_was(session: Session, pa
 
 
 def test_what_the_format_cannot_word_is_not_asked_for_again(session: Session, page: Page) -> None:
-    """Sending it again is refused with the reason, instead of being given up later."""
+    """Sending it again is refused with the reason, and many at once leave it out, instead of being given up later."""
     hook = hook_in(session, page, "native")
     note(session, claim(session), DONE)
     change(session, page, hook, "statuspageone")
@@ -121,6 +121,15 @@ def test_what_the_format_cannot_word_is_not_asked_for_again(session: Session, pa
     with pytest.raises(Conflict, match="has no words for incident"):
         redelivery.redeliver(session, page, told["incident.created"].id, actor="ann")
     redelivery.redeliver(session, page, told["monitor.down"].id, actor="ann")
+    session.rollback()
+    session.execute(update(Delivery).values(state=DeliveryState.DEAD, finished_at=utc_now()))
+    session.commit()
+    since = utc_now() - timedelta(hours=1)
+    assert redelivery.redeliver_failed(session, page, since=since, actor="ann") == 2
+    waiting = [
+        row for row in scenes.deliveries(session, hook) if row.state is DeliveryState.PENDING
+    ]
+    assert {row.event.name for row in waiting} == {"monitor.down", "test"}
 
 
 def test_who_subscribes_again_in_another_format(session: Session, page: Page) -> None:
