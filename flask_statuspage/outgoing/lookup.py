@@ -153,8 +153,13 @@ class LookupThreads:
 
 
 def _domain(key: _Key) -> str:
-    """The last two labels of the name: near enough to what somebody owns."""
-    return ".".join(key[1].split(".")[-2:])
+    """The end of the name that somebody owns, near enough: two labels, or three below one such as ``co.uk``.
+
+    Owners of ``ab.uk`` and the like, whose names look the same, get a share for each name below; they are few.
+    """
+    labels = key[1].split(".")
+    shared = len(labels) > 2 and len(labels[-1]) == 2 and len(labels[-2]) <= 3
+    return ".".join(labels[-3:] if shared else labels[-2:])
 
 
 _threads = LookupThreads()

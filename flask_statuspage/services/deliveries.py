@@ -139,13 +139,14 @@ class _Preparing:
             return None
         try:
             secret, previous = self._live_secrets(delivery)
+            address = delivery.notice_to or delivery.subscription.target
         except SetupError as error:
             # Unsigned it must not go out, and the others must not wait for it.
             logger.error("status page: delivery %s waits: %s", delivery.id, error)
             reason = "Its secret cannot be opened with the site's keys."
             outcomes.postpone(self._db, delivery, policy_of(delivery), reason, self._now)
             return None
-        return self._packed(delivery, body, sent, secret, previous, urls)
+        return self._packed(delivery, address, body, sent, secret, previous, urls)
 
     def _reason_to_drop(self, delivery: Delivery) -> str | None:
         subscription, event = delivery.subscription, delivery.event
@@ -200,6 +201,7 @@ class _Preparing:
     def _packed(
         self,
         delivery: Delivery,
+        address: str,
         body: str,
         sent: str,
         secret: str | None,
@@ -217,7 +219,7 @@ class _Preparing:
             attempt=delivery.attempts,
             channel=channel,
             format=format_of(delivery),
-            address=delivery.notice_to or subscription.address,
+            address=address,
             event_name=delivery.event.name,
             subject_id=delivery.subject_id,
             body=sent,

@@ -7,14 +7,17 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from ..delivery.formats import formats
+from ..domain.events import CONFIRMATION, PAGE_CHANGE, PUBLIC_EVENTS, TEST
 from ..errors import Conflict, Invalid, NotFound
 from ..storage import pages, redelivery
 from ..storage.base import utc_now
-from ..storage.outbox import Delivery, DeliveryState
+from ..storage.outbox import Delivery, DeliveryState, EventRow
 from ..storage.pages import Page
 from ..storage.subscriptions import Subscription, SubscriptionState
 from . import audit, events, subscriptions
 
+SENT_EVENTS = (*PUBLIC_EVENTS, PAGE_CHANGE, TEST, CONFIRMATION)
 AT_ONCE = 1000
 """Deliveries that one statement changes."""
 
@@ -22,8 +25,8 @@ AT_ONCE = 1000
 def redeliver(db: Session, page: Page, delivery_id: UUID, *, actor: str | None) -> Delivery:
     """Send a finished delivery again, with the same id and body and all its retries, also one that was cancelled.
 
-    :raises Conflict: while it is still on its way, or when its subscription is not active. A notice to the owner of a
-        disabled subscription needs one that is disabled still.
+    :raises Conflict: while it is still on its way, or when its subscription is not active or has changed to a format
+        without words for the event. A notice to the owner of a disabled subscription needs one that is disabled still.
     """
     delivery = db.get(Delivery, delivery_id, with_for_update=True, populate_existing=True)
     if delivery is None:
@@ -33,6 +36,7 @@ def redeliver(db: Session, page: Page, delivery_id: UUID, *, actor: str | None) 
         raise Conflict("The delivery is on its way already.")
     if delivery.notice_to is None:
         _check_active(subscription)
+        _check_worded(db, subscription, delivery)
     elif subscription.state is not SubscriptionState.DISABLED:
         raise Conflict("The subscription is not disabled any more, as this notice says.")
     before = {"state": delivery.state.value, "attempts": delivery.attempts}
@@ -63,7 +67,8 @@ def redeliver_failed(
 ) -> int:
     """Send all deliveries again that were given up at *since* or later; returns how many.
 
-    Those to subscriptions that are not active stay as they are, as do notices to owners.
+    Those to subscriptions that are not active, or in a format without words for the event, stay as they are, as do
+    notices to owners.
 
     :param since: aware.
     :param subscription_id: only those to this subscription.
@@ -76,9 +81,19 @@ def redeliver_failed(
         except NotFound as error:
             raise Invalid.field("subscription", str(error)) from error
         _check_active(subscription)
+    wordless = {
+        format: [event for event in SENT_EVENTS if not formats[format].words(event)]
+        for format in formats
+    }
     now, count, cursor = utc_now(), 0, None
     while found := redelivery.given_up(
-        db, page.id, since, subscription_id=subscription_id, after=cursor, limit=AT_ONCE
+        db,
+        page.id,
+        since,
+        subscription_id=subscription_id,
+        wordless=wordless,
+        after=cursor,
+        limit=AT_ONCE,
     ):
         cursor = found[-1]
         count += redelivery.revive(db, [place.id for place in found], now)
@@ -99,3 +114,10 @@ def redeliver_failed(
 def _check_active(subscription: Subscription) -> None:
     if subscription.state is not SubscriptionState.ACTIVE:
         raise Conflict(f"The subscription is {subscription.state.value}; enable it first.")
+
+
+def _check_worded(db: Session, subscription: Subscription, delivery: Delivery) -> None:
+    name = db.get_one(EventRow, delivery.sequence).name
+    # Without its format's package it is cancelled when it is due, and says so.
+    if subscription.format in formats and not formats[subscription.format].words(name):
+        raise Conflict(f"The format {subscription.format} has no words for {name}.")

@@ -15,18 +15,25 @@ from ..storage.subscriptions import Subscription
 from .subscription_log import NEW_SECRET, SECRET, note
 
 MIN_BYTES, MAX_BYTES = 16, 200
-"""Of a secret in UTF-8. A shorter one could be guessed from the messages that it signs."""
+"""Of a secret in UTF-8. A shorter one could be guessed from the messages that it signs.
+
+What is base64 must also have the fewest once it is decoded, since that is the key of ``webhook-signature``.
+"""
 
 BOTH_COUNT = timedelta(hours=24)
 """So long after a change messages are signed with the secret before it as well."""
 
 
 def check(secret: str | None) -> None:
-    """:raises Invalid: for a secret that is too short or too long."""
+    """:raises Invalid: for a secret that is too short or too long, as a text or as a key of Standard Webhooks."""
+    if secret is None:
+        return
     # Half a surrogate pair, which no UTF-8 has, is refused where it comes in.
-    size = MIN_BYTES if secret is None else len(secret.encode(errors="surrogatepass"))
+    size = len(secret.encode(errors="surrogatepass"))
     if not MIN_BYTES <= size <= MAX_BYTES:
         raise Invalid.field("secret", f"Must have {MIN_BYTES} to {MAX_BYTES} bytes.")
+    if len(signing.standard_key(secret)) < MIN_BYTES:
+        raise Invalid.field("secret", f"It is base64, and must have {MIN_BYTES} bytes as such.")
 
 
 def give(session: Session, subscription: Subscription, secret: str | None, *, keep: bool) -> bool:

@@ -12,6 +12,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from ..delivery.formats import formats
+from ..storage import reformatting
 from ..storage.base import utc_now
 from ..storage.pages import Page
 from ..storage.subscriptions import SubscribedComponent, Subscription, SubscriptionState
@@ -28,8 +30,9 @@ def apply(
     A secret that is not given stays with a subscription that goes on; one that begins anew begins without.
     """
     assert wish.format is not None
-    goes_on = subscription.state is SubscriptionState.ACTIVE
+    goes_on, spoken = subscription.state is SubscriptionState.ACTIVE, subscription.format
     subscription.format, subscription.level = wish.format, wish.level
+    _keep_secret(session, subscription)
     subscription.events = None if wish.events is None else sorted(wish.events)
     # Visitors cannot ask for a policy, so theirs does not take away the one that a member gave.
     if not (wish.by_visitor and goes_on):
@@ -40,6 +43,7 @@ def apply(
         changed = signing_secrets.give(session, subscription, wish.secret, keep=goes_on)
     _choose_components(subscription, component_ids)
     subscription.updated_at = utc_now()
+    _word_anew(session, subscription, spoken)
     return changed
 
 
@@ -75,7 +79,7 @@ def change(
         was chosen before.
     """
     before = kept(subscription)
-    contact = subscription.contact
+    contact, spoken = subscription.contact, subscription.format
     if "format" in values:
         wishes.check_format(values["format"], subscription.channel)
         subscription.format = values["format"]
@@ -93,6 +97,8 @@ def change(
         signing_secrets.check(values["secret"])
         resigned = signing_secrets.give(session, subscription, values["secret"], keep=True)
     session.flush()
+    _keep_secret(session, subscription)
+    _word_anew(session, subscription, spoken)
     after = kept_after(subscription, before, contact=contact, resigned=resigned)
     note(session, "change", subscription, actor, before=before, after=after)
     return subscription
@@ -121,3 +127,22 @@ def _choose_components(subscription: Subscription, component_ids: Collection[UUI
         there.get(component_id) or SubscribedComponent(component_id=component_id)
         for component_id in component_ids
     ]
+
+
+def _word_anew(session: Session, subscription: Subscription, spoken: str | None) -> None:
+    """What was worded in the format *spoken* until now must not be completed, signed and sent as another one's."""
+    if spoken is None or subscription.format == spoken:
+        return
+    words = formats[subscription.format].words
+    reason = f"The format is {subscription.format!r} now, which has no words for this event."
+    reformatting.forget_bodies(session, subscription.id, words, reason, utc_now())
+
+
+def _keep_secret(session: Session, subscription: Subscription) -> None:
+    """Hide the address where the format wants it. Another format does not bring it back to light."""
+    if not formats[subscription.format].secret_address or subscription.sealed_address is not None:
+        return
+    address = subscription.address
+    subscription.hide_address()
+    session.flush()
+    reformatting.hide_address(session, subscription.id, address, subscription.address)

@@ -262,6 +262,7 @@ def _activate(session: Session, page: Page, subscription: Subscription) -> None:
     subscription.state, subscription.reason = SubscriptionState.ACTIVE, None
     subscription.confirmed_at = subscription.updated_at = utc_now()
     session.flush()
+    _cancel_notices(session, subscription)
     events.record(
         session,
         page,
@@ -279,3 +280,10 @@ def _stop(
     subscription.state, subscription.reason, subscription.updated_at = state, reason, now
     session.flush()
     outbox.cancel_pending(session, subscription.id, reason, now)
+    if state is not SubscriptionState.DISABLED:
+        _cancel_notices(session, subscription)
+
+
+def _cancel_notices(session: Session, subscription: Subscription) -> None:
+    reason = f"The subscription is {subscription.state.value}, not disabled any more."
+    outbox.cancel_notices(session, subscription.id, reason, utc_now())

@@ -29,6 +29,11 @@ def _fernet(key: str) -> Fernet:
     return Fernet(base64.urlsafe_b64encode(derived))
 
 
+def seal(text: str) -> str:
+    """*text* as it is stored, under the newest of the app's keys."""
+    return _cipher().encrypt(text.encode()).decode()
+
+
 def reveal(value: str | None) -> str | None:
     """The text that was stored as *value*.
 
@@ -52,7 +57,7 @@ class Encrypted(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        return None if value is None else _cipher().encrypt(value.encode()).decode()
+        return None if value is None else seal(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
         return reveal(value)

@@ -225,6 +225,12 @@ def cancel_pending(session: Session, subscription_id: UUID, reason: str, now: da
     _cancel(session, which, reason, now)
 
 
+def cancel_notices(session: Session, subscription_id: UUID, reason: str, now: datetime) -> None:
+    """The owner need not be told any more what is pending. A notice in flight keeps its lease."""
+    to_owner = Delivery.notice_to.is_not(None)
+    _cancel(session, and_(Delivery.subscription_id == subscription_id, to_owner), reason, now)
+
+
 def stop_fan_out(session: Session, subject_id: UUID, now: datetime, *, wait: bool = True) -> None:
     """Events about this subject get no further deliveries. Workers lock an event before its page, so do likewise.
 
@@ -311,4 +317,5 @@ def log(
 
 
 def attempts_of(delivery_id: UUID) -> Select[Attempt]:
-    return select(Attempt).where(Attempt.delivery_id == delivery_id).order_by(Attempt.number)
+    """Oldest first; their numbers begin anew where it was sent again."""
+    return select(Attempt).where(Attempt.delivery_id == delivery_id).order_by(Attempt.id)

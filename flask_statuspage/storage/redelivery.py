@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
-from .outbox import Delivery, DeliveryState
+from .outbox import Delivery, DeliveryState, EventRow
 from .subscriptions import Subscription, SubscriptionState
 
 
@@ -27,6 +27,7 @@ def given_up(
     since: datetime,
     *,
     subscription_id: UUID | None = None,
+    wordless: Mapping[str, Collection[str]],
     after: Place | None = None,
     limit: int,
 ) -> list[Place]:
@@ -34,17 +35,23 @@ def given_up(
 
     The next, not the first: what another transaction revives meanwhile may look dead to this one until it ends.
 
+    :param wordless: by format the names of events that it has no words for; these are left out.
     :param after: the last one of those before.
     """
     query = (
         select(Delivery.finished_at, Delivery.id)
         .join(Subscription, Subscription.id == Delivery.subscription_id)
+        .join(EventRow, EventRow.sequence == Delivery.sequence)
         .where(
             Subscription.page_id == page_id,
             Subscription.state == SubscriptionState.ACTIVE,
             Delivery.state == DeliveryState.DEAD,
             Delivery.finished_at >= since,
             Delivery.notice_to.is_(None),
+            *(
+                or_(Subscription.format != format, EventRow.name.not_in(names))
+                for format, names in wordless.items()
+            ),
         )
     )
     if subscription_id is not None:

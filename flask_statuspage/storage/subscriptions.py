@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from sqlalchemy import (
@@ -33,7 +34,7 @@ from sqlalchemy.orm import (
 from ..domain.ids import new_id
 from . import pages
 from .base import Base, Json, Key, Mailbox, Name, Word, utc_now, words
-from .encryption import Encrypted
+from .encryption import Encrypted, reveal, seal
 
 
 class SubscriptionState(StrEnum):
@@ -45,6 +46,9 @@ class SubscriptionState(StrEnum):
 
 class Subscription(Base):
     """``address_digest`` makes one subscription per page, channel and address, whatever the address's length.
+
+    Of an address that is a secret itself ``address`` tells where it leads, no more: ``https://host/…``. The whole of it
+    is encrypted in ``sealed_address``.
 
     ``nonce`` is part of every mailed link; a new one makes the older links useless. ``events`` None: what the format
     sends unasked. ``policy`` is what it wants otherwise than its format, see
@@ -65,6 +69,7 @@ class Subscription(Base):
     channel: Mapped[str] = mapped_column(Word)
     address: Mapped[str] = mapped_column(String(2048))
     address_digest: Mapped[str] = mapped_column(String(64))
+    sealed_address: Mapped[str | None] = mapped_column(Text)
     format: Mapped[str] = mapped_column(Word)
     secret: Mapped[str | None] = mapped_column(Encrypted, deferred=True)
     previous_secret: Mapped[str | None] = mapped_column(Encrypted, deferred=True)
@@ -87,6 +92,19 @@ class Subscription(Base):
     chosen: Mapped[list[SubscribedComponent]] = relationship(
         lazy="raise_on_sql", cascade="all, delete-orphan"
     )
+
+    @property
+    def target(self) -> str:
+        """The whole address, to send to.
+
+        :raises SetupError: when it is a secret that none of the app's keys opens.
+        """
+        return reveal(self.sealed_address) or self.address
+
+    def hide_address(self) -> None:
+        """Treat the address, a URL, as a secret from now on."""
+        if self.sealed_address is None:
+            self.sealed_address, self.address = seal(self.address), origin(self.address)
 
 
 # Whether there is a secret can be told without a key that opens it.
@@ -114,6 +132,12 @@ class SubscribedComponent(Base):
     component_id: Mapped[UUID] = mapped_column(
         ForeignKey("statuspage_component.id", ondelete="CASCADE"), index=True
     )
+
+
+def origin(address: str) -> str:
+    """Where a URL leads, without what may be a secret in it."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/…"
 
 
 def digest(address: str) -> str:

@@ -79,6 +79,15 @@ def test_other_answers_are_failures(receiver: Receiver, status: int) -> None:
     assert "\x00" not in (outcome.answer or "")
 
 
+def test_an_echoed_address_is_not_kept_where_it_is_a_secret(receiver: Receiver) -> None:
+    """Of Slack's address neither the whole nor the path comes into the log; other answers are kept as they came."""
+    path = "/services/T0/B0/sesame"
+    receiver.answer = Answer(status=404, body=f"No {receiver.url}{path}: {path}".encode())
+    assert (send(receiver.url + path).answer or "").count("sesame") == 2
+    outcome = send(receiver.url + path, format="slack")
+    assert outcome.answer == "No [secret]: /[secret]"
+
+
 def test_410_ends_the_subscription(receiver: Receiver) -> None:
     """An endpoint that is gone wants nothing more."""
     receiver.answer = Answer(status=410)

@@ -209,7 +209,16 @@ def test_lookups_of_one_stuck_name_take_one_thread() -> None:
     assert threads.threads <= 2
 
 
-def test_one_domain_cannot_take_every_thread() -> None:
+@pytest.mark.parametrize(
+    ("owned", "other"),
+    [
+        ("stuck.com", "healthy.com"),
+        ("stuck.co.uk", "healthy.co.uk"),
+        ("stuck.com.au", "healthy.com.au"),
+        ("deep.name.stuck.de", "healthy.de"),
+    ],
+)
+def test_one_domain_cannot_take_every_thread(owned: str, other: str) -> None:
     """However many names of one domain are stuck, the names of others are looked up at once."""
     threads = LookupThreads(limit=8)
     release = threading.Event()
@@ -217,26 +226,26 @@ def test_one_domain_cannot_take_every_thread() -> None:
 
     def resolver(host: str, port: int, *, type: int) -> list[tuple[Any, ...]]:
         calls.append(host)
-        if host.endswith("stuck.com"):
+        if host.endswith(owned):
             release.wait(10)
         return [()]
 
     def ask(host: str) -> None:
         threads.ask(resolver, host, 443, kind=1, deadline=time.monotonic() + 5)
 
-    names = [f"n{number}.stuck.com" for number in range(30)]
+    names = [f"n{number}.{owned}" for number in range(30)]
     callers = [threading.Thread(target=ask, args=(name,)) for name in names]
     for caller in callers:
         caller.start()
     started = time.monotonic()
     for number in range(20):
-        ask(f"n{number}.healthy.com")
+        ask(f"n{number}.{other}")
     assert time.monotonic() - started < 1
-    assert len([name for name in calls if name.endswith("stuck.com")]) == 2
+    assert len([name for name in calls if name.endswith(owned)]) == 2
     release.set()
     for caller in callers:
         caller.join()
-    assert {name for name in calls if name.endswith("stuck.com")} == set(names)
+    assert {name for name in calls if name.endswith(owned)} == set(names)
     assert threads.threads <= 8
 
 

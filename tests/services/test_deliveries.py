@@ -123,6 +123,25 @@ def test_the_native_schedule_is_kept_to_the_second(
     assert event.data["subscription"]["address"] == hook.address
 
 
+def test_the_log_of_what_was_sent_again_is_in_order(
+    session: Session, page: Page, hook: Subscription
+) -> None:
+    """Attempts are listed as they came, though their numbers begin anew with each redelivery."""
+    for codes in ((500, 502), (501, 200)):
+        for code in codes:
+            (parcel,) = claim(session)
+            done = code == 200
+            finish(session, parcel, Outcome(error=None if done else "no", code=code))
+            make_due(session)
+        if codes == (500, 502):
+            row = scenes.delivery(session, hook)
+            row.state = DEAD
+            redelivery.redeliver(session, page, row.id, actor="ann")
+            session.commit()
+    logged = [(attempt.number, attempt.code) for attempt in attempts(session, hook)]
+    assert logged == [(1, 500), (2, 502), (1, 501), (2, 200)]
+
+
 @pytest.mark.parametrize(
     ("asked", "seconds"), [(5.0, 60), (600.0, 600), (7 * 86_400.0, 86_400), (float("inf"), 86_400)]
 )

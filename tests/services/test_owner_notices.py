@@ -54,7 +54,7 @@ def mail(session: Session) -> dict[str, str]:
 
 
 def test_its_owner_is_told_of_what_the_extension_disabled(session: Session, page: Page) -> None:
-    """One mail to the contact waits, while all else for the webhook is cancelled; nothing later cancels it."""
+    """One mail to the contact waits, while all else for the webhook is cancelled; a second call does not cancel it."""
     row = scenes.webhook(session, page, contact=" Owner@Example.com ")
     assert row.contact == "Owner@example.com"
     subscriptions.send_test(session, page, row)
@@ -65,10 +65,30 @@ def test_its_owner_is_told_of_what_the_extension_disabled(session: Session, page
     others = select(Delivery.state).where(Delivery.id != notice.id)
     assert session.scalars(others).all() == [DeliveryState.CANCELLED]
     disabled(session, page, row)
-    subscriptions.unsubscribe(session, row)
-    session.commit()
     (notice,) = notices(session)
     assert notice.state is DeliveryState.PENDING
+
+
+@pytest.mark.parametrize("end", ["enable", "unsubscribe", "subscribe"])
+def test_what_is_not_true_any_more_is_not_mailed(session: Session, page: Page, end: str) -> None:
+    """Once the subscription is armed again or over, a notice that still waits is cancelled; what was sent stays so."""
+    row = scenes.webhook(session, page, contact=OWNER)
+    row = disabled(session, page, row)
+    (sent,) = notices(session)
+    sent.state = DeliveryState.DONE
+    subscriptions.enable(session, row, actor="ann")
+    row = disabled(session, page, row)
+    if end == "enable":
+        subscriptions.enable(session, row, actor="ann")
+    elif end == "unsubscribe":
+        subscriptions.unsubscribe(session, row)
+    else:
+        wish = Wish(channel="webhook", address=row.address, contact=OWNER)
+        subscriptions.subscribe(session, page, wish, proven=True)
+    session.commit()
+    one, other = sorted(notices(session), key=lambda notice: notice.sequence)
+    assert (one.state, other.state) == (DeliveryState.DONE, DeliveryState.CANCELLED)
+    assert other.reason == f"The subscription is {row.state.value}, not disabled any more."
 
 
 @pytest.mark.parametrize(

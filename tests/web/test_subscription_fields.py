@@ -310,3 +310,30 @@ def test_host_code_subscribes_with_all_fields(site: Site) -> None:
         current_session().commit()
     row = only(site)
     assert (row.format, row.policy, row.contact) == ("native", {"rate": 5}, ANN)
+
+
+def test_a_secret_address_is_never_answered(site: Site) -> None:
+    """Not when it is made, read, listed, changed, disabled or tested; the same address is the same subscription."""
+    address = HOOK + "/sesame"
+    answers = [
+        site.ask(
+            "POST",
+            "/subscriptions",
+            slack := {"channel": "webhook", "address": address, "format": "slack"},
+        )
+    ]
+    path = f"/subscriptions/{answers[0].get_json()['id']}"
+    answers += [
+        site.ask("GET", path),
+        site.ask("GET", "/subscriptions"),
+        site.ask("PATCH", path, {"format": "native"}),
+        site.ask("POST", f"{path}/test"),
+        site.ask("POST", f"{path}/disable"),
+        site.ask("GET", "/deliveries"),
+        site.ask("GET", "/audit"),
+        site.ask("POST", "/subscriptions", slack),
+    ]
+    assert {answer.status_code for answer in answers} == {200, 201, 202}
+    assert not [answer.text for answer in answers if "sesame" in answer.text]
+    assert answers[1].get_json()["address"] == "https://1.1.1.1/…"
+    assert answers[-1].get_json()["id"] == answers[0].get_json()["id"]

@@ -135,7 +135,10 @@ def _headers(parcel: Parcel, body: bytes) -> dict[str, str]:
 def _excerpt(answer: bytes, parcel: Parcel) -> str:
     """The beginning of the answer for the log, without a secret that it may echo."""
     text = answer[:KEPT_ANSWER].decode("utf-8", "replace").replace("\x00", "")
-    for secret in (parcel.secret, parcel.previous_secret):
+    hidden = [parcel.secret, parcel.previous_secret]
+    if formats[parcel.format].secret_address:
+        hidden += [parcel.address, urlsplit(parcel.address).path.strip("/")]
+    for secret in hidden:
         if secret:
             text = text.replace(secret, "[secret]")
     return text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from ...domain.events import Event
+from ...domain.events import COMPONENT_EVENTS, CONFIRMATION, PAGE_CHANGE, TEST, Event
 from ...domain.retry import Policy
 
 
@@ -43,6 +43,7 @@ class Format:
     :param levels: the severities from which on a subscription may want to be told, the default first; none: the format
         knows no levels.
     :param members_only: it tells what is not for strangers, so only the site's team may choose it.
+    :param secret_address: whoever knows the address may write there, so it is stored encrypted and not shown again.
     """
 
     name: str
@@ -58,3 +59,14 @@ class Format:
     page_status: bool = False
     levels: tuple[str, ...] = ()
     members_only: bool = False
+    secret_address: bool = False
+
+    def words(self, name: str) -> bool:
+        """Whether it has words for the event *name*: one that is offered, or that goes to one subscription alone."""
+        if name in (TEST, CONFIRMATION):
+            return True
+        if name == PAGE_CHANGE or name in COMPONENT_EVENTS:
+            # One of the two tells the other's news.
+            is_offered = not self.offered.isdisjoint(COMPONENT_EVENTS)
+            return is_offered and (name == PAGE_CHANGE) is self.per_transaction
+        return name in self.offered

@@ -2,7 +2,7 @@
 
 Source of the format: Slack's "Sending messages using incoming webhooks", "Formatting text for app surfaces" (mrkdwn)
 and "Reference: blocks". ``text`` is what notifications and old clients show. Success is 200 only; retries after 10 s,
-1, 5 and 30 minutes. Slack knows the sender by the address, so nothing is signed.
+1, 5 and 30 minutes. Slack knows the sender by the address: nothing is signed, and the address is a secret.
 """
 
 from __future__ import annotations
@@ -195,4 +195,5 @@ format = Format(
         delays=(10.0, 1 * MINUTE, 5 * MINUTE, 30 * MINUTE),
         success=range(200, 201),
     ),
+    secret_address=True,
 )

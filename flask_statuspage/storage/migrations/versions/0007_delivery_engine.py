@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from alembic import op
 
 from flask_statuspage.storage.base import UtcDateTime
+from flask_statuspage.storage.encryption import reveal, seal
+from flask_statuspage.storage.subscriptions import origin
 
 revision = "0007"
 down_revision = "0006"
@@ -26,11 +28,29 @@ INDEXES = (
     ("ix_statuspage_endpoint_updated_at", "statuspage_endpoint", ["updated_at"]),
 )
 
+SUBSCRIPTION = sa.table(
+    "statuspage_subscription",
+    sa.column("id", sa.Uuid()),
+    sa.column("format", sa.String()),
+    sa.column("address", sa.String()),
+    sa.column("sealed_address", sa.Text()),
+)
+DELIVERY = sa.table(
+    "statuspage_delivery", sa.column("id", sa.Uuid()), sa.column("subscription_id", sa.Uuid())
+)
+EVENT = sa.table(
+    "statuspage_event",
+    sa.column("sequence", sa.BigInteger()),
+    sa.column("subject_id", sa.Uuid()),
+    sa.column("data", sa.JSON()),
+)
+
 
 def _columns() -> dict[str, list[sa.Column[Any]]]:
     """What is added, by table. A column is made anew for each use, as it belongs to one table only."""
     return {
         "statuspage_subscription": [
+            sa.Column("sealed_address", sa.Text(), nullable=True),
             sa.Column("previous_secret", sa.Text(), nullable=True),
             sa.Column("previous_until", UtcDateTime(), nullable=True),
             sa.Column("level", sa.String(length=40), nullable=True),
@@ -71,9 +91,41 @@ def upgrade() -> None:
     for name, table, names in INDEXES:
         op.create_index(name, table, names, if_not_exists=True)
     op.drop_index(OLD_LINE[0], OLD_LINE[1], if_exists=True)
+    _seal_addresses()
+
+
+def _seal_addresses() -> None:
+    """Encrypt the addresses of the one format here whose addresses are secrets, also where events tell them."""
+    bind = op.get_bind()
+    open_ones = sa.select(SUBSCRIPTION.c.id, SUBSCRIPTION.c.address).where(
+        SUBSCRIPTION.c.format == "slack", SUBSCRIPTION.c.sealed_address.is_(None)
+    )
+    for ident, address in bind.execute(open_ones).all():
+        shown = origin(address)
+        sent = sa.select(DELIVERY.c.id).where(DELIVERY.c.subscription_id == ident)
+        about = sa.or_(EVENT.c.subject_id == ident, EVENT.c.subject_id.in_(sent))
+        events = sa.select(EVENT.c.sequence, EVENT.c.data).where(about)
+        for sequence, data in bind.execute(events).all():
+            if (data.get("subscription") or {}).get("address") == address:
+                data["subscription"]["address"] = shown
+                one = EVENT.c.sequence == sequence
+                bind.execute(sa.update(EVENT).where(one).values(data=data))
+        # Last: a row that has it is done.
+        values = {"address": shown, "sealed_address": seal(address)}
+        bind.execute(sa.update(SUBSCRIPTION).where(SUBSCRIPTION.c.id == ident).values(values))
+
+
+def _open_addresses() -> None:
+    bind = op.get_bind()
+    columns = (SUBSCRIPTION.c.id, SUBSCRIPTION.c.sealed_address)
+    sealed = sa.select(*columns).where(SUBSCRIPTION.c.sealed_address.is_not(None))
+    for ident, text in bind.execute(sealed).all():
+        one = SUBSCRIPTION.c.id == ident
+        bind.execute(sa.update(SUBSCRIPTION).where(one).values(address=reveal(text)))
 
 
 def downgrade() -> None:
+    _open_addresses()
     op.create_index(OLD_LINE[0], OLD_LINE[1], OLD_LINE[2])
     op.drop_table("statuspage_endpoint")
     for name, table, _ in INDEXES[:-1]:
