@@ -49,14 +49,23 @@ def _free(now: datetime) -> ColumnElement[bool]:
     )
 
 
-def _first_in_line() -> ColumnElement[bool]:
-    """No earlier delivery about the same subject is still on its way to the same subscription."""
+def _first_in_line(now: datetime) -> ColumnElement[bool]:
+    """No earlier delivery about the same subject is still on its way to the same subscription.
+
+    One that was tried in vain and is not due yet is on its way only if it is a step that others follow.
+    """
     earlier = aliased(Delivery)
     return ~exists().where(
         earlier.subscription_id == Delivery.subscription_id,
         earlier.subject_id == Delivery.subject_id,
         _is_pending(earlier.state),
         earlier.sequence < Delivery.sequence,
+        or_(
+            earlier.in_order,
+            earlier.attempts == 0,
+            earlier.due_at <= now,
+            earlier.lease_until >= now,
+        ),
     )
 
 
@@ -78,7 +87,7 @@ def _in_lane(lane: Lane, now: datetime) -> ColumnElement[bool]:
 
 def any_due(session: Session, now: datetime, *, lane: Lane = Lane.FAST) -> bool:
     """Whether :func:`claim` would find something."""
-    query = select(Delivery.id).where(_free(now), _in_lane(lane, now), _first_in_line())
+    query = select(Delivery.id).where(_free(now), _in_lane(lane, now), _first_in_line(now))
     return session.scalar(query.limit(1)) is not None
 
 
@@ -98,7 +107,7 @@ def claim(
 
     :param avoid: endpoints that are to be left to others.
     """
-    query = select(Delivery.id).where(_free(now), _in_lane(lane, now), _first_in_line())
+    query = select(Delivery.id).where(_free(now), _in_lane(lane, now), _first_in_line(now))
     if avoid:
         query = query.where(or_(Delivery.endpoint.is_(None), Delivery.endpoint.not_in(avoid)))
     query = query.order_by(Delivery.due_at, Delivery.sequence).limit(limit)

@@ -28,6 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, contains_eager, mapped_column, relationship
 
+from ..domain.events import IN_ORDER
 from ..domain.ids import new_id
 from .base import (
     Base,
@@ -78,7 +79,7 @@ class Delivery(Base):
 
     ``body`` is kept from the first failure on, for the retries. ``endpoint`` is ``host:port`` where the address has
     one. ``notice_to`` is the mailbox of the subscription's owner where it is not the subscription's own address that is
-    told.
+    told. While one that is ``in_order`` is pending, later ones about its subject wait.
     """
 
     __tablename__ = "statuspage_delivery"
@@ -105,6 +106,7 @@ class Delivery(Base):
     body: Mapped[str | None] = mapped_column(LongText)
     endpoint: Mapped[str | None] = mapped_column(EndpointName)
     notice_to: Mapped[str | None] = mapped_column(Mailbox)
+    in_order: Mapped[bool] = mapped_column(default=True)
     reason: Mapped[str | None] = mapped_column(Name)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     finished_at: Mapped[datetime | None] = mapped_column(index=True)
@@ -182,6 +184,7 @@ def add_deliveries(
             "state": DeliveryState.PENDING,
             "due_at": now,
             "attempts": 0,
+            "in_order": event.name in IN_ORDER,
             "created_at": now,
         }
         for subscription_id, endpoint in places
@@ -209,6 +212,7 @@ def add_notice(
             sequence=event.sequence,
             due_at=now,
             notice_to=mailbox,
+            in_order=event.name in IN_ORDER,
             created_at=now,
         )
     )

@@ -430,6 +430,25 @@ def test_events_of_one_incident_arrive_in_order(session: Session, page: Page) ->
     assert json.loads(parcel.body)["event"] == "incident.resolved"
 
 
+def test_what_follows_a_failed_page_change_arrives(session: Session, page: Page) -> None:
+    """A receiver that is well again hears of the next change at once, not after days of retries of the first."""
+    api = scenes.component(session, page)
+    scenes.webhook(session, page, format="statusgator")
+    for status in (scenes.ComponentStatus.MAJOR_OUTAGE, scenes.ComponentStatus.OPERATIONAL):
+        components.set_status(session, page, api, status)
+        session.commit()
+    (first,) = claim(session)
+    for _ in range(3):
+        finish(session, first, FAILED)
+        make_due(session)
+        (first,) = claim(session)
+    finish(session, first, FAILED)
+    (second,) = claim(session)
+    assert second.delivery_id != first.delivery_id
+    finish(session, second, Outcome(code=200))
+    assert claim(session) == []
+
+
 def test_a_component_change_is_worded(session: Session, page: Page) -> None:
     """The group of a component reaches the message."""
     group = groups.create(session, page, name="Core")

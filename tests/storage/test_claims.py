@@ -67,10 +67,11 @@ def tell(
     subject: UUID | None = None,
     *,
     endpoint: str = "example.com:443",
+    name: str = "incident.updated",
 ) -> list[Delivery]:
     """An event with a delivery due now for each subscription; returns those in their order."""
     page = pages.default_page(session)
-    event = EventRow(page_id=page.id, name="test", subject_id=subject or new_id(), data={})
+    event = EventRow(page_id=page.id, name=name, subject_id=subject or new_id(), data={})
     session.add(event)
     session.flush()
     places = [(one, endpoint) for one in subscriptions]
@@ -237,6 +238,43 @@ def test_a_retry_holds_up_what_follows(session: Session) -> None:
     (row,) = claim(session, later=301)
     assert finish(session, row)
     assert [row.id for row in claim(session)] == [later.id]
+
+
+def test_a_retry_holds_up_no_other_change(session: Session) -> None:
+    """Changes of a page or component go out one at a time, but none waits for the retry of another one."""
+    (one,) = subscribe(session, 1)
+    component = new_id()
+    for _ in range(3):
+        tell(session, [one], component, name="component.status_change")
+    order = list(session.scalars(select(Delivery.id).order_by(Delivery.sequence)))
+    for place in (0, 1):
+        (row,) = claim(session)
+        assert row.id == order[place]
+        assert claim(session) == []
+        due_at = database_now(session) + timedelta(minutes=5)
+        assert row.lease_token is not None
+        claims.finish(session, row.id, row.lease_token, state=DeliveryState.PENDING, due_at=due_at)
+        session.commit()
+        assert claims.any_due(session, database_now(session))
+    (row,) = claim(session)
+    assert finish(session, row)
+    assert claim(session) == []
+    # Both are due again, and still only one of them is in flight.
+    assert [row.id for row in claim(session, later=301)] == order[:1]
+
+
+def test_a_change_that_waits_for_the_rate_keeps_its_place(session: Session) -> None:
+    """One that was never tried is not overtaken, whatever it waits for."""
+    (one,) = subscribe(session, 1)
+    component = new_id()
+    for _ in range(2):
+        tell(session, [one], component, name="component.status_change")
+    (row,) = claim(session)
+    due_at = database_now(session) + timedelta(seconds=20)
+    claims.finish_each(session, [{"id": row.id, "attempts": 0, "due_at": due_at}])
+    session.commit()
+    assert claim(session) == []
+    assert [again.id for again in claim(session, later=21)] == [row.id]
 
 
 def test_the_longest_due_goes_first(session: Session) -> None:

@@ -40,6 +40,8 @@ def _columns() -> dict[str, list[sa.Column[Any]]]:
         "statuspage_delivery": [
             sa.Column("endpoint", sa.String(length=260), nullable=True),
             sa.Column("notice_to", sa.String(length=254), nullable=True),
+            # What was written by an older version keeps its order.
+            sa.Column("in_order", sa.Boolean(), nullable=False, server_default=sa.true()),
         ],
         "statuspage_attempt": [
             sa.Column("subscription_id", sa.Uuid(), nullable=True),
