@@ -21,12 +21,13 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     delete,
+    exists,
     insert,
     or_,
     select,
     update,
 )
-from sqlalchemy.orm import Mapped, Session, contains_eager, mapped_column, relationship
+from sqlalchemy.orm import Mapped, Session, aliased, contains_eager, mapped_column, relationship
 
 from ..domain.events import IN_ORDER
 from ..domain.ids import new_id
@@ -143,10 +144,19 @@ class Attempt(Base):
 
 
 def waiting_events(limit: int) -> Select[EventRow]:
-    """Events whose deliveries are not all written yet, oldest first; skips those that another worker expands."""
+    """Events whose deliveries are not all written yet, oldest first; skips those that another worker expands.
+
+    Of each page only the oldest: a later one whose deliveries were there first would be sent first.
+    """
+    older = aliased(EventRow)
+    waits_behind = exists().where(
+        older.fanned_out_at.is_(None),
+        older.page_id == EventRow.page_id,
+        older.sequence < EventRow.sequence,
+    )
     return (
         select(EventRow)
-        .where(EventRow.fanned_out_at.is_(None))
+        .where(EventRow.fanned_out_at.is_(None), ~waits_behind)
         .order_by(EventRow.sequence)
         .limit(limit)
         .with_for_update(skip_locked=True)
