@@ -20,7 +20,7 @@ from ..delivery.formats import Posting, formats
 from ..delivery.parcel import Parcel
 from ..domain.events import CONFIRMATION
 from ..domain.facts import plain
-from ..domain.retry import STALE_AFTER, SUPERSEDED_AFTER
+from ..domain.retry import MOST_LOSSES, STALE_AFTER, SUPERSEDED_AFTER
 from ..errors import SetupError
 from ..state import current_settings
 from ..storage import claims, endpoints, session
@@ -116,7 +116,7 @@ class _Preparing:
         if reason is not None:
             outcomes.close(self._db, delivery, DeliveryState.CANCELLED, reason, self._now)
             return False
-        if delivery.attempts > len(policy_of(delivery).delays) + 1:
+        if delivery.losses > max(MOST_LOSSES, len(policy_of(delivery).delays)):
             outcomes.give_up(self._db, delivery, "Every attempt ended with its worker.", self._now)
             return False
         return True
@@ -143,7 +143,8 @@ class _Preparing:
             # Unsigned it must not go out, and the others must not wait for it.
             logger.error("status page: delivery %s waits: %s", delivery.id, error)
             reason = "Its secret cannot be opened with the site's keys."
-            outcomes.postpone(self._db, delivery, policy_of(delivery), reason, self._now)
+            policy = policy_of(delivery).with_lost(delivery.losses)
+            outcomes.postpone(self._db, delivery, policy, reason, self._now)
             return None
         return self._packed(delivery, body, sent, secret, previous, urls)
 
@@ -224,7 +225,7 @@ class _Preparing:
             kept_body=body,
             secret=secret,
             previous_secret=previous,
-            policy=policy_of(delivery),
+            policy=policy_of(delivery).with_lost(delivery.losses),
             endpoint=delivery.endpoint or channels[channel].endpoint(subscription.address),
             lease_ends=self._lease_ends,
             manage_url=urls.get("manage") if channels[channel].needs_confirmation else None,

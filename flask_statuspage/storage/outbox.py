@@ -25,6 +25,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    text,
     update,
 )
 from sqlalchemy.orm import Mapped, Session, aliased, contains_eager, mapped_column, relationship
@@ -78,6 +79,7 @@ class DeliveryState(StrEnum):
 class Delivery(Base):
     """One event for one subscription. ``due_at`` moves on with each retry.
 
+    ``attempts`` counts how often a worker took it up, ``losses`` how many of these leases ran out with nothing noted.
     ``body`` is kept from the first failure on, for the retries. ``endpoint`` is ``host:port`` where the address has
     one. ``notice_to`` is the mailbox of the subscription's owner where it is not the subscription's own address that is
     told. While one that is ``in_order`` is pending, later ones about its subject wait.
@@ -87,6 +89,12 @@ class Delivery(Base):
     __table_args__ = (
         UniqueConstraint("event_id", "subscription_id"),
         Index("ix_statuspage_delivery_line", "state", "due_at", "sequence"),
+        Index(
+            "ix_statuspage_delivery_leased",
+            "lease_until",
+            postgresql_where=text("lease_until IS NOT NULL"),
+            sqlite_where=text("lease_until IS NOT NULL"),
+        ),
         Index("ix_statuspage_delivery_order", "subscription_id", "subject_id", "state", "sequence"),
     )
 
@@ -102,7 +110,8 @@ class Delivery(Base):
     )
     due_at: Mapped[datetime] = mapped_column(default=utc_now)
     attempts: Mapped[int] = mapped_column(default=0)
-    lease_token: Mapped[UUID | None] = mapped_column(Key, index=True)
+    losses: Mapped[int] = mapped_column(default=0)
+    lease_token: Mapped[UUID | None] = mapped_column(Key)
     lease_until: Mapped[datetime | None]
     body: Mapped[str | None] = mapped_column(LongText)
     endpoint: Mapped[str | None] = mapped_column(EndpointName)
@@ -194,6 +203,7 @@ def add_deliveries(
             "state": DeliveryState.PENDING,
             "due_at": now,
             "attempts": 0,
+            "losses": 0,
             "in_order": event.name in IN_ORDER,
             "created_at": now,
         }

@@ -69,7 +69,8 @@ def make_due(session: Session) -> None:
     """Let the time until the next retry pass, and all leases run out."""
     past = utc_now() - timedelta(seconds=1)
     session.execute(update(Delivery).where(Delivery.due_at > past).values(due_at=past))
-    session.execute(update(Delivery).values(lease_until=past))
+    leased = update(Delivery).where(Delivery.lease_token.is_not(None))
+    session.execute(leased.values(lease_until=past))
     session.commit()
 
 
@@ -241,6 +242,48 @@ def test_a_payload_that_kills_its_worker_dies_too(
     row = scenes.delivery(session, hook)
     assert (row.state, row.reason) == (DEAD, "Every attempt ended with its worker.")
     assert [event.name for event in heard] == ["delivery.failed"]
+
+
+def test_what_only_happened_to_be_near_is_sent(session: Session, page: Page) -> None:
+    """One payload kills its worker each time before anything is sent; all others arrive, and it is given up."""
+    hooks = [scenes.webhook(session, page) for _ in range(30)]
+    incidents.open(session, page, title="Slow")
+    session.commit()
+    killer = hooks[12].id
+    killed = 0
+    for _ in range(80):
+        parcels = claim(session)
+        if not parcels:
+            break
+        if any(parcel.subscription_id == killer for parcel in parcels):
+            killed += 1
+            make_due(session)
+            continue
+        for parcel in parcels:
+            finish(session, parcel, Outcome(code=200))
+    states = {row.subscription_id: row.state for row in session.scalars(select(Delivery))}
+    assert states == {hook.id: DEAD if hook.id == killer else DONE for hook in hooks}
+    assert killed == 4
+
+
+def test_an_attempt_that_ended_with_its_worker_costs_no_retry(
+    session: Session, hook: Subscription
+) -> None:
+    """It is counted and its number is used up, but the schedule goes on from where it was."""
+    waits = []
+    for number in (1, 3, 5, 6):
+        (parcel,) = claim(session)
+        if number in (3, 5):
+            make_due(session)
+            (parcel,) = claim(session)
+        assert parcel.attempt == number
+        finish(session, parcel, FAILED)
+        row = scenes.delivery(session, hook)
+        waits.append(round(-scenes.since(row.due_at)))
+        make_due(session)
+    assert waits[:3] == [60, 300, 1800]
+    assert (row.state, row.attempts, row.losses) == (DEAD, 6, 2)
+    assert [attempt.number for attempt in attempts(session, hook)] == [1, 3, 5, 6]
 
 
 def test_the_bytes_stay_over_all_retries(session: Session, page: Page, hook: Subscription) -> None:

@@ -195,6 +195,22 @@ def test_who_lost_the_lease_writes_nothing(session: Session) -> None:
     assert (row.state, row.lease_token) == (DeliveryState.DONE, None)
 
 
+def test_what_a_dead_worker_held_is_taken_up_by_and_by(session: Session) -> None:
+    """Ten at a time beside what is fresh, and one alone that was lost before; no second one while that is out."""
+    tell(session, subscribe(session, 15))
+    assert len(claim(session)) == 15
+    tell(session, subscribe(session, 3))
+    losses = Counter(row.losses for row in claim(session, later=61))
+    assert losses == {0: 3, 1: 10}
+    assert Counter(row.losses for row in claim(session, later=61)) == {1: 5}
+    again = claim(session, later=122)
+    assert Counter(row.losses for row in again) == {1: 3, 2: 1}
+    assert claim(session, later=122) == []
+    (suspicious,) = [row for row in again if row.losses == 2]
+    assert finish(session, suspicious)
+    assert [row.losses for row in claim(session, later=122)] == [2]
+
+
 def test_giving_back_costs_no_attempt(session: Session) -> None:
     """What was not sent after all is free at once and has not used up an attempt."""
     tell(session, subscribe(session, 1))
