@@ -25,8 +25,8 @@ from sqlalchemy.orm.attributes import set_committed_value
 from ..domain.ids import new_id
 from . import line
 from .line import Lane as Lane
-from .outbox import Attempt, Delivery, DeliveryState, EventRow
-from .session import locks_rows
+from .outbox import Attempt, Delivery, EventRow
+from .session import database_now, locks_rows
 from .subscriptions import Subscription
 
 
@@ -212,11 +212,17 @@ def called_since(
     return {row[0]: (row[1], row[2]) for row in session.execute(query) if row[0] is not None}
 
 
-def in_flight(session: Session, now: datetime) -> dict[UUID, int]:
-    """How many deliveries to each subscription are leased, whoever holds them."""
+def in_flight(
+    session: Session, subscription_ids: Collection[UUID], now: datetime
+) -> dict[UUID, int]:
+    """How many deliveries to each of these subscriptions are leased, whoever holds them."""
     query = (
         select(Delivery.subscription_id, func.count())
-        .where(Delivery.lease_token.is_not(None), Delivery.lease_until > now)
+        .where(
+            Delivery.lease_until > now,
+            Delivery.lease_token.is_not(None),
+            Delivery.subscription_id.in_(subscription_ids),
+        )
         .group_by(Delivery.subscription_id)
     )
     return {row[0]: row[1] for row in session.execute(query)}
@@ -230,21 +236,33 @@ def hold_subscriptions(session: Session, ids: Collection[UUID]) -> None:
 
 
 def waiting_at(session: Session, endpoint: str, before: datetime, limit: int) -> Sequence[Delivery]:
-    """Free deliveries to *endpoint* that are due since before that instant, with events and subscriptions."""
+    """Free deliveries to *endpoint* that are due since before that instant, with events and subscriptions.
+
+    They are locked until the transaction ends; those that another transaction holds are left out.
+    """
     query = (
-        select(Delivery)
-        .join(Delivery.subscription)
+        select(Delivery.id)
         .where(
             Delivery.endpoint == endpoint,
-            Delivery.state == DeliveryState.PENDING,
-            Delivery.lease_token.is_(None),
+            line.free(database_now(session)),
             Delivery.due_at < before,
         )
         .order_by(Delivery.due_at)
         .limit(limit)
-        .options(selectinload(Delivery.event), contains_eager(Delivery.subscription))
     )
-    return session.scalars(query).all()
+    # On their own: with their subscriptions these would be locked, too.
+    ids = session.scalars(query.with_for_update(skip_locked=True)).all()
+    if not ids:
+        return []
+    rows = (
+        select(Delivery)
+        .join(Delivery.subscription)
+        .where(Delivery.id.in_(ids))
+        .order_by(Delivery.due_at)
+        .options(selectinload(Delivery.event), contains_eager(Delivery.subscription))
+        .execution_options(populate_existing=True)
+    )
+    return session.scalars(rows).all()
 
 
 def lag(session: Session, now: datetime) -> float:

@@ -211,6 +211,33 @@ def test_what_a_dead_worker_held_is_taken_up_by_and_by(session: Session) -> None
     assert [row.losses for row in claim(session, later=122)] == [2]
 
 
+def test_what_waits_at_an_endpoint_is_held(app: Flask) -> None:
+    """Those due for long are locked for whoever ends them; leased ones stay out, those whose lease ran out do not."""
+    with app.app_context():
+        session = current_session()
+        subscriptions = subscribe(session, 3)
+        rows = tell(session, subscriptions, endpoint="x:1")
+        for row, lease in zip(rows, (None, -5, 500), strict=True):
+            row.due_at = utc_now() - timedelta(hours=2)
+            if lease is not None:
+                row.lease_token, row.lease_until = new_id(), utc_now() + timedelta(seconds=lease)
+        session.commit()
+        wanted = {row.id for row in rows[:2]}
+        before = utc_now() - timedelta(hours=1)
+        session.commit()
+        held = claims.waiting_at(session, "x:1", before, 10)
+        assert {row.id for row in held} == wanted
+        assert {row.event.name for row in held} == {"incident.updated"}
+
+        def other() -> int:
+            with app.app_context():
+                return len(claims.waiting_at(current_session(), "x:1", before, 10))
+
+        if session.get_bind().dialect.name != "sqlite":
+            with ThreadPoolExecutor(1) as pool:
+                assert pool.submit(other).result(10) == 0
+
+
 def test_giving_back_costs_no_attempt(session: Session) -> None:
     """What was not sent after all is free at once and has not used up an attempt."""
     tell(session, subscribe(session, 1))
