@@ -95,6 +95,14 @@ class Delivery(Base):
             postgresql_where=text("lease_until IS NOT NULL"),
             sqlite_where=text("lease_until IS NOT NULL"),
         ),
+        Index(
+            "ix_statuspage_delivery_neighbours",
+            "subscription_id",
+            "subject_id",
+            "sequence",
+            postgresql_where=text("coalesce(state, '') = 'pending'"),
+            sqlite_where=text("coalesce(state, '') = 'pending'"),
+        ),
         Index("ix_statuspage_delivery_order", "subscription_id", "subject_id", "state", "sequence"),
     )
 
@@ -324,7 +332,7 @@ def log(
         select(Delivery)
         .join(Delivery.event)
         .where(EventRow.page_id == page_id)
-        .order_by(Delivery.created_at.desc(), Delivery.id.desc())
+        .order_by(Delivery.id.desc())  # ids begin with the time, and have an index
         .options(contains_eager(Delivery.event))
     )
     if subscription_id is not None:

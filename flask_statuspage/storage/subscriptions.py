@@ -68,7 +68,7 @@ class Subscription(Base):
     format: Mapped[str] = mapped_column(Word)
     secret: Mapped[str | None] = mapped_column(Encrypted, deferred=True)
     previous_secret: Mapped[str | None] = mapped_column(Encrypted, deferred=True)
-    previous_until: Mapped[datetime | None]
+    previous_until: Mapped[datetime | None] = mapped_column(index=True)
     events: Mapped[list[str] | None] = mapped_column(Json(none_as_null=True))
     level: Mapped[str | None] = mapped_column(Word)
     policy: Mapped[dict[str, Any] | None] = mapped_column(Json(none_as_null=True))

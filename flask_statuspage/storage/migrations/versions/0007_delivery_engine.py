@@ -20,11 +20,24 @@ OLD = (
     ("ix_statuspage_delivery_state_due", "statuspage_delivery", ["state", "due_at"]),
     ("ix_statuspage_delivery_lease_token", "statuspage_delivery", ["lease_token"]),
 )
-PARTIAL = {"ix_statuspage_delivery_leased": sa.text("lease_until IS NOT NULL")}
+PARTIAL = {
+    "ix_statuspage_delivery_leased": sa.text("lease_until IS NOT NULL"),
+    "ix_statuspage_delivery_neighbours": sa.text("coalesce(state, '') = 'pending'"),
+}
 INDEXES = (
     ("ix_statuspage_delivery_line", "statuspage_delivery", ["state", "due_at", "sequence"]),
     ("ix_statuspage_delivery_leased", "statuspage_delivery", ["lease_until"]),
+    (
+        "ix_statuspage_delivery_neighbours",
+        "statuspage_delivery",
+        ["subscription_id", "subject_id", "sequence"],
+    ),
     ("ix_statuspage_delivery_finished_at", "statuspage_delivery", ["finished_at"]),
+    (
+        "ix_statuspage_subscription_previous_until",
+        "statuspage_subscription",
+        ["previous_until"],
+    ),
     ("ix_statuspage_event_occurred_at", "statuspage_event", ["occurred_at"]),
     ("ix_statuspage_attempt_subscription", "statuspage_attempt", ["subscription_id", "started_at"]),
     ("ix_statuspage_attempt_started", "statuspage_attempt", ["started_at"]),
@@ -45,8 +58,8 @@ def _columns() -> dict[str, list[sa.Column[Any]]]:
         "statuspage_delivery": [
             sa.Column("endpoint", sa.String(length=260), nullable=True),
             sa.Column("notice_to", sa.String(length=254), nullable=True),
-            # What was written by an older version keeps its order.
             sa.Column("losses", sa.Integer(), nullable=False, server_default="0"),
+            # What was written by an older version keeps its order.
             sa.Column("in_order", sa.Boolean(), nullable=False, server_default=sa.true()),
         ],
         "statuspage_attempt": [
