@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -68,7 +69,7 @@ def claim(
     if not rows:
         return Claimed(0, [], {})
     preparing = _Preparing(db, now, lease_ends=began + lease.total_seconds(), rows=rows)
-    wanted = [row for row in rows if preparing.is_wanted(row)]
+    wanted = preparing.wanted(rows)
     waiting = pacing.over_rate(db, wanted, now)
     claims.finish_each(
         db,
@@ -108,18 +109,34 @@ class _Preparing:
                 if row.event.name in UPDATES and (row.attempts > 1 or row.due_at < late)
             ],
         )
+        # Due since its event occurred, or since a member asked for it again.
+        old = now - timedelta(seconds=STALE_AFTER)
+        stale = {row.id for row in rows if row.attempts == 1 and row.due_at < old}
+        # One that had to wait for its turn behind another is not to blame.
+        self._stale = stale - claims.followed_one_since(db, stale, old)
         self._bodies: dict[tuple[UUID, str, int], str] = {}
 
-    def is_wanted(self, delivery: Delivery) -> bool:
-        """Whether it is to be sent; else it is finished here."""
-        reason = self._reason_to_drop(delivery)
-        if reason is not None:
-            outcomes.close(self._db, delivery, DeliveryState.CANCELLED, reason, self._now)
-            return False
-        if delivery.losses > max(MOST_LOSSES, len(policy_of(delivery).delays)):
-            outcomes.give_up(self._db, delivery, "Every attempt ended with its worker.", self._now)
-            return False
-        return True
+    def wanted(self, rows: Sequence[Delivery]) -> list[Delivery]:
+        """Those that are to be sent; the others are finished here."""
+        wanted: list[Delivery] = []
+        dropped: dict[str, list[UUID]] = defaultdict(list)
+        for row in rows:
+            reason = self._reason_to_drop(row)
+            if reason is not None:
+                dropped[reason].append(row.id)
+            elif row.losses > max(MOST_LOSSES, len(policy_of(row).delays)):
+                outcomes.give_up(self._db, row, "Every attempt ended with its worker.", self._now)
+            else:
+                wanted.append(row)
+        for reason, ids in dropped.items():
+            claims.finish_all(
+                self._db,
+                ids,
+                state=DeliveryState.CANCELLED,
+                reason=reason,
+                finished_at=self._now,
+            )
+        return wanted
 
     def parcel(self, delivery: Delivery) -> Parcel | None:
         """None after finishing one that cannot be worded or signed."""
@@ -158,14 +175,7 @@ class _Preparing:
                 return f"The format {subscription.format!r} is not installed."
         if delivery.id in self._superseded:
             return "A later update took its place."
-        # Due since its event occurred, or since a member asked for it again.
-        stale = timedelta(seconds=STALE_AFTER)
-        if (
-            delivery.attempts == 1
-            and self._now - delivery.due_at > stale
-            # One that had to wait for its turn behind another is not to blame.
-            and not claims.followed_one_since(self._db, delivery, self._now - stale)
-        ):
+        if delivery.id in self._stale:
             return "The event was too old at its first attempt."
         return None
 

@@ -188,15 +188,21 @@ def superseded(session: Session, ids: Collection[UUID]) -> set[UUID]:
     return set(session.scalars(query))
 
 
-def followed_one_since(session: Session, delivery: Delivery, instant: datetime) -> bool:
-    """Whether a delivery about the same subject, which *delivery* had to wait for, ended after *instant*."""
+def followed_one_since(session: Session, ids: Collection[UUID], instant: datetime) -> set[UUID]:
+    """Those of *ids* that had to wait for a delivery about the same subject which ended after *instant*."""
+    if not ids:
+        return set()
+    earlier = aliased(Delivery)
     query = select(Delivery.id).where(
-        Delivery.subscription_id == delivery.subscription_id,
-        Delivery.subject_id == delivery.subject_id,
-        Delivery.sequence < delivery.sequence,
-        Delivery.finished_at > instant,
+        Delivery.id.in_(ids),
+        exists().where(
+            earlier.subscription_id == Delivery.subscription_id,
+            earlier.subject_id == Delivery.subject_id,
+            earlier.sequence < Delivery.sequence,
+            earlier.finished_at > instant,
+        ),
     )
-    return session.scalar(query.limit(1)) is not None
+    return set(session.scalars(query))
 
 
 def called_since(

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import event as hooks
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -311,6 +312,33 @@ def test_an_old_event_is_marked_and_not_sent(
     row = scenes.delivery(session, hook)
     assert (row.state, row.reason) == (CANCELLED, "The event was too old at its first attempt.")
     assert attempts(session, hook) == []
+
+
+def test_many_old_events_are_marked_in_a_few_statements(session: Session, page: Page) -> None:
+    """However many there are: no statement for each."""
+    hook = scenes.webhook(session, page)
+    counts = []
+    for how_many in (2, 20):
+        for _ in range(how_many):
+            scenes.message(session, page, hook)
+        pending = update(Delivery).where(Delivery.state == PENDING)
+        session.execute(pending.values(due_at=utc_now() - timedelta(hours=25)))
+        session.commit()
+        statements: list[str] = []
+
+        def count(
+            conn: Any, cursor: Any, statement: str, *rest: Any, into: list[str] = statements
+        ) -> None:
+            into.append(statement)
+
+        hooks.listen(session.get_bind(), "before_cursor_execute", count)
+        try:
+            assert claim(session) == []
+        finally:
+            hooks.remove(session.get_bind(), "before_cursor_execute", count)
+        counts.append(len(statements))
+    assert counts[0] == counts[1]
+    assert {row.state for row in scenes.deliveries(session, hook)} == {CANCELLED}
 
 
 def test_an_old_event_expanded_late_is_not_sent(session: Session, page: Page) -> None:
