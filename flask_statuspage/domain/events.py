@@ -23,6 +23,10 @@ MAINTENANCE_EVENTS = (
 REMINDER = "maintenance.reminder"
 """A window is near. Nothing has changed, so receivers of changes get it only when they ask for it."""
 
+IN_ORDER = frozenset({*INCIDENT_EVENTS, *MAINTENANCE_EVENTS, REMINDER})
+"""The steps of one story: whoever missed one is told it before the next. Of other subjects each message stands for
+itself, and one that is to be retried for days must not hold up what comes after it."""
+
 COMPONENT_EVENTS = ("component.status_change",)
 MONITOR_EVENTS = ("monitor.down", "monitor.recovered")
 

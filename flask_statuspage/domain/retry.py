@@ -16,6 +16,10 @@ MAX_RETRY_AFTER = DAY
 STALE_AFTER = DAY
 """An event older than this at its first attempt is marked instead of sent: a restored backup must not mail history."""
 
+MOST_LOSSES = 3
+"""So many attempts may end with their worker, or one for each retry if these are more, before a delivery counts as what
+kills it."""
+
 SUPERSEDED_AFTER = MINUTE
 """An update that is older than this, or was tried in vain, is left out if a later one waits behind it."""
 
@@ -66,6 +70,10 @@ class Policy:
     def span(self) -> float:
         """Seconds from the first attempt to the last one, at most."""
         return sum(self.delays) * (1 + self.jitter) + self.timeout * (len(self.delays) + 1)
+
+    def with_lost(self, losses: int) -> Policy:
+        """This policy for a delivery of whose attempts so many ended with their worker, which do not count."""
+        return replace(self, delays=(0.0,) * losses + self.delays) if losses else self
 
     def adjusted(self, changes: Mapping[str, Any]) -> Policy:
         """This policy with what a subscription wants otherwise, as it is stored and as the API shows it.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,7 +21,7 @@ from ..delivery.formats import Posting, formats
 from ..delivery.parcel import Parcel
 from ..domain.events import CONFIRMATION
 from ..domain.facts import plain
-from ..domain.retry import STALE_AFTER, SUPERSEDED_AFTER
+from ..domain.retry import MOST_LOSSES, STALE_AFTER, SUPERSEDED_AFTER
 from ..errors import SetupError
 from ..state import current_settings
 from ..storage import claims, endpoints, session
@@ -68,7 +69,7 @@ def claim(
     if not rows:
         return Claimed(0, [], {})
     preparing = _Preparing(db, now, lease_ends=began + lease.total_seconds(), rows=rows)
-    wanted = [row for row in rows if preparing.is_wanted(row)]
+    wanted = preparing.wanted(rows)
     waiting = pacing.over_rate(db, wanted, now)
     claims.finish_each(
         db,
@@ -108,18 +109,34 @@ class _Preparing:
                 if row.event.name in UPDATES and (row.attempts > 1 or row.due_at < late)
             ],
         )
+        # Due since its event occurred, or since a member asked for it again.
+        old = now - timedelta(seconds=STALE_AFTER)
+        stale = {row.id for row in rows if row.attempts == 1 and row.due_at < old}
+        # One that had to wait for its turn behind another is not to blame.
+        self._stale = stale - claims.followed_one_since(db, stale, old)
         self._bodies: dict[tuple[UUID, str, int], str] = {}
 
-    def is_wanted(self, delivery: Delivery) -> bool:
-        """Whether it is to be sent; else it is finished here."""
-        reason = self._reason_to_drop(delivery)
-        if reason is not None:
-            outcomes.close(self._db, delivery, DeliveryState.CANCELLED, reason, self._now)
-            return False
-        if delivery.attempts > len(policy_of(delivery).delays) + 1:
-            outcomes.give_up(self._db, delivery, "Every attempt ended with its worker.", self._now)
-            return False
-        return True
+    def wanted(self, rows: Sequence[Delivery]) -> list[Delivery]:
+        """Those that are to be sent; the others are finished here."""
+        wanted: list[Delivery] = []
+        dropped: dict[str, list[UUID]] = defaultdict(list)
+        for row in rows:
+            reason = self._reason_to_drop(row)
+            if reason is not None:
+                dropped[reason].append(row.id)
+            elif row.losses > max(MOST_LOSSES, len(policy_of(row).delays)):
+                outcomes.give_up(self._db, row, "Every attempt ended with its worker.", self._now)
+            else:
+                wanted.append(row)
+        for reason, ids in dropped.items():
+            claims.finish_all(
+                self._db,
+                ids,
+                state=DeliveryState.CANCELLED,
+                reason=reason,
+                finished_at=self._now,
+            )
+        return wanted
 
     def parcel(self, delivery: Delivery) -> Parcel | None:
         """None after finishing one that cannot be worded or signed."""
@@ -129,12 +146,12 @@ class _Preparing:
         except wording.TooLong:
             outcomes.give_up(self._db, delivery, "The message is too long.", self._now)
             return None
-        except Exception:
+        except Exception as error:
             name = format_of(delivery)
             logger.exception(
                 "status page: format %s could not word event %s", name, delivery.event.name
             )
-            reason = "The format could not word this event."
+            reason = f"The format could not word this event ({type(error).__name__})."
             outcomes.give_up(self._db, delivery, reason, self._now)
             return None
         try:
@@ -144,7 +161,8 @@ class _Preparing:
             # Unsigned it must not go out, and the others must not wait for it.
             logger.error("status page: delivery %s waits: %s", delivery.id, error)
             reason = "Its secret cannot be opened with the site's keys."
-            outcomes.postpone(self._db, delivery, policy_of(delivery), reason, self._now)
+            policy = policy_of(delivery).with_lost(delivery.losses)
+            outcomes.postpone(self._db, delivery, policy, reason, self._now)
             return None
         return self._packed(delivery, address, body, sent, secret, previous, urls)
 
@@ -156,16 +174,13 @@ class _Preparing:
                 return f"The subscription is {subscription.state.value}."
             if subscription.format not in formats or subscription.channel not in channels:
                 return f"The format {subscription.format!r} is not installed."
+            if not formats[subscription.format].words(event.name):
+                return f"The format {subscription.format!r} has no words for this event."
+        elif subscription.state is not SubscriptionState.DISABLED:
+            return f"The subscription is {subscription.state.value} again."
         if delivery.id in self._superseded:
             return "A later update took its place."
-        # Due since its event occurred, or since a member asked for it again.
-        stale = timedelta(seconds=STALE_AFTER)
-        if (
-            delivery.attempts == 1
-            and self._now - delivery.due_at > stale
-            # One that had to wait for its turn behind another is not to blame.
-            and not claims.followed_one_since(self._db, delivery, self._now - stale)
-        ):
+        if delivery.id in self._stale:
             return "The event was too old at its first attempt."
         return None
 
@@ -174,14 +189,14 @@ class _Preparing:
         format, size = formats[format_of(delivery)], policy_of(delivery).size
         body = self._body(delivery, size) if delivery.body is None else delivery.body
         if format.complete is None:
-            return body, body
+            return body, _sendable(body)
         posting = Posting(retry=delivery.attempts - 1, unsubscribe_url=unsubscribe_url)
         sent = format.complete(body, posting)
         excess = len(sent.encode()) - size
         if excess > 0 and delivery.body is None:
             body = self._body(delivery, len(body.encode()) - excess)
             sent = format.complete(body, posting)
-        return body, sent
+        return body, _sendable(sent)
 
     def _body(self, delivery: Delivery, size: int) -> str:
         key = (delivery.event_id, format_of(delivery), size)
@@ -227,7 +242,7 @@ class _Preparing:
             is_notice=is_notice,
             secret=secret,
             previous_secret=previous,
-            policy=policy_of(delivery),
+            policy=policy_of(delivery).with_lost(delivery.losses),
             endpoint=delivery.endpoint or channels[channel].endpoint(subscription.address),
             lease_ends=self._lease_ends,
             manage_url=urls.get("manage") if channels[channel].needs_confirmation else None,
@@ -259,3 +274,11 @@ def described(delivery: Delivery) -> dict[str, object]:
         "event": delivery.event.name,
         "created_at": plain(delivery.created_at),
     }
+
+
+def _sendable(text: str) -> str:
+    """*text*, if it can be sent and kept: what a format of another package makes need not be."""
+    text.encode()
+    if "\x00" in text:
+        raise ValueError("a NUL stands in the body")
+    return text

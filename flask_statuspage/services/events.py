@@ -104,7 +104,10 @@ def expand(session: Session, row: EventRow, *, size: int = 1000) -> bool:
 
 
 def expand_waiting(session: Session) -> int:
-    """Take the oldest event that waits for its deliveries one page further; returns 0 when none waits."""
+    """Take the oldest event that waits for its deliveries one page further; returns 0 when there is none to take.
+
+    Those of one page are taken one after the other, as their order is the order of the deliveries.
+    """
     rows = session.scalars(outbox.waiting_events(1)).all()
     for row in rows:
         pages.hold(session, row.page_id)  # on SQLite this keeps a second worker out

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,7 @@ from ..delivery.parcel import UNREACHED, Failure, Outcome, Parcel
 from ..domain.pace import Call
 from ..domain.retry import HOUR, Policy
 from ..state import current_settings
-from ..storage import claims, endpoints, outbox, session
+from ..storage import claims, endpoints, session
 from ..storage import subscriptions as stored_subscriptions
 from ..storage.outbox import Delivery, DeliveryState
 from ..storage.pages import Page
@@ -64,9 +64,11 @@ def note_all(db: Session, sent: Sequence[Sent]) -> None:
         return
     done = [parcel.delivery_id for parcel, outcome in tried if outcome.delivered]
     claims.finish_all(db, done, state=DeliveryState.DONE, reason=None, finished_at=now)
-    failed = [_judged(parcel, outcome, now) for parcel, outcome in tried if not outcome.delivered]
+    vain = [(parcel, outcome) for parcel, outcome in tried if not outcome.delivered]
+    present = stored_subscriptions.formats_of(db, {parcel.subscription_id for parcel, _ in vain})
+    failed = [_judged(parcel, outcome, now, present) for parcel, outcome in vain]
     claims.finish_each(db, failed)
-    outbox.add_attempts(db, [_attempt(parcel, outcome, now) for parcel, outcome in tried])
+    claims.add_attempts(db, [_attempt(parcel, outcome, now) for parcel, outcome in tried])
     dead = {row["id"]: row["reason"] for row in failed if row["state"] is DeliveryState.DEAD}
     given_up = [parcel for parcel, _ in tried if parcel.delivery_id in dead]
     whose = stored_subscriptions.by_ids(db, {parcel.subscription_id for parcel in given_up})
@@ -121,8 +123,14 @@ def postpone(db: Session, delivery: Delivery, policy: Policy, reason: str, now: 
     claims.finish(db, delivery.id, delivery.lease_token, due_at=due_at, reason=reason)
 
 
-def _judged(parcel: Parcel, outcome: Outcome, now: datetime) -> dict[str, Any]:
-    """The row's columns after a failed attempt."""
+def _judged(
+    parcel: Parcel, outcome: Outcome, now: datetime, present: Mapping[UUID, str]
+) -> dict[str, Any]:
+    """The row's columns after a failed attempt.
+
+    :param present: the subscriptions' formats. One that was changed meanwhile words the event anew.
+    """
+    is_kept = parcel.is_notice or present.get(parcel.subscription_id) == parcel.format
     delay = parcel.policy.delay_after(
         parcel.attempt, retry_after=outcome.retry_after, chance=random.random()
     )
@@ -133,7 +141,7 @@ def _judged(parcel: Parcel, outcome: Outcome, now: datetime) -> dict[str, Any]:
         "due_at": now + timedelta(seconds=0 if is_over or delay is None else delay),
         "finished_at": now if is_over else None,
         "reason": _clean(outcome.error, MAX_WORDS),
-        "body": _storable(parcel.kept_body),
+        "body": _storable(parcel.kept_body) if is_kept else None,
     }
 
 

@@ -53,16 +53,19 @@ def over_rate(session: Session, leased: Sequence[Delivery], now: datetime) -> di
     if not by_subscription:
         return {}
     called = claims.called_since(session, by_subscription, now - WINDOW)
+    in_flight = claims.in_flight(session, by_subscription, now)  # *leased* among them
     near = {
         subscription_id
         for subscription_id, rows in by_subscription.items()
-        if (called.get(subscription_id, (0, now))[0] + len(rows)) * NEAR > policy_of(rows[0]).rate
+        if (called.get(subscription_id, (0, now))[0] + in_flight.get(subscription_id, len(rows)))
+        * NEAR
+        > policy_of(rows[0]).rate
     }
     if not near:
         return {}
     claims.hold_subscriptions(session, near)
     called = claims.called_since(session, near, now - WINDOW)
-    in_flight = claims.in_flight(session, now)
+    in_flight = claims.in_flight(session, near, now)
     waiting: dict[UUID, datetime] = {}
     for subscription_id in near:
         rows = by_subscription[subscription_id]

@@ -7,78 +7,35 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import (
-    ColumnElement,
     Select,
-    String,
     Table,
-    and_,
     bindparam,
     exists,
     func,
-    or_,
+    insert,
     select,
-    type_coerce,
     update,
 )
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, contains_eager, selectinload
+from sqlalchemy.orm import Session, aliased, contains_eager, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from ..domain.ids import new_id
-from .endpoints import Endpoint
+from . import line
+from .line import Lane as Lane
 from .outbox import Attempt, Delivery, DeliveryState, EventRow
-from .session import by_index, locks_rows
+from .session import by_index, database_now, locks_rows
 from .subscriptions import Subscription
-
-
-class Lane(StrEnum):
-    FAST = "fast"
-    SLOW = "slow"
-
-
-def _free(now: datetime) -> ColumnElement[bool]:
-    """Due, and held by nobody whose lease still runs."""
-    return and_(
-        Delivery.state == DeliveryState.PENDING,
-        Delivery.due_at <= now,
-        or_(Delivery.lease_until.is_(None), Delivery.lease_until < now),
-    )
-
-
-def _first_in_line() -> ColumnElement[bool]:
-    """No earlier delivery about the same subject is still on its way to the same subscription."""
-    earlier = aliased(Delivery)
-    return ~exists().where(
-        earlier.subscription_id == Delivery.subscription_id,
-        earlier.subject_id == Delivery.subject_id,
-        _is_pending(earlier.state),
-        earlier.sequence < Delivery.sequence,
-    )
-
-
-def _is_pending(state: InstrumentedAttribute[DeliveryState]) -> ColumnElement[bool]:
-    """The condition in a form that no index serves: one delivery's neighbours are to be found by their subscription.
-
-    PostgreSQL, whose statistics say that hardly any delivery is pending, would else read all that are pending, for each
-    of them.
-    """
-    return func.coalesce(type_coerce(state, String), "") == DeliveryState.PENDING.value
-
-
-def _in_lane(lane: Lane, now: datetime) -> ColumnElement[bool]:
-    slow = exists().where(Endpoint.name == Delivery.endpoint, Endpoint.is_slow)
-    if lane is Lane.FAST:
-        return ~slow
-    return slow.where(or_(Endpoint.rests_until.is_(None), Endpoint.rests_until <= now))
 
 
 def any_due(session: Session, now: datetime, *, lane: Lane = Lane.FAST) -> bool:
     """Whether :func:`claim` would find something."""
-    query = select(Delivery.id).where(_free(now), _in_lane(lane, now), _first_in_line())
+    query = select(Delivery.id).where(
+        line.free(now), line.in_lane(lane, now), line.first_in_line(now)
+    )
     return session.scalar(query.limit(1)) is not None
 
 
@@ -93,40 +50,55 @@ def claim(
 ) -> Sequence[Delivery]:
     """Lease at most *limit* due deliveries, with their events and subscriptions.
 
-    ``attempts`` goes up here, not when the outcome is known: a payload that kills its worker is given up in the end
-    instead of coming round for ever.
+    ``attempts`` goes up here, not when the outcome is known, and ``losses`` for those whose last lease ran out: a
+    payload that kills its worker is given up in the end instead of coming round for ever.
 
     :param avoid: endpoints that are to be left to others.
     """
-    query = select(Delivery.id).where(_free(now), _in_lane(lane, now), _first_in_line())
-    if avoid:
-        query = query.where(or_(Delivery.endpoint.is_(None), Delivery.endpoint.not_in(avoid)))
-    query = query.order_by(Delivery.due_at, Delivery.sequence).limit(limit)
     with by_index(session):
-        ids = list(session.scalars(query.with_for_update(skip_locked=True)))
-        if not ids:
+        lost = line.lost(session, now, limit=limit, lane=lane, avoid=avoid)
+        fresh: list[UUID] = []
+        if len(lost) < limit:
+            fresh = line.fresh(session, now, limit=limit - len(lost), lane=lane, avoid=avoid)
+        if not lost and not fresh:
             return []
         token = new_id()
-        leasing = (
-            update(Delivery)
-            .where(Delivery.id.in_(ids))
-            .values(lease_token=token, lease_until=now + lease, attempts=Delivery.attempts + 1)
-        )
-        if not locks_rows(session):
-            # Another worker may have been faster. Where rows are locked this condition would only mislead the
-            # database, which then reads all that is due instead of these few.
-            leasing = leasing.where(_free(now))
-        session.execute(leasing, execution_options={"synchronize_session": False})
-    held = session.scalars(_held(token)).all()
+        for ids, losses in ((lost, 1), (fresh, 0)):
+            if ids:
+                _lease(session, ids, now, token=token, until=now + lease, losses=losses)
+    held = session.scalars(_held([*lost, *fresh], token)).all()
     _with_events(session, held)
     return held
 
 
-def _held(token: UUID) -> Select[Delivery]:
+def _lease(
+    session: Session,
+    ids: Collection[UUID],
+    now: datetime,
+    *,
+    token: UUID,
+    until: datetime,
+    losses: int,
+) -> None:
+    leasing = (
+        update(Delivery)
+        .where(Delivery.id.in_(ids))
+        .values(lease_token=token, lease_until=until, attempts=Delivery.attempts + 1)
+    )
+    if losses:
+        leasing = leasing.values(losses=Delivery.losses + losses)
+    if not locks_rows(session):
+        # Another worker may have been faster. Where rows are locked this condition would only mislead the database,
+        # which then reads all that is due instead of these few.
+        leasing = leasing.where(line.free(now))
+    session.execute(leasing, execution_options={"synchronize_session": False})
+
+
+def _held(ids: Collection[UUID], token: UUID) -> Select[Delivery]:
     return (
         select(Delivery)
         .join(Delivery.subscription)
-        .where(Delivery.lease_token == token)
+        .where(Delivery.id.in_(ids), Delivery.lease_token == token)
         .order_by(Delivery.sequence)
         .options(contains_eager(Delivery.subscription))
         .execution_options(populate_existing=True)
@@ -201,6 +173,12 @@ def finish_each(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     )
 
 
+def add_attempts(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write attempts to the log; all rows have the same columns."""
+    # By the table: the mapped class would leave out what is None, and send a statement for each mixture of columns.
+    session.connection().execute(insert(cast(Table, Attempt.__table__)), list(rows))
+
+
 def superseded(session: Session, ids: Collection[UUID]) -> set[UUID]:
     """Those of *ids* behind which another delivery about the same subject waits for the same subscription."""
     if not ids:
@@ -211,22 +189,32 @@ def superseded(session: Session, ids: Collection[UUID]) -> set[UUID]:
         exists().where(
             later.subscription_id == Delivery.subscription_id,
             later.subject_id == Delivery.subject_id,
-            _is_pending(later.state),
+            line.is_pending(later.state),
             later.sequence > Delivery.sequence,
         ),
     )
     return set(session.scalars(query))
 
 
-def followed_one_since(session: Session, delivery: Delivery, instant: datetime) -> bool:
-    """Whether a delivery about the same subject, which *delivery* had to wait for, ended after *instant*."""
+def followed_one_since(session: Session, ids: Collection[UUID], instant: datetime) -> set[UUID]:
+    """Those of *ids* that waited for a delivery about the same subject, which was sent or given up after *instant*.
+
+    One that was cancelled unsent, as too old itself, kept nobody waiting.
+    """
+    if not ids:
+        return set()
+    earlier = aliased(Delivery)
     query = select(Delivery.id).where(
-        Delivery.subscription_id == delivery.subscription_id,
-        Delivery.subject_id == delivery.subject_id,
-        Delivery.sequence < delivery.sequence,
-        Delivery.finished_at > instant,
+        Delivery.id.in_(ids),
+        exists().where(
+            earlier.subscription_id == Delivery.subscription_id,
+            earlier.subject_id == Delivery.subject_id,
+            earlier.sequence < Delivery.sequence,
+            earlier.finished_at > instant,
+            earlier.state.in_([DeliveryState.DONE, DeliveryState.DEAD]),
+        ),
     )
-    return session.scalar(query.limit(1)) is not None
+    return set(session.scalars(query))
 
 
 def called_since(
@@ -242,11 +230,17 @@ def called_since(
     return {row[0]: (row[1], row[2]) for row in session.execute(query) if row[0] is not None}
 
 
-def in_flight(session: Session, now: datetime) -> dict[UUID, int]:
-    """How many deliveries to each subscription are leased, whoever holds them."""
+def in_flight(
+    session: Session, subscription_ids: Collection[UUID], now: datetime
+) -> dict[UUID, int]:
+    """How many deliveries to each of these subscriptions are leased, whoever holds them."""
     query = (
         select(Delivery.subscription_id, func.count())
-        .where(Delivery.lease_token.is_not(None), Delivery.lease_until > now)
+        .where(
+            Delivery.lease_until > now,
+            Delivery.lease_token.is_not(None),
+            Delivery.subscription_id.in_(subscription_ids),
+        )
         .group_by(Delivery.subscription_id)
     )
     return {row[0]: row[1] for row in session.execute(query)}
@@ -260,26 +254,42 @@ def hold_subscriptions(session: Session, ids: Collection[UUID]) -> None:
 
 
 def waiting_at(session: Session, endpoint: str, before: datetime, limit: int) -> Sequence[Delivery]:
-    """Free deliveries to *endpoint* that are due since before that instant, with events and subscriptions."""
+    """Free deliveries to *endpoint* that are due since before that instant, with events and subscriptions.
+
+    They are locked until the transaction ends; those that another transaction holds are left out.
+    """
     query = (
-        select(Delivery)
-        .join(Delivery.subscription)
+        select(Delivery.id)
         .where(
             Delivery.endpoint == endpoint,
-            Delivery.state == DeliveryState.PENDING,
-            Delivery.lease_token.is_(None),
+            line.free(database_now(session)),
             Delivery.due_at < before,
         )
         .order_by(Delivery.due_at)
         .limit(limit)
-        .options(selectinload(Delivery.event), contains_eager(Delivery.subscription))
     )
-    return session.scalars(query).all()
+    # On their own: with their subscriptions these would be locked, too.
+    ids = session.scalars(query.with_for_update(skip_locked=True)).all()
+    if not ids:
+        return []
+    rows = (
+        select(Delivery)
+        .join(Delivery.subscription)
+        .where(Delivery.id.in_(ids))
+        .order_by(Delivery.due_at)
+        .options(selectinload(Delivery.event), contains_eager(Delivery.subscription))
+        .execution_options(populate_existing=True)
+    )
+    return session.scalars(rows).all()
 
 
 def lag(session: Session, now: datetime) -> float:
-    """Seconds by which the oldest delivery that is due and free is late; 0.0 when none is due."""
-    oldest = session.scalar(select(func.min(Delivery.due_at)).where(_free(now)))
+    """Seconds by which the oldest delivery that a worker of the fast lane could send now is late; 0.0: there is none.
+
+    What waits behind another, or for an endpoint that is slow or silent, says nothing of the workers.
+    """
+    ready = (line.free(now), line.in_lane(Lane.FAST, now), line.first_in_line(now))
+    oldest = session.scalar(select(func.min(Delivery.due_at)).where(*ready))
     return max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
 
 

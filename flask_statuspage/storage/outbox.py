@@ -6,10 +6,10 @@ lease; a lease that runs out is free again; only the holder of the lease token m
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -17,17 +17,19 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Select,
-    Table,
     UniqueConstraint,
     and_,
     delete,
+    exists,
     insert,
     or_,
     select,
+    text,
     update,
 )
-from sqlalchemy.orm import Mapped, Session, contains_eager, mapped_column, relationship
+from sqlalchemy.orm import Mapped, Session, aliased, contains_eager, mapped_column, relationship
 
+from ..domain.events import IN_ORDER
 from ..domain.ids import new_id
 from .base import (
     Base,
@@ -76,15 +78,30 @@ class DeliveryState(StrEnum):
 class Delivery(Base):
     """One event for one subscription. ``due_at`` moves on with each retry.
 
+    ``attempts`` counts how often a worker took it up, ``losses`` how many of these leases ran out with nothing noted.
     ``body`` is kept from the first failure on, for the retries. ``endpoint`` is ``host:port`` where the address has
     one. ``notice_to`` is the mailbox of the subscription's owner where it is not the subscription's own address that is
-    told.
+    told. While one that is ``in_order`` is pending, later ones about its subject wait.
     """
 
     __tablename__ = "statuspage_delivery"
     __table_args__ = (
         UniqueConstraint("event_id", "subscription_id"),
         Index("ix_statuspage_delivery_line", "state", "due_at", "sequence"),
+        Index(
+            "ix_statuspage_delivery_leased",
+            "lease_until",
+            postgresql_where=text("lease_until IS NOT NULL"),
+            sqlite_where=text("lease_until IS NOT NULL"),
+        ),
+        Index(
+            "ix_statuspage_delivery_neighbours",
+            "subscription_id",
+            "subject_id",
+            "sequence",
+            postgresql_where=text("coalesce(state, '') = 'pending'"),
+            sqlite_where=text("coalesce(state, '') = 'pending'"),
+        ),
         Index("ix_statuspage_delivery_order", "subscription_id", "subject_id", "state", "sequence"),
     )
 
@@ -100,11 +117,13 @@ class Delivery(Base):
     )
     due_at: Mapped[datetime] = mapped_column(default=utc_now)
     attempts: Mapped[int] = mapped_column(default=0)
-    lease_token: Mapped[UUID | None] = mapped_column(Key, index=True)
+    losses: Mapped[int] = mapped_column(default=0)
+    lease_token: Mapped[UUID | None] = mapped_column(Key)
     lease_until: Mapped[datetime | None]
     body: Mapped[str | None] = mapped_column(LongText)
     endpoint: Mapped[str | None] = mapped_column(EndpointName)
     notice_to: Mapped[str | None] = mapped_column(Mailbox)
+    in_order: Mapped[bool] = mapped_column(default=True)
     reason: Mapped[str | None] = mapped_column(Name)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     finished_at: Mapped[datetime | None] = mapped_column(index=True)
@@ -141,10 +160,19 @@ class Attempt(Base):
 
 
 def waiting_events(limit: int) -> Select[EventRow]:
-    """Events whose deliveries are not all written yet, oldest first; skips those that another worker expands."""
+    """Events whose deliveries are not all written yet, oldest first; skips those that another worker expands.
+
+    Of each page only the oldest: a later one whose deliveries were there first would be sent first.
+    """
+    older = aliased(EventRow)
+    waits_behind = exists().where(
+        older.fanned_out_at.is_(None),
+        older.page_id == EventRow.page_id,
+        older.sequence < EventRow.sequence,
+    )
     return (
         select(EventRow)
-        .where(EventRow.fanned_out_at.is_(None))
+        .where(EventRow.fanned_out_at.is_(None), ~waits_behind)
         .order_by(EventRow.sequence)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -182,6 +210,8 @@ def add_deliveries(
             "state": DeliveryState.PENDING,
             "due_at": now,
             "attempts": 0,
+            "losses": 0,
+            "in_order": event.name in IN_ORDER,
             "created_at": now,
         }
         for subscription_id, endpoint in places
@@ -189,12 +219,6 @@ def add_deliveries(
     if rows:
         session.execute(insert(Delivery), rows)
     return len(rows)
-
-
-def add_attempts(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write attempts to the log; all rows have the same columns."""
-    # By the table: the mapped class would leave out what is None, and send a statement for each mixture of columns.
-    session.connection().execute(insert(cast(Table, Attempt.__table__)), list(rows))
 
 
 def add_notice(
@@ -209,6 +233,7 @@ def add_notice(
             sequence=event.sequence,
             due_at=now,
             notice_to=mailbox,
+            in_order=event.name in IN_ORDER,
             created_at=now,
         )
     )
@@ -306,7 +331,7 @@ def log(
         select(Delivery)
         .join(Delivery.event)
         .where(EventRow.page_id == page_id)
-        .order_by(Delivery.created_at.desc(), Delivery.id.desc())
+        .order_by(Delivery.id.desc())  # ids begin with the time, and have an index
         .options(contains_eager(Delivery.event))
     )
     if subscription_id is not None:

@@ -71,7 +71,14 @@ def revive(session: Session, ids: Collection[UUID], now: datetime) -> int:
     result = session.execute(
         update(Delivery)
         .where(Delivery.id.in_(ids), Delivery.state == DeliveryState.DEAD)
-        .values(state=DeliveryState.PENDING, attempts=0, due_at=now, finished_at=None, reason=None),
+        .values(
+            state=DeliveryState.PENDING,
+            attempts=0,
+            losses=0,
+            due_at=now,
+            finished_at=None,
+            reason=None,
+        ),
         execution_options={"synchronize_session": False},
     )
     return int(result.rowcount)  # type: ignore[attr-defined]

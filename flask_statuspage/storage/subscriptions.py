@@ -73,7 +73,7 @@ class Subscription(Base):
     format: Mapped[str] = mapped_column(Word)
     secret: Mapped[str | None] = mapped_column(Encrypted, deferred=True)
     previous_secret: Mapped[str | None] = mapped_column(Encrypted, deferred=True)
-    previous_until: Mapped[datetime | None]
+    previous_until: Mapped[datetime | None] = mapped_column(index=True)
     events: Mapped[list[str] | None] = mapped_column(Json(none_as_null=True))
     level: Mapped[str | None] = mapped_column(Word)
     policy: Mapped[dict[str, Any] | None] = mapped_column(Json(none_as_null=True))
@@ -173,6 +173,14 @@ def by_ids(session: Session, ids: Collection[UUID]) -> dict[UUID, Subscription]:
         return {}
     rows = session.scalars(_whole().where(Subscription.id.in_(ids)))
     return {row.id: row for row in rows}
+
+
+def formats_of(session: Session, ids: Collection[UUID]) -> dict[UUID, str]:
+    """The formats of these subscriptions as they are now."""
+    if not ids:
+        return {}
+    query = select(Subscription.id, Subscription.format).where(Subscription.id.in_(ids))
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 def sealed_secrets(

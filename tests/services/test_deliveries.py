@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import event as hooks
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -69,7 +70,8 @@ def make_due(session: Session) -> None:
     """Let the time until the next retry pass, and all leases run out."""
     past = utc_now() - timedelta(seconds=1)
     session.execute(update(Delivery).where(Delivery.due_at > past).values(due_at=past))
-    session.execute(update(Delivery).values(lease_until=past))
+    leased = update(Delivery).where(Delivery.lease_token.is_not(None))
+    session.execute(leased.values(lease_until=past))
     session.commit()
 
 
@@ -262,6 +264,48 @@ def test_a_payload_that_kills_its_worker_dies_too(
     assert [event.name for event in heard] == ["delivery.failed"]
 
 
+def test_what_only_happened_to_be_near_is_sent(session: Session, page: Page) -> None:
+    """One payload kills its worker each time before anything is sent; all others arrive, and it is given up."""
+    hooks = [scenes.webhook(session, page) for _ in range(30)]
+    incidents.open(session, page, title="Slow")
+    session.commit()
+    killer = hooks[12].id
+    killed = 0
+    for _ in range(80):
+        parcels = claim(session)
+        if not parcels:
+            break
+        if any(parcel.subscription_id == killer for parcel in parcels):
+            killed += 1
+            make_due(session)
+            continue
+        for parcel in parcels:
+            finish(session, parcel, Outcome(code=200))
+    states = {row.subscription_id: row.state for row in session.scalars(select(Delivery))}
+    assert states == {hook.id: DEAD if hook.id == killer else DONE for hook in hooks}
+    assert killed == 4
+
+
+def test_an_attempt_that_ended_with_its_worker_costs_no_retry(
+    session: Session, hook: Subscription
+) -> None:
+    """It is counted and its number is used up, but the schedule goes on from where it was."""
+    waits = []
+    for number in (1, 3, 5, 6):
+        (parcel,) = claim(session)
+        if number in (3, 5):
+            make_due(session)
+            (parcel,) = claim(session)
+        assert parcel.attempt == number
+        finish(session, parcel, FAILED)
+        row = scenes.delivery(session, hook)
+        waits.append(round(-scenes.since(row.due_at)))
+        make_due(session)
+    assert waits[:3] == [60, 300, 1800]
+    assert (row.state, row.attempts, row.losses) == (DEAD, 6, 2)
+    assert [attempt.number for attempt in attempts(session, hook)] == [1, 3, 5, 6]
+
+
 def test_the_bytes_stay_over_all_retries(session: Session, page: Page, hook: Subscription) -> None:
     """A retry sends what the first attempt sent, though page and incident have changed since."""
     (first,) = claim(session)
@@ -287,6 +331,33 @@ def test_an_old_event_is_marked_and_not_sent(
     row = scenes.delivery(session, hook)
     assert (row.state, row.reason) == (CANCELLED, "The event was too old at its first attempt.")
     assert attempts(session, hook) == []
+
+
+def test_many_old_events_are_marked_in_a_few_statements(session: Session, page: Page) -> None:
+    """However many there are: no statement for each."""
+    hook = scenes.webhook(session, page)
+    counts = []
+    for how_many in (2, 20):
+        for _ in range(how_many):
+            scenes.message(session, page, hook)
+        pending = update(Delivery).where(Delivery.state == PENDING)
+        session.execute(pending.values(due_at=utc_now() - timedelta(hours=25)))
+        session.commit()
+        statements: list[str] = []
+
+        def count(
+            conn: Any, cursor: Any, statement: str, *rest: Any, into: list[str] = statements
+        ) -> None:
+            into.append(statement)
+
+        hooks.listen(session.get_bind(), "before_cursor_execute", count)
+        try:
+            assert claim(session) == []
+        finally:
+            hooks.remove(session.get_bind(), "before_cursor_execute", count)
+        counts.append(len(statements))
+    assert counts[0] == counts[1]
+    assert {row.state for row in scenes.deliveries(session, hook)} == {CANCELLED}
 
 
 def test_an_old_event_expanded_late_is_not_sent(session: Session, page: Page) -> None:
@@ -394,7 +465,7 @@ def test_a_format_that_raises_ends_its_own_delivery_only(
         parcels = claim(session)
     assert [parcel.format for parcel in parcels] == ["native", "native"]
     row = scenes.delivery(session, broken)
-    assert (row.state, row.reason) == (DEAD, "The format could not word this event.")
+    assert (row.state, row.reason) == (DEAD, "The format could not word this event (KeyError).")
     assert "broken could not word event incident.created" in caplog.text
 
 
@@ -447,6 +518,25 @@ def test_events_of_one_incident_arrive_in_order(session: Session, page: Page) ->
     finish(session, parcel, Outcome(code=200))
     (parcel,) = claim(session)
     assert json.loads(parcel.body)["event"] == "incident.resolved"
+
+
+def test_what_follows_a_failed_page_change_arrives(session: Session, page: Page) -> None:
+    """A receiver that is well again hears of the next change at once, not after days of retries of the first."""
+    api = scenes.component(session, page)
+    scenes.webhook(session, page, format="statusgator")
+    for status in (scenes.ComponentStatus.MAJOR_OUTAGE, scenes.ComponentStatus.OPERATIONAL):
+        components.set_status(session, page, api, status)
+        session.commit()
+    (first,) = claim(session)
+    for _ in range(3):
+        finish(session, first, FAILED)
+        make_due(session)
+        (first,) = claim(session)
+    finish(session, first, FAILED)
+    (second,) = claim(session)
+    assert second.delivery_id != first.delivery_id
+    finish(session, second, Outcome(code=200))
+    assert claim(session) == []
 
 
 def test_a_component_change_is_worded(session: Session, page: Page) -> None:

@@ -71,6 +71,17 @@ def test_what_is_in_flight_counts(session: Session, page: Page) -> None:
     assert len(drain(session, finish=False)) == 100
 
 
+def test_many_small_claims_keep_the_rate(session: Session, page: Page) -> None:
+    """Claims that are each far from the rate do not exceed it together while nothing has come back."""
+    hook = scenes.webhook(session, page)
+    flood(session, page, hook, 240)
+    sent = 0
+    while (claimed := deliveries.claim(session, limit=12)).count:
+        sent += len(claimed.parcels)
+        session.commit()
+    assert sent == 100
+
+
 def test_workers_that_claim_at_once_keep_the_rate_together(
     app: Flask, session: Session, page: Page
 ) -> None:

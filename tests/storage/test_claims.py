@@ -67,10 +67,11 @@ def tell(
     subject: UUID | None = None,
     *,
     endpoint: str = "example.com:443",
+    name: str = "incident.updated",
 ) -> list[Delivery]:
     """An event with a delivery due now for each subscription; returns those in their order."""
     page = pages.default_page(session)
-    event = EventRow(page_id=page.id, name="test", subject_id=subject or new_id(), data={})
+    event = EventRow(page_id=page.id, name=name, subject_id=subject or new_id(), data={})
     session.add(event)
     session.flush()
     places = [(one, endpoint) for one in subscriptions]
@@ -194,6 +195,49 @@ def test_who_lost_the_lease_writes_nothing(session: Session) -> None:
     assert (row.state, row.lease_token) == (DeliveryState.DONE, None)
 
 
+def test_what_a_dead_worker_held_is_taken_up_by_and_by(session: Session) -> None:
+    """Ten at a time beside what is fresh, and one alone that was lost before; no second one while that is out."""
+    tell(session, subscribe(session, 15))
+    assert len(claim(session)) == 15
+    tell(session, subscribe(session, 3))
+    losses = Counter(row.losses for row in claim(session, later=61))
+    assert losses == {0: 3, 1: 10}
+    assert Counter(row.losses for row in claim(session, later=61)) == {1: 5}
+    again = claim(session, later=122)
+    assert Counter(row.losses for row in again) == {1: 3, 2: 1}
+    assert claim(session, later=122) == []
+    (suspicious,) = [row for row in again if row.losses == 2]
+    assert finish(session, suspicious)
+    assert [row.losses for row in claim(session, later=122)] == [2]
+
+
+def test_what_waits_at_an_endpoint_is_held(app: Flask) -> None:
+    """Those due for long are locked for whoever ends them; leased ones stay out, those whose lease ran out do not."""
+    with app.app_context():
+        session = current_session()
+        subscriptions = subscribe(session, 3)
+        rows = tell(session, subscriptions, endpoint="x:1")
+        for row, lease in zip(rows, (None, -5, 500), strict=True):
+            row.due_at = utc_now() - timedelta(hours=2)
+            if lease is not None:
+                row.lease_token, row.lease_until = new_id(), utc_now() + timedelta(seconds=lease)
+        session.commit()
+        wanted = {row.id for row in rows[:2]}
+        before = utc_now() - timedelta(hours=1)
+        session.commit()
+        held = claims.waiting_at(session, "x:1", before, 10)
+        assert {row.id for row in held} == wanted
+        assert {row.event.name for row in held} == {"incident.updated"}
+
+        def other() -> int:
+            with app.app_context():
+                return len(claims.waiting_at(current_session(), "x:1", before, 10))
+
+        if session.get_bind().dialect.name != "sqlite":
+            with ThreadPoolExecutor(1) as pool:
+                assert pool.submit(other).result(10) == 0
+
+
 def test_giving_back_costs_no_attempt(session: Session) -> None:
     """What was not sent after all is free at once and has not used up an attempt."""
     tell(session, subscribe(session, 1))
@@ -237,6 +281,43 @@ def test_a_retry_holds_up_what_follows(session: Session) -> None:
     (row,) = claim(session, later=301)
     assert finish(session, row)
     assert [row.id for row in claim(session)] == [later.id]
+
+
+def test_a_retry_holds_up_no_other_change(session: Session) -> None:
+    """Changes of a page or component go out one at a time, but none waits for the retry of another one."""
+    (one,) = subscribe(session, 1)
+    component = new_id()
+    for _ in range(3):
+        tell(session, [one], component, name="component.status_change")
+    order = list(session.scalars(select(Delivery.id).order_by(Delivery.sequence)))
+    for place in (0, 1):
+        (row,) = claim(session)
+        assert row.id == order[place]
+        assert claim(session) == []
+        due_at = database_now(session) + timedelta(minutes=5)
+        assert row.lease_token is not None
+        claims.finish(session, row.id, row.lease_token, state=DeliveryState.PENDING, due_at=due_at)
+        session.commit()
+        assert claims.any_due(session, database_now(session))
+    (row,) = claim(session)
+    assert finish(session, row)
+    assert claim(session) == []
+    # Both are due again, and still only one of them is in flight.
+    assert [row.id for row in claim(session, later=301)] == order[:1]
+
+
+def test_a_change_that_waits_for_the_rate_keeps_its_place(session: Session) -> None:
+    """One that was never tried is not overtaken, whatever it waits for."""
+    (one,) = subscribe(session, 1)
+    component = new_id()
+    for _ in range(2):
+        tell(session, [one], component, name="component.status_change")
+    (row,) = claim(session)
+    due_at = database_now(session) + timedelta(seconds=20)
+    claims.finish_each(session, [{"id": row.id, "attempts": 0, "due_at": due_at}])
+    session.commit()
+    assert claim(session) == []
+    assert [again.id for again in claim(session, later=21)] == [row.id]
 
 
 def test_the_longest_due_goes_first(session: Session) -> None:

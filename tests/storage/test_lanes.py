@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from functools import partial
 
@@ -90,6 +91,37 @@ def test_crowded_endpoints_are_left_to_others(session: Session) -> None:
     session.commit()
     assert taken(session, Lane.FAST, avoid=[SLOW]) == {"example.com:443"}
     assert taken(session, Lane.FAST) == {SLOW}
+
+
+def test_no_endpoint_takes_a_whole_claim(session: Session) -> None:
+    """Of many that are longest due for a few endpoints some are taken of each, and what is due behind them."""
+    rows = subscribe(session, 3)
+    for _ in range(60):
+        tell(session, rows[:1], endpoint="one:443")
+    for _ in range(60):
+        tell(session, rows[1:2], endpoint="two:443")
+    for _ in range(5):
+        tell(session, rows[2:], endpoint="three:443")
+    session.execute(update(Delivery).values(due_at=Delivery.created_at))
+    session.commit()
+
+    def counted(limit: int) -> Counter[str | None]:
+        now = database_now(session)
+        held = claims.claim(session, now, lease=LEASE, limit=limit)
+        session.commit()
+        return Counter(row.endpoint for row in held)
+
+    assert counted(69) == {"one:443": 32, "two:443": 32, "three:443": 5}
+    assert counted(20) == {"one:443": 20}
+    assert counted(36) == {"one:443": 8, "two:443": 28}
+
+
+def test_one_endpoint_alone_takes_all_there_is(session: Session) -> None:
+    """Where nothing is due for others nothing is kept back."""
+    rows = subscribe(session, 1)
+    for _ in range(50):
+        tell(session, rows)
+    assert len(claims.claim(session, database_now(session), lease=LEASE, limit=100)) == 50
 
 
 def test_two_workers_note_the_same_endpoint(app: Flask) -> None:

@@ -43,8 +43,13 @@ GUESTS = [
 ]
 """The manner of each receiver and what it wants to hear of."""
 
-DELAYS = {"mending": [5, 10, 20, 30, 30, 30], "well": [1, 2, 4, 8, 8, 8]}
-"""A delivery that is in flight at a kill has lost an attempt, so even those that never fail need some."""
+DELAYS = {
+    "mending": [5, 10, 20, 30, 30, 30],
+    "flaky": [1, 2, 4],
+    "well": None,
+    "flooding": None,
+}
+"""None: those of the format, three. An attempt that ended with its worker costs none of them."""
 
 FEW_DELAYS = [1, 2]
 
@@ -153,8 +158,8 @@ def _subscribe(site: Site, guests: Crowd) -> list[Member]:
 
 
 def _policy(manner: str) -> dict[str, Any]:
-    delays = DELAYS.get(manner, DELAYS["well"] if manner in HEALTHY else FEW_DELAYS)
-    return {"timeout": TIMEOUT, "delays": delays}
+    delays = DELAYS.get(manner, FEW_DELAYS)
+    return {"timeout": TIMEOUT} | ({} if delays is None else {"delays": delays})
 
 
 def _announce(site: Site, mischief: Mischief, guests: Crowd) -> list[tuple[Announcement, str]]:

@@ -18,10 +18,28 @@ from flask_statuspage.storage.subscriptions import origin
 revision = "0007"
 down_revision = "0006"
 
-OLD_LINE = ("ix_statuspage_delivery_state_due", "statuspage_delivery", ["state", "due_at"])
+OLD = (
+    ("ix_statuspage_delivery_state_due", "statuspage_delivery", ["state", "due_at"]),
+    ("ix_statuspage_delivery_lease_token", "statuspage_delivery", ["lease_token"]),
+)
+PARTIAL = {
+    "ix_statuspage_delivery_leased": sa.text("lease_until IS NOT NULL"),
+    "ix_statuspage_delivery_neighbours": sa.text("coalesce(state, '') = 'pending'"),
+}
 INDEXES = (
     ("ix_statuspage_delivery_line", "statuspage_delivery", ["state", "due_at", "sequence"]),
+    ("ix_statuspage_delivery_leased", "statuspage_delivery", ["lease_until"]),
+    (
+        "ix_statuspage_delivery_neighbours",
+        "statuspage_delivery",
+        ["subscription_id", "subject_id", "sequence"],
+    ),
     ("ix_statuspage_delivery_finished_at", "statuspage_delivery", ["finished_at"]),
+    (
+        "ix_statuspage_subscription_previous_until",
+        "statuspage_subscription",
+        ["previous_until"],
+    ),
     ("ix_statuspage_event_occurred_at", "statuspage_event", ["occurred_at"]),
     ("ix_statuspage_attempt_subscription", "statuspage_attempt", ["subscription_id", "started_at"]),
     ("ix_statuspage_attempt_started", "statuspage_attempt", ["started_at"]),
@@ -60,6 +78,9 @@ def _columns() -> dict[str, list[sa.Column[Any]]]:
         "statuspage_delivery": [
             sa.Column("endpoint", sa.String(length=260), nullable=True),
             sa.Column("notice_to", sa.String(length=254), nullable=True),
+            sa.Column("losses", sa.Integer(), nullable=False, server_default="0"),
+            # What was written by an older version keeps its order.
+            sa.Column("in_order", sa.Boolean(), nullable=False, server_default=sa.true()),
         ],
         "statuspage_attempt": [
             sa.Column("subscription_id", sa.Uuid(), nullable=True),
@@ -89,8 +110,12 @@ def upgrade() -> None:
         if_not_exists=True,
     )
     for name, table, names in INDEXES:
-        op.create_index(name, table, names, if_not_exists=True)
-    op.drop_index(OLD_LINE[0], OLD_LINE[1], if_exists=True)
+        only = PARTIAL.get(name)
+        op.create_index(
+            name, table, names, postgresql_where=only, sqlite_where=only, if_not_exists=True
+        )
+    for name, table, _ in OLD:
+        op.drop_index(name, table, if_exists=True)
     _seal_addresses()
 
 
@@ -126,7 +151,8 @@ def _open_addresses() -> None:
 
 def downgrade() -> None:
     _open_addresses()
-    op.create_index(OLD_LINE[0], OLD_LINE[1], OLD_LINE[2])
+    for name, table, names in OLD:
+        op.create_index(name, table, names)
     op.drop_table("statuspage_endpoint")
     for name, table, _ in INDEXES[:-1]:
         op.drop_index(name, table)
