@@ -139,7 +139,8 @@ def lost(
     """A few deliveries whose lease ran out, at most one of them for a second time; locked like :func:`fresh`."""
     query = (
         select(Delivery.id, Delivery.losses)
-        .where(Delivery.state == DeliveryState.PENDING, Delivery.lease_until < now, _not_at(avoid))
+        # The state in this form, so that the few whose leases ran out are looked for, not all that are due.
+        .where(Delivery.lease_until < now, is_pending(Delivery.state), _not_at(avoid))
         .where(in_lane(lane, now), first_in_line(now))
         .order_by(Delivery.losses, Delivery.due_at, Delivery.sequence)
         .limit(LOST_AT_ONCE + 1)
