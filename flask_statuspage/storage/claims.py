@@ -66,7 +66,8 @@ def claim(
         for ids, losses in ((lost, 1), (fresh, 0)):
             if ids:
                 _lease(session, ids, now, token=token, until=now + lease, losses=losses)
-    held = session.scalars(_held([*lost, *fresh], token)).all()
+        rows = session.scalars(_held([*lost, *fresh], token)).all()
+    held = sorted(rows, key=lambda row: row.sequence)
     _with_events(session, held)
     return held
 
@@ -99,7 +100,6 @@ def _held(ids: Collection[UUID], token: UUID) -> Select[Delivery]:
         select(Delivery)
         .join(Delivery.subscription)
         .where(Delivery.id.in_(ids), Delivery.lease_token == token)
-        .order_by(Delivery.sequence)
         .options(contains_eager(Delivery.subscription))
         .execution_options(populate_existing=True)
     )

@@ -94,14 +94,6 @@ class Delivery(Base):
             postgresql_where=text("lease_until IS NOT NULL"),
             sqlite_where=text("lease_until IS NOT NULL"),
         ),
-        Index(
-            "ix_statuspage_delivery_neighbours",
-            "subscription_id",
-            "subject_id",
-            "sequence",
-            postgresql_where=text("coalesce(state, '') = 'pending'"),
-            sqlite_where=text("coalesce(state, '') = 'pending'"),
-        ),
         Index("ix_statuspage_delivery_order", "subscription_id", "subject_id", "state", "sequence"),
     )
 

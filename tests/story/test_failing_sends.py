@@ -223,7 +223,7 @@ def test_a_format_of_another_package_that_raises_stops_no_other(
         for delivery in _deliveries(site)
         if delivery["event"] == "incident.created"
     }
-    reason = "The format could not word this event."
+    reason = "The format could not word this event (RuntimeError)."
     assert found == {(True, "dead", reason), (True, "done", None), (False, "done", None)}
     paths = Counter(got.path for got in receiver.requests if b"incident.created" in got.body)
     assert paths == {"/touchy": 1, "/hook": 2}

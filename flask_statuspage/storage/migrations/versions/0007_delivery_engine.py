@@ -24,16 +24,10 @@ OLD = (
 )
 PARTIAL = {
     "ix_statuspage_delivery_leased": sa.text("lease_until IS NOT NULL"),
-    "ix_statuspage_delivery_neighbours": sa.text("coalesce(state, '') = 'pending'"),
 }
 INDEXES = (
     ("ix_statuspage_delivery_line", "statuspage_delivery", ["state", "due_at", "sequence"]),
     ("ix_statuspage_delivery_leased", "statuspage_delivery", ["lease_until"]),
-    (
-        "ix_statuspage_delivery_neighbours",
-        "statuspage_delivery",
-        ["subscription_id", "subject_id", "sequence"],
-    ),
     ("ix_statuspage_delivery_finished_at", "statuspage_delivery", ["finished_at"]),
     (
         "ix_statuspage_subscription_previous_until",
