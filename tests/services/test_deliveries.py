@@ -30,8 +30,10 @@ from flask_statuspage.services import (
     subscriptions,
 )
 from flask_statuspage.services.wishes import Wish
-from flask_statuspage.storage import outbox
+from flask_statuspage.storage import claims, outbox
 from flask_statuspage.storage.base import utc_now
+from flask_statuspage.storage.endpoints import Endpoint
+from flask_statuspage.storage.incidents import Incident
 from flask_statuspage.storage.outbox import Attempt, Delivery, DeliveryState, EventRow
 from flask_statuspage.storage.pages import Page
 from flask_statuspage.storage.subscriptions import Subscription, SubscriptionState
@@ -556,3 +558,72 @@ def test_a_component_change_is_worded(session: Session, page: Page) -> None:
         "status": "down",
         "previous_status": "up",
     }
+
+
+def test_what_follows_something_too_old_is_too_old_itself(session: Session, page: Page) -> None:
+    """A restored backup mails no history: not the end of an incident either whose beginning was left out just now."""
+    hook = scenes.webhook(session, page)
+    incident = incidents.open(session, page, title="Long ago")
+    incidents.update(session, page, incident.id, body="Still")
+    incidents.resolve(session, page, incident.id)
+    old = utc_now() - timedelta(hours=30)
+    session.execute(update(EventRow).values(occurred_at=old))
+    session.execute(update(Delivery).values(due_at=old, created_at=old))
+    session.commit()
+    for _ in range(4):
+        assert claim(session) == []
+    states = session.scalars(select(Delivery.state).where(Delivery.subscription_id == hook.id))
+    assert set(states) == {CANCELLED}
+
+
+def test_a_second_test_does_not_wait_for_the_first(
+    session: Session, page: Page, hook: Subscription
+) -> None:
+    """Whoever mends the endpoint and tests again sees it at once, not after the first test's retry."""
+    (opened,) = claim(session)
+    finish(session, opened, Outcome(code=200))
+    for expected in (FAILED, Outcome(code=200)):
+        subscriptions.send_test(session, page, hook)
+        session.commit()
+        (parcel,) = claim(session)
+        finish(session, parcel, expected)
+    assert scenes.told(session, hook).count("test") == 2
+
+
+def test_only_what_could_be_sent_now_is_late(
+    session: Session, page: Page, hook: Subscription
+) -> None:
+    """What waits behind a retry, or for a silent endpoint, is no sign that workers are missing."""
+    (opened,) = claim(session)
+    finish(session, opened, FAILED)
+    incident = session.scalars(select(Incident)).one()
+    incidents.resolve(session, page, incident.id)
+    session.commit()
+    later = utc_now() + timedelta(seconds=30)
+    assert claims.lag(session, later) == 0.0
+
+    scenes.message(session, page, hook)
+    late = claims.lag(session, later)
+    assert late > 25
+    quiet = Endpoint(
+        name="127.0.0.1:9", at_once=1, is_slow=True, rests_until=utc_now() + timedelta(hours=1)
+    )
+    session.add(quiet)
+    session.flush()
+    assert claims.lag(session, later) == 0.0
+
+
+@pytest.mark.parametrize("text", ["half a pair \ud800", "a NUL \x00"])
+def test_a_text_that_cannot_be_kept_is_dead_at_once(
+    session: Session, page: Page, add_format: Callable[..., None], text: str
+) -> None:
+    """It is not sent, and no retry would help."""
+    add_format("odd", lambda event: text)
+    odd = scenes.webhook(session, page, format="odd")
+    incidents.open(session, page, title="Another")
+    session.commit()
+    assert claim(session) == []
+    row = scenes.delivery(session, odd)
+    assert row.state is DEAD
+    assert row.reason is not None
+    assert "could not word" in row.reason
