@@ -17,7 +17,7 @@ from .subscription_log import NEW_SECRET, SECRET, note
 MIN_BYTES, MAX_BYTES = 16, 200
 """Of a secret in UTF-8. A shorter one could be guessed from the messages that it signs.
 
-What is base64 must also have the fewest once it is decoded, since that is the key of ``webhook-signature``.
+One in the notation of Standard Webhooks (``whsec_``) has the fewest once it is decoded: that is its key.
 """
 
 BOTH_COUNT = timedelta(hours=24)
@@ -25,15 +25,15 @@ BOTH_COUNT = timedelta(hours=24)
 
 
 def check(secret: str | None) -> None:
-    """:raises Invalid: for a secret that is too short or too long, as a text or as a key of Standard Webhooks."""
+    """:raises Invalid: for a secret that is too short or too long."""
     if secret is None:
         return
     # Half a surrogate pair, which no UTF-8 has, is refused where it comes in.
     size = len(secret.encode(errors="surrogatepass"))
     if not MIN_BYTES <= size <= MAX_BYTES:
         raise Invalid.field("secret", f"Must have {MIN_BYTES} to {MAX_BYTES} bytes.")
-    if len(signing.standard_key(secret)) < MIN_BYTES:
-        raise Invalid.field("secret", f"It is base64, and must have {MIN_BYTES} bytes as such.")
+    if secret.startswith(signing.PREFIX) and len(signing.standard_key(secret)) < MIN_BYTES:
+        raise Invalid.field("secret", f"Must have {MIN_BYTES} bytes of base64 after its prefix.")
 
 
 def give(session: Session, subscription: Subscription, secret: str | None, *, keep: bool) -> bool:
@@ -50,6 +50,14 @@ def give(session: Session, subscription: Subscription, secret: str | None, *, ke
     subscription.previous_until = utc_now() + BOTH_COUNT if is_kept else None
     subscription.secret = secret
     return True
+
+
+def is_current(session: Session, subscription: Subscription, secret: str | None) -> bool:
+    """Whether the messages of *subscription*, which is held, are signed with *secret* now."""
+    try:
+        return reveal(stored.sealed_secret(session, subscription.id)) == secret
+    except SetupError:  # none of the site's keys opens it, so it is not the one that was given now
+        return False
 
 
 def rotate(

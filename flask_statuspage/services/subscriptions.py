@@ -45,8 +45,11 @@ def subscribe(
     proven: bool = False,
     origin: str | None = None,
     actor: str | None = None,
+    new_secret: str | None = None,
 ) -> Subscription:
     """The one subscription of the wish's address, new or changed.
+
+    :param new_secret: what it signs with where the wish names no secret and there is none that goes on.
 
     :param proven: the address is known to belong to whoever asks (a signed-in customer, or a member decides).
     :param origin: network address of a stranger; attempts are counted by origin and by target.
@@ -64,6 +67,8 @@ def subscribe(
     subscription = stored.by_address(session, page.id, channel, address)
     now = utc_now()
     before = None if subscription is None else kept(subscription)
+    if wish.secret is None and not (subscription and _signs_on(subscription)):
+        wish = replace(wish, secret=new_secret)
     if subscription is None:
         subscription = Subscription(
             page_id=page.id,
@@ -246,6 +251,10 @@ def described(subscription: Subscription) -> dict[str, Any]:
         "state": subscription.state.value,
         "reason": subscription.reason,
     }
+
+
+def _signs_on(subscription: Subscription) -> bool:
+    return subscription.state is SubscriptionState.ACTIVE and bool(subscription.is_signed)
 
 
 def _belongs_to_somebody(subscription: Subscription) -> bool:

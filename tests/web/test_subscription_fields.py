@@ -337,3 +337,15 @@ def test_a_secret_address_is_never_answered(site: Site) -> None:
     assert not [answer.text for answer in answers if "sesame" in answer.text]
     assert answers[1].get_json()["address"] == "https://1.1.1.1/…"
     assert answers[-1].get_json()["id"] == answers[0].get_json()["id"]
+
+
+def test_a_second_post_keeps_the_secret(site: Site) -> None:
+    """Whoever runs a set-up script again does not lock its receivers out; another secret replaces it as told."""
+    first = hook(site)
+    second = hook(site, events=["incident.created"])
+    assert second["id"] == first["id"]
+    assert (second["secret"], second["signed"]) == (None, True)
+    assert second["previous_secret_until"] is None
+    third = hook(site, secret="0123456789abcdef")
+    assert third["secret"] == "0123456789abcdef"
+    assert third["previous_secret_until"] is not None

@@ -211,22 +211,23 @@ def index(call: Call) -> dict[str, Any]:
 def create(call: Call) -> dict[str, Any]:
     """Subscribe an address.
 
-    A webhook without a secret gets one; the answer is the only place that ever shows it. Its `contact` is the key's
-    name, if that is an email address and nothing else is said.
+    A webhook without a secret gets one; the answer is the only place that ever shows it, null where the secret stays
+    that it has already. Its `contact` is the key's name, if that is an email address and nothing else is said. An
+    address that is subscribed already has its one subscription changed.
     """
     values = call.values()
     if "contact" not in values:
         values["contact"] = owner_notices.default(call.body.channel, call.token.name)
-    secret = values.get("secret")
-    if secret is None and call.body.channel == "webhook":
-        secret = signing.new_secret()
-    wish = Wish(**{**values, "secret": secret})
+    new = signing.new_secret() if call.body.channel == "webhook" else None
+    secret = values.get("secret") or new
+    wish = Wish(**values)
     call.settle()
     wishes.vet(wish)
     subscription = subscriptions.subscribe(
-        call.session, call.page, wish, proven=True, actor=call.actor
+        call.session, call.page, wish, proven=True, actor=call.actor, new_secret=new
     )
-    return _described(SecretAnswer, subscription, secret=secret)
+    is_told = secret is not None and signing_secrets.is_current(call.session, subscription, secret)
+    return _described(SecretAnswer, subscription, secret=secret if is_told else None)
 
 
 def show(call: Call, ident: str) -> dict[str, Any]:
