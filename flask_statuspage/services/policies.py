@@ -33,9 +33,7 @@ TIMEOUT = Bounds(1, 30, " seconds")
 DELAY = Bounds(1, round(7 * DAY), " seconds")
 STATUS = Bounds(200, 299)
 RATE = Bounds(1, 600, " requests a minute")
-SIZE = Bounds(10_000, 1_000_000, " bytes")
-"""With less the formats that tell much of each component would lose whole messages."""
-
+SIZE = Bounds(1_000, 1_000_000, " bytes")
 UNREACHED = Bounds(1, 100)
 FAILED = Bounds(1, 1_000)
 
@@ -67,6 +65,15 @@ def checked(changes: object) -> dict[str, Any] | None:
     if errors:
         raise Invalid(*errors)
     return kept or None
+
+
+def check_size(policy: Mapping[str, Any] | None, format: str) -> None:
+    """:raises Invalid: where a body of the size of *policy* has no room for all that *format* always tells."""
+    least = formats[format].least_size
+    if policy is not None and policy.get("size", least) < least:
+        raise Invalid.field(
+            "policy.size", f"Must be {least:,} bytes at least for the format {format}."
+        )
 
 
 def effective(subscription: Subscription) -> Policy | None:

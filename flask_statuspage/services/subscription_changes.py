@@ -88,6 +88,7 @@ def change(
     wishes.check_level(subscription.level, subscription.format)
     if "policy" in values:
         subscription.policy = policies.checked(values["policy"])
+    policies.check_size(subscription.policy, subscription.format)
     if "contact" in values:
         subscription.contact = owner_notices.check(values["contact"], subscription.channel)
     event_names = values.get("events", subscription.events)

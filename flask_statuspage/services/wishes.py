@@ -70,6 +70,8 @@ def checked(wish: Wish) -> Wish:
         check_events(wish.events, format)
     with _gathered(errors):
         policy = policies.checked(wish.policy)
+        if format in formats:
+            policies.check_size(policy, format)
     with _gathered(errors):
         contact = owner_notices.check(wish.contact, wish.channel)
     with _gathered(errors):

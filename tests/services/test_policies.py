@@ -13,7 +13,7 @@ from flask_statuspage.domain.retry import DAY, Policy
 from flask_statuspage.errors import Invalid
 from flask_statuspage.services import policies
 
-LEAST = {"timeout": 1, "delays": [], "success": [200], "rate": 1, "size": 10_000}
+LEAST = {"timeout": 1, "delays": [], "success": [200], "rate": 1, "size": 1_000}
 LEAST |= {"disable_after_unreached": 1, "disable_after_failed": 1}
 MOST = {"timeout": 30, "delays": [1.0] * 26 + [7 * DAY] * 4, "success": [200, 299], "rate": 600}
 MOST |= {"size": 1_000_000, "disable_after_unreached": 100, "disable_after_failed": 1_000}
@@ -46,7 +46,7 @@ WRONG: list[tuple[str, Any]] = [
     *(("success", value) for value in ([], [199], [300], [299, 200], [200, 250, 299], [200.0])),
     *(("success", value) for value in (200, None, [True], ["200"])),
     *(("rate", value) for value in (0, 601, 1.0, True, None)),
-    *(("size", value) for value in (9_999, 1_000_001, 5e4, None)),
+    *(("size", value) for value in (999, 1_000_001, 5e3, None)),
     *(("disable_after_unreached", value) for value in (0, 101, True, 5.0, "5")),
     *(("disable_after_failed", value) for value in (0, 1_001, True, 5.0, "5")),
     *(("jitter", value) for value in (0.2, None)),

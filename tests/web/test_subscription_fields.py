@@ -349,3 +349,17 @@ def test_a_second_post_keeps_the_secret(site: Site) -> None:
     third = hook(site, secret="0123456789abcdef")
     assert third["secret"] == "0123456789abcdef"
     assert third["previous_secret_until"] is not None
+
+
+def test_a_size_must_hold_what_the_format_always_tells(site: Site) -> None:
+    """Statuspage's objects tell much of each component: with 1,500 bytes whole incidents would be lost."""
+    small = {"policy": {"size": 1500}}
+    body = {"channel": "webhook", "address": HOOK, **small}
+    assert wrong(site, "POST", "/subscriptions", {**body, "format": "statuspage"}) == [
+        "policy.size"
+    ]
+    path = f"/subscriptions/{hook(site, **small)['id']}"
+    assert wrong(site, "PATCH", path, {"format": "statuspage"}) == ["policy.size"]
+    assert only(site).format == "native"
+    enough = {"format": "statuspage", "policy": {"size": 10_000}}
+    assert site.ask("PATCH", path, enough).status_code == 200

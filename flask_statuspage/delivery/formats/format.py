@@ -42,6 +42,7 @@ class Format:
         have it in ``page["status"]``, as it is at the end of the transaction.
     :param levels: the severities from which on a subscription may want to be told, the default first; none: the format
         knows no levels.
+    :param least_size: bytes with room for the least of every message, as far as a subscription may limit it.
     :param members_only: it tells what is not for strangers, so only the site's team may choose it.
     :param secret_address: whoever knows the address may write there, so it is stored encrypted and not shown again.
     """
@@ -58,6 +59,7 @@ class Format:
     per_transaction: bool = False
     page_status: bool = False
     levels: tuple[str, ...] = ()
+    least_size: int = 1_000
     members_only: bool = False
     secret_address: bool = False
 

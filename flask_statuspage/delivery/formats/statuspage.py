@@ -206,6 +206,7 @@ def _instant(text: str | None) -> str | None:
 
 format = Format(
     name="statuspage",
+    least_size=10_000,
     channels=frozenset({"webhook"}),
     render=render,
     unasked=frozenset((*INCIDENT_EVENTS, *MAINTENANCE_EVENTS, *COMPONENT_EVENTS)),
