@@ -33,7 +33,8 @@ from .fields import Body, Change, Named, Text, Word
 
 
 def _between(bounds: Bounds) -> Any:
-    return Field(strict=True, ge=bounds.low, le=bounds.high, allow_inf_nan=False)
+    # No number that is none lies between the two.
+    return Field(strict=True, ge=bounds.low, le=bounds.high)
 
 
 Delay = Annotated[float, _between(policies.DELAY)]
