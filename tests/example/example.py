@@ -23,7 +23,7 @@ from tests.servers import process
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60
 STOP_SECONDS = 45
-STORY_SECONDS = 30.0
+STORY_SECONDS = 30
 """Within so many seconds everybody knows that billing is broken, or mended."""
 
 
