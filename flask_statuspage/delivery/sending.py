@@ -100,14 +100,9 @@ class Sending:
             self._changed.notify_all()
         for thread in self._threads:
             thread.join()
-        self.give_back()
+        for item in self._queues.values():
+            self._unqueue(item)
         return self._collected()
-
-    def give_back(self) -> None:
-        """Let all that waits be collected unsent."""
-        with self._changed:
-            for item in self._queues.values():
-                self._unqueue(item)
 
     @property
     def room(self) -> int:
@@ -175,6 +170,7 @@ class Sending:
             return results
 
     def _unqueue(self, item: _Queue) -> None:
+        """Let all that waits for one endpoint be collected unsent."""
         while item.waiting:
             self._done.put((item.waiting.popleft(), None))
         if item.is_ready:

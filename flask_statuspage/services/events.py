@@ -79,7 +79,8 @@ def record_for(
 
 
 def _address(session: Session, row: EventRow) -> None:
-    if stored.count_active(session, row.page_id) <= INLINE:
+    are_few = stored.count_active(session, row.page_id) <= INLINE
+    if are_few and not outbox.waits_behind_another(session, row):
         while not expand(session, row):
             pass
         wake_after_commit(session, "deliver")

@@ -96,31 +96,20 @@ def note_grave(db: Session, parcel: Parcel, outcome: Outcome) -> None:
     db.flush()
 
 
-def close(
-    db: Session, delivery: Delivery, state: DeliveryState, reason: str, now: datetime
-) -> None:
-    """End a leased delivery without sending it."""
-    assert delivery.lease_token is not None
-    claims.finish(
-        db, delivery.id, delivery.lease_token, state=state, reason=reason, finished_at=now
-    )
-
-
 def give_up(db: Session, delivery: Delivery, reason: str, now: datetime) -> None:
-    """End a leased delivery that cannot arrive, and tell the host."""
-    close(db, delivery, DeliveryState.DEAD, reason, now)
+    """End a delivery that this transaction has leased and that cannot arrive, and tell the host."""
+    claims.finish_all(db, [delivery.id], state=DeliveryState.DEAD, reason=reason, finished_at=now)
     _tell_failures(db, [delivery], reason)
 
 
 def postpone(db: Session, delivery: Delivery, policy: Policy, reason: str, now: datetime) -> None:
-    """Count an attempt that could not be made."""
+    """Count an attempt of a delivery that this transaction has leased and that could not be made."""
     delay = policy.delay_after(delivery.attempts)
     if delay is None:
         give_up(db, delivery, reason, now)
         return
-    assert delivery.lease_token is not None
     due_at = now + timedelta(seconds=delay)
-    claims.finish(db, delivery.id, delivery.lease_token, due_at=due_at, reason=reason)
+    claims.finish_all(db, [delivery.id], due_at=due_at, reason=reason)
 
 
 def _judged(

@@ -40,9 +40,8 @@ def redeliver(db: Session, page: Page, delivery_id: UUID, *, actor: str | None) 
     elif subscription.state is not SubscriptionState.DISABLED:
         raise Conflict("The subscription is not disabled any more, as this notice says.")
     before = {"state": delivery.state.value, "attempts": delivery.attempts}
-    delivery.state, delivery.attempts = DeliveryState.PENDING, 0
-    delivery.due_at, delivery.finished_at, delivery.reason = utc_now(), None, None
-    db.flush()
+    redelivery.revive(db, [delivery.id], utc_now(), states=[delivery.state])
+    db.refresh(delivery)
     events.wake_after_commit(db, "deliver")
     audit.record(
         db,

@@ -226,7 +226,7 @@ def called_since(
         .where(Attempt.subscription_id.in_(subscription_ids), Attempt.started_at > instant)
         .group_by(Attempt.subscription_id)
     )
-    # The column is null only in rows of older versions.
+    # It is null for notices to owners, which are nobody's calls.
     return {row[0]: (row[1], row[2]) for row in session.execute(query) if row[0] is not None}
 
 

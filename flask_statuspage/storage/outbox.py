@@ -156,19 +156,28 @@ def waiting_events(limit: int) -> Select[EventRow]:
 
     Of each page only the oldest: a later one whose deliveries were there first would be sent first.
     """
-    older = aliased(EventRow)
-    waits_behind = exists().where(
-        older.fanned_out_at.is_(None),
-        older.page_id == EventRow.page_id,
-        older.sequence < EventRow.sequence,
-    )
     return (
         select(EventRow)
-        .where(EventRow.fanned_out_at.is_(None), ~waits_behind)
+        .where(EventRow.fanned_out_at.is_(None), ~_waits_behind_another())
         .order_by(EventRow.sequence)
         .limit(limit)
         .with_for_update(skip_locked=True)
         .execution_options(populate_existing=True)
+    )
+
+
+def waits_behind_another(session: Session, event: EventRow) -> bool:
+    """Whether the deliveries of an older event of the page are to be written before those of *event*."""
+    query = select(EventRow.sequence).where(EventRow.sequence == event.sequence)
+    return session.scalar(query.where(_waits_behind_another())) is not None
+
+
+def _waits_behind_another() -> ColumnElement[bool]:
+    older = aliased(EventRow)
+    return exists().where(
+        older.fanned_out_at.is_(None),
+        older.page_id == EventRow.page_id,
+        older.sequence < EventRow.sequence,
     )
 
 

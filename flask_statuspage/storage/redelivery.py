@@ -66,11 +66,17 @@ def given_up(
     return [Place(finished_at, ident) for finished_at, ident in rows if finished_at is not None]
 
 
-def revive(session: Session, ids: Collection[UUID], now: datetime) -> int:
-    """Make those of *ids* that are dead due at *now*, with all their retries; returns how many."""
+def revive(
+    session: Session,
+    ids: Collection[UUID],
+    now: datetime,
+    *,
+    states: Collection[DeliveryState] = (DeliveryState.DEAD,),
+) -> int:
+    """Make those of *ids* that are in one of *states* due at *now*, with all their retries; returns how many."""
     result = session.execute(
         update(Delivery)
-        .where(Delivery.id.in_(ids), Delivery.state == DeliveryState.DEAD)
+        .where(Delivery.id.in_(ids), Delivery.state.in_(states))
         .values(
             state=DeliveryState.PENDING,
             attempts=0,

@@ -263,3 +263,23 @@ def test_a_receiver_cannot_change_what_the_next_one_sees(
         session.commit()
     assert titles == ["Fire", "Fire"]
     assert [event.data["incident"]["title"] for event in scenes.events(session)] == ["Fire"]
+
+
+def test_a_smaller_audience_does_not_overtake(
+    session: Session, page: Page, woken: list[str], few_inline: None
+) -> None:
+    """While an event waits for its deliveries the next one does too, though those left could be served at once."""
+    many(session, page, 4)
+    incident = incidents.open(session, page, title="Slow")
+    session.commit()
+    gone = session.scalars(select(Subscription).limit(1)).one()
+    gone.state = SubscriptionState.ENDED
+    session.commit()
+    incidents.resolve(session, page, incident.id)
+    session.commit()
+    assert delivered(session) == Counter()
+    assert set(woken) == {"fan_out"}
+    while events.expand_waiting(session):
+        session.commit()
+    rows = session.execute(select(EventRow.name).join(Delivery).order_by(Delivery.created_at))
+    assert [name for (name,) in rows] == ["incident.created"] * 3 + ["incident.resolved"] * 3

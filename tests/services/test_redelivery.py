@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from flask_statuspage.domain.ids import new_id
 from flask_statuspage.errors import Conflict, Invalid
-from flask_statuspage.services import pages, redelivery, subscriptions
+from flask_statuspage.services import deliveries, pages, redelivery, subscriptions
 from flask_statuspage.storage.base import utc_now
 from flask_statuspage.storage.outbox import Delivery, DeliveryState, EventRow
 from flask_statuspage.storage.pages import Page
@@ -163,3 +163,17 @@ def test_a_thousand_at_a_time(
         listeners.remove(engine, "before_cursor_execute", note)
     assert len(sent) == 3
     assert len(pending(session)) == 8
+
+
+def test_one_that_died_with_its_workers_is_sent_again(session: Session, page: Page) -> None:
+    """What was counted against it is forgotten, by whichever way it is sent again."""
+    hook = scenes.webhook(session, page)
+    first, second = ended(session, page, hook, DEAD, DEAD, at=utc_now())
+    session.execute(update(Delivery).values(losses=9))
+    session.commit()
+    redelivery.redeliver(session, page, first, actor="ann")
+    again(session, page, utc_now() - timedelta(hours=1))
+    rows = {row.id: (row.attempts, row.losses) for row in session.scalars(select(Delivery))}
+    assert rows == {first: (0, 0), second: (0, 0)}
+    taken = deliveries.claim(session, limit=10).parcels
+    assert [parcel.delivery_id for parcel in taken] == [first]  # one in flight for each subject
