@@ -124,17 +124,6 @@ def still_held(session: Session, leases: Mapping[UUID, UUID]) -> set[UUID]:
     return {delivery_id for delivery_id, token in rows if token == leases[delivery_id]}
 
 
-def finish(session: Session, delivery_id: UUID, token: UUID, **values: Any) -> bool:
-    """Write the outcome if *token* still holds the lease; False: another worker has taken over."""
-    result = session.execute(
-        update(Delivery)
-        .where(Delivery.id == delivery_id, Delivery.lease_token == token)
-        .values(lease_token=None, lease_until=None, **values),
-        execution_options={"synchronize_session": False},
-    )
-    return bool(result.rowcount)  # type: ignore[attr-defined]
-
-
 def finish_all(session: Session, ids: Collection[UUID], **values: Any) -> None:
     """Write the same outcome for many that are :func:`still_held`."""
     if ids:

@@ -92,9 +92,10 @@ def claim(session: Session, *, later: float = 0, limit: int = 100) -> list[Deliv
 def finish(session: Session, delivery: Delivery, token: UUID | None = None) -> bool:
     token = token or delivery.lease_token
     assert token is not None
-    held = claims.finish(session, delivery.id, token, state=DeliveryState.DONE)
+    held = claims.still_held(session, {delivery.id: token})
+    claims.finish_all(session, held, state=DeliveryState.DONE)
     session.commit()
-    return held
+    return bool(held)
 
 
 def test_no_delivery_is_claimed_twice(app: Flask) -> None:
@@ -274,7 +275,7 @@ def test_a_retry_holds_up_what_follows(session: Session) -> None:
     (row,) = claim(session)
     due_at = database_now(session) + timedelta(minutes=5)
     assert row.lease_token is not None
-    claims.finish(session, row.id, row.lease_token, state=DeliveryState.PENDING, due_at=due_at)
+    claims.finish_all(session, [row.id], state=DeliveryState.PENDING, due_at=due_at)
     session.commit()
     assert claim(session) == []
     assert not claims.any_due(session, database_now(session))
@@ -296,7 +297,7 @@ def test_a_retry_holds_up_no_other_change(session: Session) -> None:
         assert claim(session) == []
         due_at = database_now(session) + timedelta(minutes=5)
         assert row.lease_token is not None
-        claims.finish(session, row.id, row.lease_token, state=DeliveryState.PENDING, due_at=due_at)
+        claims.finish_all(session, [row.id], state=DeliveryState.PENDING, due_at=due_at)
         session.commit()
         assert claims.any_due(session, database_now(session))
     (row,) = claim(session)
