@@ -7,106 +7,20 @@ sentence of the README's table, so that code, error and documentation cannot dri
 from __future__ import annotations
 
 import difflib
-import os
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field, fields
 from typing import Any
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
+from . import config_values as values
 from .errors import ConfigError
 
 PREFIX = "STATUSPAGE_"
 
+SECRETS = frozenset({"SECRET_KEYS", "SMS_TOKEN", "X_CLIENT_SECRET"})
+"""Keys whose values no error shows."""
+
 MAX_REMINDER = 60 * 24 * 31
 """The earliest reminder of a maintenance, in minutes before its start."""
-
-
-def _flag(value: Any) -> bool:
-    if isinstance(value, bool):
-        return value
-    words = {"1": True, "true": True, "yes": True, "on": True}
-    words |= {"0": False, "false": False, "no": False, "off": False}
-    return words[str(value).strip().lower()]
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError
-    return value.strip()
-
-
-def _absolute(value: Any) -> str:
-    # A relative one would be another folder for each process.
-    if not os.path.isabs(text := _text(value)):
-        raise ValueError
-    return text
-
-
-def _integer(low: int, high: int) -> Callable[[Any], int]:
-    def parse(value: Any) -> int:
-        if isinstance(value, bool) or int(value) != float(value) or not low <= int(value) <= high:
-            raise ValueError
-        return int(value)
-
-    return parse
-
-
-def _share(value: Any) -> float:
-    if isinstance(value, bool) or not 0 <= float(value) <= 1:
-        raise ValueError
-    return float(value)
-
-
-def _choice(*allowed: str) -> Callable[[Any], str]:
-    def parse(value: Any) -> str:
-        if value not in allowed:
-            raise ValueError
-        return str(value)
-
-    return parse
-
-
-def _url(*schemes: str) -> Callable[[Any], str]:
-    def parse(value: Any) -> str:
-        text = _text(value)
-        parts = urlsplit(text)
-        if parts.scheme not in schemes or not (parts.netloc or parts.path):
-            raise ValueError
-        _ = parts.port  # raises ValueError when it is no number
-        # Not `geturl()`: it takes the slashes from unix:///path, which has no host.
-        return parts.scheme + text[len(parts.scheme) :]
-
-    return parse
-
-
-def _page_url(value: Any) -> str:
-    parts = urlsplit(_url("http", "https")(value))
-    if not parts.hostname or parts.query or parts.fragment:
-        raise ValueError
-    return parts.geturl().rstrip("/")
-
-
-def _zone(value: Any) -> str:
-    return ZoneInfo(_text(value)).key
-
-
-def _email(value: Any) -> str:
-    text = _text(value)
-    if "@" not in text or any(mark in text for mark in "\r\n"):
-        raise ValueError
-    return text
-
-
-def _many(parse: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, ...]]:
-    def parse_all(value: Any) -> tuple[Any, ...]:
-        items = value.split(",") if isinstance(value, str) else value
-        items = (
-            [items] if isinstance(items, int) else items
-        )  # one number, as from_prefixed_env reads it
-        return tuple(parse(item.strip() if isinstance(item, str) else item) for item in items)
-
-    return parse_all
 
 
 def _key(default: Any, parse: Callable[[Any], Any], *, allowed: str, doc: str) -> Any:
@@ -118,150 +32,225 @@ class Settings:
     """All settings of one app. Times are seconds unless the name says otherwise."""
 
     page_name: str = _key(
-        "Status", _text, allowed="a text", doc="Name of the default page until it is given one."
+        "Status",
+        values.text,
+        allowed="a text",
+        doc="Name of the default page until it is given one.",
     )
     page_url: str | None = _key(
         None,
-        _page_url,
+        values.page_url,
         allowed="an http(s) URL without query or fragment",
         doc="Public URL of the default page. Links in mails and webhooks start with it.",
     )
     time_zone: str = _key(
         "UTC",
-        _zone,
+        values.zone,
         allowed="an IANA time zone name such as 'UTC' or 'Europe/Berlin'",
         doc="Zone in which pages print times.",
     )
     base_template: str = _key(
         "statuspage/base.html",
-        _text,
+        values.text,
         allowed="the name of a template",
         doc="The template that all pages extend: blocks `title`, `head`, `content`.",
     )
     heading_level: int = _key(
         1,
-        _integer(1, 2),
+        values.integer(1, 2),
         allowed="1 or 2",
         doc="Level of a page's main heading; 2 inside a host's page.",
     )
     api_dialect: str = _key(
         "native",
-        _choice("native", "statuspage"),
+        values.choice("native", "statuspage"),
         allowed="'native' or 'statuspage'",
         doc="Whose JSON stands at `api/v2/`. Statuspage's is also at `statuspage/api/v2/`, always.",
     )
     mirror_dir: str | None = _key(
         None,
-        _absolute,
+        values.absolute,
         allowed="an absolute path",
         doc="Folder in which the workers keep all public documents and pages as files, see Mirror.",
     )
     redis_url: str | None = _key(
         None,
-        _url("redis", "rediss", "unix"),
+        values.url("redis", "rediss", "unix"),
         allowed="a redis://, rediss:// or unix:// URL",
         doc="Redis for RQ. Without it, `flask statuspage run` does the same work in threads.",
     )
     smtp_url: str | None = _key(
         None,
-        _url("smtp", "smtps"),
+        values.url("smtp", "smtps"),
         allowed="smtp://user:password@host:port (`?starttls=1` for STARTTLS) or smtps://…",
         doc="Mail server. Without it there is no email channel.",
     )
     email_from: str | None = _key(
         None,
-        _email,
+        values.email,
         allowed="an email address, with a display name if wanted",
         doc="Sender of mails.",
     )
+    sms_url: str | None = _key(
+        None,
+        values.url("http", "https"),
+        allowed="the http(s) URL that texts are posted to",
+        doc="SMS gateway that speaks Twilio's REST shape. Without it, Twilio itself if there is an `SMS_ACCOUNT`.",
+    )
+    sms_account: str | None = _key(
+        None,
+        values.text,
+        allowed="the account's SID or user name at the gateway",
+        doc="Who we are at the SMS gateway.",
+    )
+    sms_token: str | None = _key(
+        None,
+        values.text,
+        allowed="the account's auth token at the gateway",
+        doc="Its secret. The gateway signs what it sends to `sms/inbound` with it, too.",
+    )
+    sms_from: str | None = _key(
+        None,
+        values.text,
+        allowed="a number such as '+15005550006', a sender's name, or a messaging service's SID",
+        doc="Sender of texts.",
+    )
+    sms_segments: int = _key(
+        2,
+        values.integer(1, 10),
+        allowed="1 to 10",
+        doc="Segments of at most 160 characters that one text may cost; longer ones are cut.",
+    )
+    sms_region: str | None = _key(
+        None,
+        values.region,
+        allowed="a country as ISO 3166 writes it, such as 'DE'",
+        doc="Country of numbers that are typed without their country's code. Without it they are refused.",
+    )
+    slack_hosts: tuple[str, ...] = _key(
+        ("hooks.slack.com", "hooks.slack-gov.com"),
+        values.many(values.text),
+        allowed="host names, such as 'hooks.slack.com'",
+        doc="Hosts to which the channel `slack` may post.",
+    )
+    x_client_id: str | None = _key(
+        None,
+        values.text,
+        allowed="the client ID of an app at X",
+        doc="Lets a member connect an account of X. With a secret the app is a confidential client.",
+    )
+    x_client_secret: str | None = _key(
+        None,
+        values.text,
+        allowed="the client secret of that app",
+        doc="Its secret.",
+    )
+    x_api_url: str = _key(
+        "https://api.x.com",
+        values.page_url,
+        allowed="an http(s) URL without query or fragment",
+        doc="Where X's API is: `/2/oauth2/token`, `/2/users/me`, `/2/tweets`.",
+    )
+    x_authorize_url: str = _key(
+        "https://x.com/i/oauth2/authorize",
+        values.page_url,
+        allowed="an http(s) URL without query or fragment",
+        doc="Where X asks its user.",
+    )
+    notices_per_hour: int = _key(
+        20,
+        values.integer(1, 1000),
+        allowed="1 to 1000",
+        doc="Messages an hour that one person is sent at most; the rest are folded into one digest.",
+    )
     allow_http_targets: bool = _key(
         False,
-        _flag,
+        values.flag,
         allowed="true or false",
         doc="Let webhooks and monitors use plain http (port 80).",
     )
     allow_private_targets: bool = _key(
         False,
-        _flag,
+        values.flag,
         allowed="true or false",
         doc="Let webhooks and monitors reach private and loopback addresses, on any port. "
         "Whoever may add one can then reach your network.",
     )
     target_ports: tuple[int, ...] = _key(
         (443,),
-        _many(_integer(1, 65535)),
+        values.many(values.integer(1, 65535)),
         allowed="port numbers, such as '443,8443'",
         doc="Ports that webhooks and monitors may use.",
     )
     secret_keys: tuple[str, ...] = _key(
         (),
-        _many(_text),
+        values.many(values.text),
         allowed="one or more long random texts, newest first",
         doc="Keys under which stored secrets are encrypted and links are signed, newest first. "
         "Without it the app's `SECRET_KEY` (and `SECRET_KEY_FALLBACKS`) serve.",
     )
     auto_incidents: str = _key(
         "publish",
-        _choice("publish", "draft", "off"),
+        values.choice("publish", "draft", "off"),
         allowed="'publish', 'draft' or 'off'",
         doc="What happens when a monitor with `open_incident` goes down: an incident is published, "
         "kept as a draft, or not opened.",
     )
     remind_before: tuple[int, ...] = _key(
         (1440, 60),
-        _many(_integer(1, MAX_REMINDER)),
+        values.many(values.integer(1, MAX_REMINDER)),
         allowed="minutes, such as '1440,60'; an empty list for none",
         doc="When subscribers are reminded of a maintenance, in minutes before it begins, "
         "unless it says otherwise itself.",
     )
     partial_outage_weight: float = _key(
         0.3,
-        _share,
+        values.share,
         allowed="a number from 0 to 1",
         doc="How much of a partial outage counts as downtime.",
     )
     uptime_days: int = _key(
-        90, _integer(1, 366), allowed="1 to 366", doc="Window of `uptime_percent`, in days."
+        90, values.integer(1, 366), allowed="1 to 366", doc="Window of `uptime_percent`, in days."
     )
     check_retention_days: int = _key(
         30,
-        _integer(1, 3650),
+        values.integer(1, 3650),
         allowed="1 to 3650",
         doc="Days for which single check results are kept.",
     )
     delivery_retention_days: int = _key(
         90,
-        _integer(1, 3650),
+        values.integer(1, 3650),
         allowed="1 to 3650",
         doc="Days for which events and finished deliveries are kept with their attempts.",
     )
     webhook_signup: str = _key(
         "open",
-        _choice("open", "approval", "closed"),
+        values.choice("open", "approval", "closed"),
         allowed="'open', 'approval' or 'closed'",
         doc="Whether a visitor's webhook is active at once, after a member enables it, or never.",
     )
     signups_per_hour: int = _key(
         20,
-        _integer(1, 100_000),
+        values.integer(1, 100_000),
         allowed="1 to 100000",
         doc="Sign-ups per hour from one network address.",
     )
     worker_threads: int = _key(
         16,
-        _integer(1, 256),
+        values.integer(1, 256),
         allowed="1 to 256",
         doc="Threads of one worker: how many probes or deliveries are in flight.",
     )
     calls_per_endpoint: int = _key(
         8,
-        _integer(1, 256),
+        values.integer(1, 256),
         allowed="1 to 256",
         doc="Deliveries that may be in flight to one host and port, over all workers. Slow endpoints get fewer.",
     )
     lease_seconds: int = _key(
         60,
-        _integer(40, 3600),
+        values.integer(40, 3600),
         allowed="40 to 3600",
         doc="How long a claimed delivery stays with its worker before another may take it.",
     )
@@ -274,16 +263,25 @@ class Settings:
         """
         known = {PREFIX + item.name.upper(): item for item in fields(cls)}
         _refuse_unknown(config, known)
-        values: dict[str, Any] = {}
+        parsed: dict[str, Any] = {}
         for key, item in known.items():
             raw = config.setdefault(key, item.default)
-            values[item.name] = _parse(key, raw, item.default, item.metadata)
-        settings = cls(**values)
+            parsed[item.name] = _parse(key, raw, item.default, item.metadata)
+        settings = cls(**parsed)
         if settings.smtp_url and not settings.email_from:
             raise ConfigError(
                 PREFIX + "EMAIL_FROM", None, "an email address, as STATUSPAGE_SMTP_URL is set"
             )
+        if settings.sms_url or settings.sms_account:
+            settings._need_all_of_sms()
         return settings
+
+    def _need_all_of_sms(self) -> None:
+        for name in ("sms_account", "sms_token", "sms_from"):
+            if getattr(self, name) is None:
+                raise ConfigError(
+                    PREFIX + name.upper(), None, "a text, as there is a gateway to send through"
+                )
 
 
 def _parse(key: str, raw: Any, default: Any, metadata: Mapping[str, Any]) -> Any:
@@ -298,7 +296,7 @@ def _parse(key: str, raw: Any, default: Any, metadata: Mapping[str, Any]) -> Any
 
 def _shown(key: str, raw: Any) -> Any:
     """*raw* without what must not reach a log: keys, and what stands before the @ of a URL, even a broken one."""
-    if key == PREFIX + "SECRET_KEYS":
+    if key.removeprefix(PREFIX) in SECRETS:
         return "…"
     if not isinstance(raw, str) or "@" not in raw:
         return raw

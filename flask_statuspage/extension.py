@@ -8,29 +8,25 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import Blueprint, Flask, current_app
 from flask_wtf.csrf import CSRFProtect
-from markupsafe import Markup
 
 from .cli import statuspage_cli
 from .config import Settings
-from .documents import page as documents
-from .documents import sign_up
-from .documents.snapshot import Snapshot
 from .domain.incident import IncidentStatus
 from .domain.status import ComponentStatus, Impact
 from .errors import SetupError
 from .host import HostIncident, affected, word
 from .host_api import HostApi
+from .host_templates import statuspage_banner, statuspage_subscribe_form
 from .services import components, incidents, pages, subscriptions
 from .services.wishes import Wish
 from .state import EXTENSION, State, current_state
 from .storage.session import current_session
 from .web import documents as public_documents
-from .web import public, subscribe, visits
+from .web import own_subscription, public, subscribe
 from .web.cache import DocumentCache
 from .web.description import describe
 from .web.fast_lane import FastLane
 from .web.manage_api import make_blueprint
-from .web.mounts import PageUrls
 from .web.protection import Guard, Protection
 
 if TYPE_CHECKING:
@@ -44,9 +40,9 @@ MACHINE_VIEWS = (
     "flask_statuspage.web.documents._only_read",
     "flask_statuspage.web.documents._no_document",
     "flask_statuspage.web.subscribe.subscribe",
-    "flask_statuspage.web.subscribe.confirm",
-    "flask_statuspage.web.subscribe.manage",
-    "flask_statuspage.web.subscribe.unsubscribe",
+    "flask_statuspage.web.own_subscription.confirm",
+    "flask_statuspage.web.own_subscription.manage",
+    "flask_statuspage.web.own_subscription.unsubscribe",
     "flask_statuspage.web.manage_api.door.answer",
     "flask_statuspage.web.manage_api.door.missing",
 )
@@ -76,6 +72,7 @@ class StatusPage(HostApi, Blueprint):
         self._subscriber_loader: Callable[[], str | None] | None = None
         public.add_routes(self, lambda: current_state().documents)
         subscribe.add_routes(self)
+        own_subscription.add_routes(self)
         self.register_blueprint(make_blueprint())
         self.url_value_preprocessor(_exempt_machine_views)
 
@@ -109,6 +106,8 @@ class StatusPage(HostApi, Blueprint):
             page_changed=cache.expire_versions,
             member_loader=lambda: self._member_loader() if self._member_loader else None,
             subscriber_loader=self._current_subscriber,
+            email_sender=lambda: self._email_sender,
+            sms_sender=lambda: self._sms_sender,
             documents=cache,
             describe_api=describe,
         )
@@ -264,53 +263,6 @@ class StatusPage(HostApi, Blueprint):
             secret=secret,
         )
         subscriptions.subscribe(session, pages.find(session, page), wish, proven=True, actor="host")
-
-
-def statuspage_banner(page: str | None = None) -> Markup:
-    """For host templates: a short box when something is wrong, else nothing. It never breaks the host's page.
-
-    Of a page that is not public only those learn who may see it; of one that is seen by link, members.
-    """
-    state = current_state()
-    try:
-        found = _for_visitor(state, page)
-        return documents.banner_box(*found) if found else Markup("")
-    except Exception:  # whatever a loader or a template of the host raises, too
-        current_app.logger.exception("status page: no banner")
-        return Markup("")
-
-
-def statuspage_subscribe_form(components: Collection[str] = (), page: str | None = None) -> Markup:
-    """For host templates: a form that subscribes the customer to *components* (slugs; none: everything).
-
-    Empty while the database does not answer, and for a visitor who may not see the page: it never breaks the host's
-    page.
-    """
-    state = current_state()
-    try:
-        found = _for_visitor(state, page)
-        if found is None:
-            return Markup("")
-        snapshot, urls = found
-        email = state.subscriber_loader()
-        return sign_up.subscribe_box(
-            snapshot.page,
-            urls,
-            email=email,
-            components=list(components),
-            csrf_token=subscribe.csrf_token() if email else None,
-        )
-    except Exception:  # whatever a loader or a template of the host raises, too
-        current_app.logger.exception("status page: no subscribe form")
-        return Markup("")
-
-
-def _for_visitor(state: State, slug: str | None) -> tuple[Snapshot, PageUrls] | None:
-    """The page's snapshot and URLs for whom the host's template is made; None: not for this visitor."""
-    snapshot = visits.snapshot_for_host(slug)
-    if not visits.shows_to_visitor(snapshot.page):
-        return None
-    return snapshot, visits.urls_for_host(snapshot.page, slug)
 
 
 def _exempt_machine_views(endpoint: str | None, values: dict[str, Any] | None) -> None:

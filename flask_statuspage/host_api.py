@@ -12,14 +12,42 @@ from .domain.ids import is_slug
 from .errors import Invalid
 from .host import HostMaintenance, MaintenanceBlock, slugs, word
 from .services import maintenances, pages
+from .state import EmailSender, SmsSender
 from .storage.session import current_session
 from .web.protection import Mode, Protection
 
 
 class HostApi:
-    """The part of :class:`~flask_statuspage.StatusPage` that is about maintenance."""
+    """The part of :class:`~flask_statuspage.StatusPage` that is about maintenance, and about how the host sends."""
 
     _protections: list[Protection]
+    _email_sender: EmailSender | None = None
+    _sms_sender: SmsSender | None = None
+
+    def email_sender(self, sender: EmailSender) -> EmailSender:
+        """Decorate the function that sends mails, in the place of ``STATUSPAGE_SMTP_URL``::
+
+            @statuspage.email_sender
+            def send(message):  # an email.message.EmailMessage
+                relay.send_message(message)
+
+        It runs in workers, in an app context, in several threads at once. It raises what :mod:`smtplib` raises when it
+        cannot send: an ``SMTPRecipientsRefused`` with a 5xx ends the subscription, all else is tried again.
+        """
+        self._email_sender = sender
+        return sender
+
+    def sms_sender(self, sender: SmsSender) -> SmsSender:
+        """Decorate the function that sends texts, in the place of the gateway of ``STATUSPAGE_SMS_URL``::
+
+            @statuspage.sms_sender
+            def send(number, text):  # "+15005550006", "Acme: Payments fail …"
+                return provider.send(number, text).id
+
+        It runs in workers, in an app context, in several threads at once. Whatever it raises is a failure to try again.
+        """
+        self._sms_sender = sender
+        return sender
 
     def maintenance(
         self,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from email.message import EmailMessage
 from typing import Any, cast
+from uuid import UUID
 
 from flask import Flask, current_app
 
@@ -14,8 +16,19 @@ from .errors import SetupError
 EXTENSION = "statuspage"
 
 
+EmailSender = Callable[[EmailMessage], None]
+"""Sends a whole message, whose ``To`` is its only recipient; raises what :mod:`smtplib` raises when it cannot."""
+
+SmsSender = Callable[[str, str], str | None]
+"""Sends a text: number (E.164), text → what the other side calls it, if anything. What it raises is a failure."""
+
+
 def _nobody() -> str | None:
     return None
+
+
+def _no_account(subscription_id: UUID, refused: str | None) -> str:
+    raise SetupError("No account is connected.")
 
 
 @dataclass
@@ -28,6 +41,9 @@ class State:
     ``documents`` is the web room's cache of rendered documents.
     ``describe_api`` is the OpenAPI document of a page, given its snapshot.
     ``fast_lane`` is the layer before the app that answers by itself what everybody may have, if the host put one there.
+    ``email_sender`` and ``sms_sender`` are what the host registered to send by, if anything.
+    ``access_token`` is the token with which a subscription's account elsewhere may be used, given the subscription's id
+    and the token that was refused just now, if one was.
     ``mounts`` are the blueprint names under which the pages answer, the first one is canonical.
     """
 
@@ -38,6 +54,9 @@ class State:
     mounts: list[str] = field(default_factory=list)
     member_loader: Callable[[], str | None] = _nobody
     subscriber_loader: Callable[[], str | None] = _nobody
+    email_sender: Callable[[], EmailSender | None] = lambda: None
+    sms_sender: Callable[[], SmsSender | None] = lambda: None
+    access_token: Callable[[UUID, str | None], str] = _no_account
     documents: Any = None
     describe_api: Callable[[Any], bytes] = lambda snapshot: b"{}"
     fast_lane: Any = None

@@ -41,6 +41,7 @@ class Parcel:
     :param secret: None: unsigned. ``previous_secret`` is the one before it, while both count.
     :param is_notice: it tells the subscription's owner something of the subscription itself.
     :param lease_ends: ``time.monotonic()`` at which the lease runs out.
+    :param reply_to: the remote id of what this subscription was sent last about the same subject; None: nothing.
     :param manage_url: where the subscriber changes or ends the subscription; None for machines.
     """
 
@@ -61,6 +62,7 @@ class Parcel:
     kept_body: str | None = None
     is_notice: bool = False
     lease_ends: float = math.inf
+    reply_to: str | None = None
     manage_url: str | None = None
     unsubscribe_url: str | None = None
 
@@ -76,6 +78,8 @@ class Outcome:
     :param retry_after: seconds that the receiver asked for.
     :param final: no retry will help.
     :param ends_subscription: the address refuses all further deliveries (HTTP 410, a bounced mailbox).
+    :param suppresses_address: nothing may be sent to this address any more, whatever subscription it belongs to.
+    :param remote_id: what the other side calls the message that it took.
     """
 
     error: str | None = None
@@ -86,6 +90,8 @@ class Outcome:
     retry_after: float | None = None
     final: bool = False
     ends_subscription: bool = False
+    suppresses_address: bool = False
+    remote_id: str | None = None
 
     @property
     def delivered(self) -> bool:

@@ -12,8 +12,8 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field
 
 from ..config import Settings
@@ -76,11 +76,19 @@ class Sending:
     """Parcels on their way. One thread adds and collects, and at last calls :meth:`close`.
 
     :param share: calls that one endpoint may have in flight here.
+    :param context: what each thread is to stand in: the app's context, for channels that send by the host's own means.
     """
 
-    def __init__(self, settings: Settings, *, share: int) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        share: int,
+        context: Callable[[], AbstractContextManager[object]] = nullcontext,
+    ) -> None:
         self._settings = settings
         self._share = share
+        self._context = context
         self._changed = threading.Condition()
         self._queues: dict[str, _Queue] = {}
         self._ready: deque[_Queue] = deque()
@@ -203,7 +211,7 @@ class Sending:
 
     def _work(self) -> None:
         me = threading.get_ident()
-        with ExitStack() as stack:
+        with self._context(), ExitStack() as stack:
             lines: dict[str, Line] = {}
             while (taken := self._take(me)) is not None:
                 item, parcel = taken

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..domain.events import Event
+from ..domain.reader import Reader
 from .formats import Format
 
 MARK = "… [cut]"
@@ -24,6 +25,9 @@ PROSE = frozenset(
 
 LEAST = 32
 """Characters that every text keeps, with its mark."""
+
+
+ANYBODY = Reader()
 
 
 class TooLong(Exception):
@@ -53,7 +57,7 @@ class _Limits:
     others: int = 1
 
 
-def worded(format: Format, event: Event, *, size: int) -> str:
+def worded(format: Format, event: Event, *, size: int, reader: Reader = ANYBODY) -> str:
     """The body of *event* in at most *size* bytes of UTF-8.
 
     Of an event that is too long as much is told as fits, what matters most first: the beginning of each text, all
@@ -61,10 +65,10 @@ def worded(format: Format, event: Event, *, size: int) -> str:
 
     :raises TooLong: when it does not fit however short.
     """
-    body = format.render(event)
+    body = format.word(event, reader)
     if _bytes(body) <= size:
         return body
-    told = _Told(format, event, size)
+    told = _Told(format, event, size, reader)
     told.widen("text", 200)
     told.widen("others", told.most)
     told.widen("text", 1000)
@@ -76,8 +80,9 @@ def worded(format: Format, event: Event, *, size: int) -> str:
 class _Told:
     """The widest limits so far within which the event fits, and the body that they give."""
 
-    def __init__(self, format: Format, event: Event, size: int) -> None:
+    def __init__(self, format: Format, event: Event, size: int, reader: Reader) -> None:
         self._format = format
+        self._reader = reader
         self._event = event
         self._size = size
         self.longest, self.most = _extent(event.data)
@@ -108,9 +113,8 @@ class _Told:
         return True
 
     def _render(self, limits: _Limits) -> str:
-        return self._format.render(
-            replace(self._event, data=_shorter(self._event.data, "", limits))
-        )
+        shorter = replace(self._event, data=_shorter(self._event.data, "", limits))
+        return self._format.word(shorter, self._reader)
 
 
 def _bytes(body: str) -> int:

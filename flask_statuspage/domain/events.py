@@ -47,6 +47,11 @@ TEST = "test"
 CONFIRMATION = "subscription.confirmation"
 """Asks one address whether it wants to be subscribed; goes to that subscription alone."""
 
+DIGEST = "notices.digest"
+"""What one person would have been told beyond their hourly share, in one message; it goes to that subscription alone.
+``data["notices"]`` has what was folded, oldest first, each ``{event, at, title, status, url}``, ``data["limit"]`` the
+share."""
+
 DISABLED = "subscription.disabled"
 """A subscription was switched off. Where its endpoint was the reason, its owner is mailed."""
 

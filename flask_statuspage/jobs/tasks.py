@@ -128,7 +128,9 @@ def _deliver(lane: Lane, stopping: Callable[[], bool]) -> int:
     While calls are stuck others go on beyond the budget: a job that only waited for them would hold up the rest.
     """
     settings, workers = current_settings(), _workers_of(lane)
-    sending = Sending(settings, share=max(1, settings.calls_per_endpoint // workers))
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    share = max(1, settings.calls_per_endpoint // workers)
+    sending = Sending(settings, share=share, context=app.app_context)
     attempts = 0
     try:
         for results in _sent(sending, lane, workers, stopping):

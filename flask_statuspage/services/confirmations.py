@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from ..delivery.channels import channels
 from ..domain.events import CONFIRMATION
+from ..storage import suppressions
 from ..storage.base import utc_now
 from ..storage.pages import Page
 from ..storage.subscriptions import Subscription, SubscriptionState
 from . import addresses, events
+
+TRIED_AGAIN_AFTER = timedelta(days=1)
+"""An address that was suppressed longer ago may be asked again, as its mailbox may be there by now. That of a channel
+that takes STOP stays silent until its owner says START."""
 
 MAILS_AN_HOUR = 3
 """A stranger can make one address get at most this many confirmation mails an hour."""
@@ -20,6 +26,8 @@ MAILS_AN_HOUR = 3
 def mail_owner(session: Session, page: Page, subscription: Subscription) -> None:
     """Send the link that confirms, or, to somebody who is subscribed already, the one that changes."""
     now = utc_now()
+    if is_silenced(session, subscription, now):
+        return  # the answer stays the same here, too
     pause = timedelta(hours=1) / MAILS_AN_HOUR
     if subscription.mailed_at is not None and now - subscription.mailed_at < pause:
         return  # one is on its way; the answer to whoever asked stays the same
@@ -30,6 +38,14 @@ def mail_owner(session: Session, page: Page, subscription: Subscription) -> None
     session.flush()
     url = addresses.ticket_url(page, purpose, subscription.id, subscription.nonce)
     events.record_for(session, page, CONFIRMATION, subscription, data={f"{purpose}_url": url})
+
+
+def is_silenced(session: Session, subscription: Subscription, now: datetime) -> bool:
+    """Whether nothing may be sent to the subscription's address, not even the question whether it wants to."""
+    row = suppressions.of(session, subscription.channel, subscription.target)
+    if row is None:
+        return False
+    return channels[subscription.channel].confirms_by_code or now - row.at < TRIED_AGAIN_AFTER
 
 
 def new_nonce() -> str:

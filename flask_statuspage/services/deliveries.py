@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -21,17 +21,18 @@ from ..delivery.formats import Posting, formats
 from ..delivery.parcel import Parcel
 from ..domain.events import CONFIRMATION
 from ..domain.facts import plain
+from ..domain.reader import Reader
 from ..domain.retry import MOST_LOSSES, STALE_AFTER, SUPERSEDED_AFTER
 from ..errors import SetupError
 from ..state import current_settings
-from ..storage import claims, endpoints, session
+from ..storage import claims, endpoints, session, threads
 from ..storage import subscriptions as stored_subscriptions
 from ..storage.claims import Lane
 from ..storage.encryption import reveal
 from ..storage.outbox import Delivery, DeliveryState
 from ..storage.pages import Page
 from ..storage.subscriptions import SubscriptionState
-from . import addresses, events, outcomes, pacing
+from . import addresses, events, facts, outcomes, pacing
 from .pacing import NOTICE_CHANNEL, format_of, policy_of
 
 logger = logging.getLogger(__name__)
@@ -114,7 +115,8 @@ class _Preparing:
         stale = {row.id for row in rows if row.attempts == 1 and row.due_at < old}
         # One that had to wait for its turn behind another is not to blame.
         self._stale = stale - claims.followed_one_since(db, stale, old)
-        self._bodies: dict[tuple[UUID, str, int], str] = {}
+        self._replies = threads.sent_before(db, {row.id for row in rows if _replies(row)})
+        self._bodies: dict[tuple[UUID, str, int, Reader], str] = {}
 
     def wanted(self, rows: Sequence[Delivery]) -> list[Delivery]:
         """Those that are to be sent; the others are finished here."""
@@ -142,7 +144,7 @@ class _Preparing:
         """None after finishing one that cannot be worded or signed."""
         urls = self._urls(delivery)
         try:
-            body, sent = self._worded(delivery, urls.get("unsubscribe", ""))
+            body, sent = self._worded(delivery, urls)
         except wording.TooLong:
             outcomes.give_up(self._db, delivery, "The message is too long.", self._now)
             return None
@@ -184,13 +186,17 @@ class _Preparing:
             return "The event was too old at its first attempt."
         return None
 
-    def _worded(self, delivery: Delivery, unsubscribe_url: str) -> tuple[str, str]:
+    def _worded(self, delivery: Delivery, urls: Mapping[str, str]) -> tuple[str, str]:
         """The body to keep, and what is sent of it now."""
         format, size = formats[format_of(delivery)], policy_of(delivery).size
         body = self._body(delivery, size) if delivery.body is None else delivery.body
         if format.complete is None:
             return body, _sendable(body)
-        posting = Posting(retry=delivery.attempts - 1, unsubscribe_url=unsubscribe_url)
+        posting = Posting(
+            retry=delivery.attempts - 1,
+            unsubscribe_url=urls.get("unsubscribe", ""),
+            manage_url=urls.get("manage", ""),
+        )
         sent = format.complete(body, posting)
         excess = len(sent.encode()) - size
         if excess > 0 and delivery.body is None:
@@ -199,11 +205,21 @@ class _Preparing:
         return body, _sendable(sent)
 
     def _body(self, delivery: Delivery, size: int) -> str:
-        key = (delivery.event_id, format_of(delivery), size)
+        name = format_of(delivery)
+        reader = self._reader(delivery) if formats[name].render_for else wording.ANYBODY
+        key = (delivery.event_id, name, size, reader)
         if key not in self._bodies:
             event = events.as_event(delivery.event)
-            self._bodies[key] = wording.worded(formats[key[1]], event, size=size)
+            self._bodies[key] = wording.worded(formats[name], event, size=size, reader=reader)
         return self._bodies[key]
+
+    def _reader(self, delivery: Delivery) -> Reader:
+        subscription = delivery.subscription
+        page = facts.page(self._db.get_one(Page, subscription.page_id))
+        return Reader(
+            locale=subscription.locale or page.locale or wording.ANYBODY.locale,
+            time_zone=subscription.time_zone or page.time_zone,
+        )
 
     def _live_secrets(self, delivery: Delivery) -> tuple[str | None, str | None]:
         if delivery.notice_to is not None:
@@ -245,6 +261,7 @@ class _Preparing:
             policy=policy_of(delivery).with_lost(delivery.losses),
             endpoint=delivery.endpoint or channels[channel].endpoint(subscription.address),
             lease_ends=self._lease_ends,
+            reply_to=self._replies.get(delivery.id),
             manage_url=urls.get("manage") if channels[channel].needs_confirmation else None,
             unsubscribe_url=urls.get("unsubscribe")
             if channels[channel].needs_confirmation
@@ -264,6 +281,11 @@ class _Preparing:
             purpose: addresses.ticket_url(page, purpose, subscription.id, subscription.nonce)
             for purpose in ("manage", "unsubscribe")
         }
+
+
+def _replies(delivery: Delivery) -> bool:
+    channel = delivery.subscription.channel
+    return delivery.notice_to is None and channel in channels and channels[channel].replies
 
 
 def described(delivery: Delivery) -> dict[str, object]:

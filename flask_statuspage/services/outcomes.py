@@ -19,12 +19,12 @@ from ..delivery.parcel import UNREACHED, Failure, Outcome, Parcel
 from ..domain.pace import Call
 from ..domain.retry import HOUR, Policy
 from ..state import current_settings
-from ..storage import claims, endpoints, session
+from ..storage import claims, endpoints, session, threads
 from ..storage import subscriptions as stored_subscriptions
 from ..storage.outbox import Delivery, DeliveryState
 from ..storage.pages import Page
 from ..storage.subscriptions import Subscription
-from . import events, pacing, subscriptions
+from . import events, pacing, subscriptions, suppressions
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +42,7 @@ def is_grave(parcel: Parcel, outcome: Outcome | None) -> bool:
     policy = parcel.policy
     return (
         outcome.ends_subscription
+        or outcome.suppresses_address
         or policy.disable_after_failed is not None
         or (policy.disable_after_unreached is not None and outcome.kind in UNREACHED)
     )
@@ -64,6 +65,8 @@ def note_all(db: Session, sent: Sequence[Sent]) -> None:
         return
     done = [parcel.delivery_id for parcel, outcome in tried if outcome.delivered]
     claims.finish_all(db, done, state=DeliveryState.DONE, reason=None, finished_at=now)
+    names = {parcel.delivery_id: outcome.remote_id for parcel, outcome in tried}
+    threads.name_remotely(db, {ident: name for ident, name in names.items() if name})
     vain = [(parcel, outcome) for parcel, outcome in tried if not outcome.delivered]
     present = stored_subscriptions.formats_of(db, {parcel.subscription_id for parcel, _ in vain})
     failed = [_judged(parcel, outcome, now, present) for parcel, outcome in vain]
@@ -87,6 +90,9 @@ def note_grave(db: Session, parcel: Parcel, outcome: Outcome) -> None:
     if subscription is None:
         return  # deleted meanwhile, with its deliveries
     note_all(db, [(parcel, outcome)])
+    if outcome.suppresses_address:
+        suppressions.suppress(db, subscription, outcome.error or "The address refuses messages.")
+        return
     reason = outcome.error if outcome.ends_subscription else None
     reason = reason or _reason_to_disable(
         db, parcel.subscription_id, parcel.policy, since=subscription.confirmed_at
@@ -123,7 +129,8 @@ def _judged(
     delay = parcel.policy.delay_after(
         parcel.attempt, retry_after=outcome.retry_after, chance=random.random()
     )
-    is_over = delay is None or outcome.final or outcome.ends_subscription
+    is_refused = outcome.ends_subscription or outcome.suppresses_address
+    is_over = delay is None or outcome.final or is_refused
     return {
         "id": parcel.delivery_id,
         "state": DeliveryState.DEAD if is_over else DeliveryState.PENDING,

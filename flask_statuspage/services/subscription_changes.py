@@ -38,6 +38,8 @@ def apply(
     if not (wish.by_visitor and goes_on):
         subscription.policy = None if wish.policy is None else dict(wish.policy)
     subscription.contact = wish.contact
+    subscription.locale = wish.locale or subscription.locale
+    subscription.time_zone = wish.time_zone or subscription.time_zone
     changed = False
     if wish.secret is not None or not goes_on:
         changed = signing_secrets.give(session, subscription, wish.secret, keep=goes_on)

@@ -19,6 +19,7 @@ from ..domain.events import DISABLED, TEST
 from ..errors import Conflict, LinkExpired, NotFound
 from ..storage import outbox, pages
 from ..storage import subscriptions as stored
+from ..storage import suppressions as stored_suppressions
 from ..storage.base import utc_now
 from ..storage.pages import Page
 from ..storage.subscriptions import Subscription, SubscriptionState
@@ -268,6 +269,7 @@ def _belongs_to_somebody(subscription: Subscription) -> bool:
 def _activate(session: Session, page: Page, subscription: Subscription) -> None:
     if subscription.state is SubscriptionState.ACTIVE:
         return
+    stored_suppressions.lift(session, subscription.channel, subscription.target)
     subscription.state, subscription.reason = SubscriptionState.ACTIVE, None
     subscription.confirmed_at = subscription.updated_at = utc_now()
     session.flush()

@@ -24,6 +24,7 @@ class Wish:
     :param level: one of the format's levels; None: its first one.
     :param policy: what is wanted otherwise than the format does it, see :mod:`.policies`.
     :param contact: the mailbox of the owner of an address that is none.
+    :param locale: the reader's language, ``time_zone`` their clock; None: the page's.
     :param by_visitor: it came through the page's own door, so only what is open to everybody can be had.
     """
 
@@ -36,6 +37,8 @@ class Wish:
     policy: Mapping[str, Any] | None = None
     contact: str | None = None
     secret: str | None = None
+    locale: str | None = None
+    time_zone: str | None = None
     by_visitor: bool = False
 
 

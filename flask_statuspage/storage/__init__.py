@@ -4,6 +4,7 @@ Importing the room imports every model, so that the metadata is whole.
 """
 
 from . import (  # noqa: F401
+    accounts,
     checks,
     claims,
     components,
@@ -16,6 +17,7 @@ from . import (  # noqa: F401
     pages,
     signups,
     subscriptions,
+    suppressions,
     team,
     templates,
 )

@@ -27,7 +27,7 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.orm import Mapped, Session, aliased, contains_eager, mapped_column, relationship
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column, relationship
 
 from ..domain.events import IN_ORDER
 from ..domain.ids import new_id
@@ -80,8 +80,10 @@ class Delivery(Base):
 
     ``attempts`` counts how often a worker took it up, ``losses`` how many of these leases ran out with nothing noted.
     ``body`` is kept from the first failure on, for the retries. ``endpoint`` is ``host:port`` where the address has
-    one. ``notice_to`` is the mailbox of the subscription's owner where it is not the subscription's own address that is
-    told. While one that is ``in_order`` is pending, later ones about its subject wait.
+    one. ``remote_id`` is what the other side calls the message that it took. One that is ``held`` waits because its
+    reader had their share for this hour. ``notice_to`` is the mailbox of the subscription's owner where it is not the
+    subscription's own address that is told. While one that is ``in_order`` is pending, later ones about its subject
+    wait.
     """
 
     __tablename__ = "statuspage_delivery"
@@ -116,6 +118,8 @@ class Delivery(Base):
     endpoint: Mapped[str | None] = mapped_column(EndpointName)
     notice_to: Mapped[str | None] = mapped_column(Mailbox)
     in_order: Mapped[bool] = mapped_column(default=True)
+    remote_id: Mapped[str | None] = mapped_column(Name)
+    held: Mapped[bool] = mapped_column(default=False)
     reason: Mapped[str | None] = mapped_column(Name)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     finished_at: Mapped[datetime | None] = mapped_column(index=True)
@@ -212,6 +216,7 @@ def add_deliveries(
             "due_at": now,
             "attempts": 0,
             "losses": 0,
+            "held": False,
             "in_order": event.name in IN_ORDER,
             "created_at": now,
         }
@@ -315,33 +320,3 @@ def forget_events(session: Session, page_id: UUID) -> None:
         delete(EventRow).where(EventRow.page_id == page_id),
         execution_options={"synchronize_session": False},
     )
-
-
-def log(
-    page_id: UUID,
-    subscription_id: UUID | None = None,
-    *,
-    state: DeliveryState | None = None,
-    since: datetime | None = None,
-) -> Select[Delivery]:
-    """The deliveries of a page, newest first.
-
-    :param since: aware; those that were written at this instant or later.
-    """
-    query = (
-        select(Delivery)
-        .join(Delivery.event)
-        .where(EventRow.page_id == page_id)
-        .order_by(Delivery.id.desc())  # ids begin with the time, and have an index
-        .options(contains_eager(Delivery.event))
-    )
-    if subscription_id is not None:
-        query = query.where(Delivery.subscription_id == subscription_id)
-    if state is not None:
-        query = query.where(Delivery.state == state)
-    return query if since is None else query.where(Delivery.created_at >= since)
-
-
-def attempts_of(delivery_id: UUID) -> Select[Attempt]:
-    """Oldest first; their numbers begin anew where it was sent again."""
-    return select(Attempt).where(Attempt.delivery_id == delivery_id).order_by(Attempt.id)

@@ -53,7 +53,8 @@ class Subscription(Base):
     ``nonce`` is part of every mailed link; a new one makes the older links useless. ``events`` None: what the format
     sends unasked. ``policy`` is what it wants otherwise than its format, see
     :meth:`~flask_statuspage.domain.retry.Policy.adjusted`. Until ``previous_until`` the secret before the current one
-    counts too. ``contact`` is the mailbox of its owner where the address is none, to tell when it is disabled.
+    counts too. ``locale`` and ``time_zone`` are its reader's; None: the page's. ``contact`` is the mailbox of its owner
+    where the address is none, to tell when it is disabled.
     """
 
     __tablename__ = "statuspage_subscription"
@@ -78,6 +79,8 @@ class Subscription(Base):
     level: Mapped[str | None] = mapped_column(Word)
     policy: Mapped[dict[str, Any] | None] = mapped_column(Json(none_as_null=True))
     contact: Mapped[str | None] = mapped_column(Mailbox)
+    locale: Mapped[str | None] = mapped_column(Word)
+    time_zone: Mapped[str | None] = mapped_column(String(64))
     is_signed: ClassVar[Mapped[bool]]
     state: Mapped[SubscriptionState] = mapped_column(words(SubscriptionState))
     reason: Mapped[str | None] = mapped_column(Text)

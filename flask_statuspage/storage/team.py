@@ -1,4 +1,4 @@
-"""API keys, and who changed what."""
+"""Members, API keys, and who changed what."""
 
 from __future__ import annotations
 
@@ -13,6 +13,17 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from ..domain.ids import new_id
 from ..domain.roles import Role
 from .base import Base, Json, Key, Name, Serial, Word, utc_now, words
+
+
+class Member(Base):
+    """Somebody of the site's team: ``identity`` is what the host's login calls them, lower case."""
+
+    __tablename__ = "statuspage_member"
+
+    id: Mapped[UUID] = mapped_column(Key, primary_key=True, default=new_id)
+    identity: Mapped[str] = mapped_column(String(254), unique=True)
+    role: Mapped[Role] = mapped_column(words(Role))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
 class Token(Base):

@@ -8,10 +8,16 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from flask_statuspage.config import PREFIX, Settings
+from flask_statuspage.config import PREFIX, SECRETS, Settings
 from flask_statuspage.errors import ConfigError
 
-MAIL = {"STATUSPAGE_SMTP_URL": "smtp://mail.example.com", "STATUSPAGE_EMAIL_FROM": "a@example.com"}
+MAIL = {
+    "STATUSPAGE_SMTP_URL": "smtp://mail.example.com",
+    "STATUSPAGE_EMAIL_FROM": "a@example.com",
+    "STATUSPAGE_SMS_ACCOUNT": "AC0",
+    "STATUSPAGE_SMS_TOKEN": "token",
+    "STATUSPAGE_SMS_FROM": "Acme",
+}
 
 RIGHT: dict[str, list[tuple[Any, Any]]] = {
     "PAGE_NAME": [("Acme", "Acme"), ("  Acme ", "Acme"), ("", "Status"), (None, "Status")],
@@ -27,6 +33,18 @@ RIGHT: dict[str, list[tuple[Any, Any]]] = {
     "REDIS_URL": [("redis://localhost:6379/0", "redis://localhost:6379/0")],
     "SMTP_URL": [("smtps://u:p@mail.example.com", "smtps://u:p@mail.example.com")],
     "EMAIL_FROM": [("Acme <a@example.com>", "Acme <a@example.com>")],
+    "SMS_URL": [("https://sms.example.com/send", "https://sms.example.com/send")],
+    "SMS_ACCOUNT": [("AC1", "AC1")],
+    "SMS_TOKEN": [("token", "token")],
+    "SMS_FROM": [("+15005550006", "+15005550006")],
+    "SMS_SEGMENTS": [(1, 1), ("10", 10)],
+    "SMS_REGION": [("de", "DE")],
+    "SLACK_HOSTS": [("chat.example.com", ("chat.example.com",))],
+    "X_CLIENT_ID": [("id", "id")],
+    "X_CLIENT_SECRET": [("secret", "secret")],
+    "X_API_URL": [("https://x.example.com/", "https://x.example.com")],
+    "X_AUTHORIZE_URL": [("https://x.example.com/authorize", "https://x.example.com/authorize")],
+    "NOTICES_PER_HOUR": [(1, 1), ("1000", 1000)],
     "ALLOW_HTTP_TARGETS": [(True, True), ("on", True), ("0", False), (" False ", False)],
     "ALLOW_PRIVATE_TARGETS": [("yes", True), ("no", False), (1, True)],
     "TARGET_PORTS": [("443, 8443", (443, 8443)), ([443], (443,)), (8443, (8443,))],
@@ -55,6 +73,18 @@ WRONG: dict[str, list[Any]] = {
     "REDIS_URL": ["localhost:6379", "http://localhost", "redis://host:port"],
     "SMTP_URL": ["mail.example.com", "http://mail.example.com", "smtp://host:99999"],
     "EMAIL_FROM": ["nobody", "a@example.com\r\nBcc: b@example.com", 1],
+    "SMS_URL": ["sms.example.com", "smtp://sms.example.com", 1],
+    "SMS_ACCOUNT": [" ", 1],
+    "SMS_TOKEN": [" ", 1],
+    "SMS_FROM": [" ", 1],
+    "SMS_SEGMENTS": [0, 11, "few", True],
+    "SMS_REGION": ["Germany", "D", 49, "49"],
+    "SLACK_HOSTS": [[""], [1], 1],
+    "X_CLIENT_ID": [" ", 1],
+    "X_CLIENT_SECRET": [" ", 1],
+    "X_API_URL": ["api.x.com", "ftp://x.example.com", "https://x.example.com/?q=1"],
+    "X_AUTHORIZE_URL": ["x.com", "https://x.example.com/#a"],
+    "NOTICES_PER_HOUR": [0, 1001, "many", True],
     "ALLOW_HTTP_TARGETS": ["maybe", 2, []],
     "ALLOW_PRIVATE_TARGETS": ["ja", 1.5],
     "TARGET_PORTS": ["http", "0", "443;80", [443, None], 70000, True, {"a": 1}],
@@ -101,7 +131,7 @@ def test_wrong_value_is_refused(name: str, raw: Any) -> None:
     assert (error.key, error.allowed) == (PREFIX + name, FIELDS[name].metadata["allowed"])
     assert error.key in str(error)
     assert error.allowed in str(error)
-    if "@" not in str(raw) and name != "SECRET_KEYS":
+    if "@" not in str(raw) and name not in SECRETS:
         assert repr(raw) in str(error)
 
 

@@ -30,7 +30,7 @@ from flask_statuspage.services import (
     subscriptions,
 )
 from flask_statuspage.services.wishes import Wish
-from flask_statuspage.storage import claims, outbox
+from flask_statuspage.storage import claims, delivery_log
 from flask_statuspage.storage.base import utc_now
 from flask_statuspage.storage.endpoints import Endpoint
 from flask_statuspage.storage.incidents import Incident
@@ -78,7 +78,7 @@ def make_due(session: Session) -> None:
 
 
 def attempts(session: Session, hook: Subscription) -> list[Attempt]:
-    return list(session.scalars(outbox.attempts_of(scenes.delivery(session, hook).id)))
+    return list(session.scalars(delivery_log.attempts_of(scenes.delivery(session, hook).id)))
 
 
 def test_a_parcel_has_all_that_a_channel_needs(session: Session, hook: Subscription) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from flask_statuspage.jobs import tasks
 from flask_statuspage.services import incidents, subscriptions
-from flask_statuspage.storage import outbox, retention
+from flask_statuspage.storage import delivery_log, retention
 from flask_statuspage.storage.base import utc_now
 from flask_statuspage.storage.endpoints import Endpoint
 from flask_statuspage.storage.outbox import Attempt, Delivery, DeliveryState, EventRow
@@ -159,4 +159,4 @@ def test_nobody_waits_for_housekeeping(app: Flask, session: Session, page: Page)
 
     scenes.elsewhere(app, write)  # before this transaction ends
     session.commit()
-    assert len(session.scalars(outbox.log(page.id)).all()) == 1
+    assert len(session.scalars(delivery_log.log(page.id)).all()) == 1

@@ -23,6 +23,21 @@ class Channel(Protocol):
     needs_confirmation: bool
     """Whether the address's owner has to agree by a link before anything else is sent."""
 
+    confirms_by_code: bool
+    """Whether the owner may also agree by typing the code that was sent."""
+
+    members_only: bool
+    """Whether only the site's team may choose it."""
+
+    for_people: bool
+    """Whether somebody reads each message: beyond their hourly share messages are folded into a digest."""
+
+    replies: bool
+    """Whether its messages about one incident answer each other, by what the other side calls them."""
+
+    target_seconds: float
+    """Within how many seconds after its commit an event should be on its way."""
+
     parallel: int | None
     """How many lines one worker may open at once; None: what the endpoint's share is."""
 
@@ -49,5 +64,5 @@ class Channel(Protocol):
         ...
 
     def open(self, settings: Settings) -> AbstractContextManager[Line]:
-        """A line for a batch of parcels, used by one thread."""
+        """A line for a batch of parcels, used by one thread, in an app context."""
         ...

@@ -41,6 +41,11 @@ class EmailChannel:
     name = "email"
     default_format = "email"
     needs_confirmation = True
+    confirms_by_code = False
+    members_only = False
+    for_people = True
+    replies = False
+    target_seconds = 300.0
     parallel: int | None = 2
 
     def available(self, settings: Settings) -> str | None:

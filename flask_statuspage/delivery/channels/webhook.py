@@ -40,6 +40,11 @@ class WebhookChannel:
     name = "webhook"
     default_format = "native"
     needs_confirmation = False
+    confirms_by_code = False
+    members_only = False
+    for_people = False
+    replies = False
+    target_seconds = 120.0
     parallel: int | None = None
 
     def available(self, settings: Settings) -> str | None:

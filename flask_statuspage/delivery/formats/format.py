@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from ...domain.events import COMPONENT_EVENTS, CONFIRMATION, PAGE_CHANGE, TEST, Event
+from ...domain.events import COMPONENT_EVENTS, CONFIRMATION, DIGEST, PAGE_CHANGE, TEST, Event
+from ...domain.reader import Reader
 from ...domain.retry import Policy
 
 
@@ -19,10 +20,12 @@ class Posting:
 
     :param retry: 0 at the first attempt, then 1, 2, …
     :param unsubscribe_url: where the subscription ends.
+    :param manage_url: where its owner changes it. Both are empty in messages that ask for a confirmation.
     """
 
     retry: int
     unsubscribe_url: str
+    manage_url: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +34,7 @@ class Format:
 
     :param channels: the channels that can carry it.
     :param render: event → the exact text that is sent, the same for all subscriptions and attempts.
+    :param render_for: event, reader → the same for a format that people read: in their language, by their clock.
     :param unasked: events that a subscription gets without choosing them.
     :param offered: all events that the format can word.
     :param complete: text, posting → the text with what differs from one attempt or subscription to the next; None:
@@ -54,6 +58,7 @@ class Format:
     offered: frozenset[str]
     policy: Policy = field(default_factory=Policy)
     content_type: str = "application/json"
+    render_for: Callable[[Event, Reader], str] | None = None
     complete: Callable[[str, Posting], str] | None = None
     sign: Callable[[str, bytes], Mapping[str, str]] = _unsigned
     per_transaction: bool = False
@@ -63,9 +68,13 @@ class Format:
     members_only: bool = False
     secret_address: bool = False
 
+    def word(self, event: Event, reader: Reader) -> str:
+        """The exact text that is sent, for *reader* where the format is for people."""
+        return self.render(event) if self.render_for is None else self.render_for(event, reader)
+
     def words(self, name: str) -> bool:
         """Whether it has words for the event *name*: one that is offered, or that goes to one subscription alone."""
-        if name in (TEST, CONFIRMATION):
+        if name in (TEST, CONFIRMATION, DIGEST):
             return True
         if name == PAGE_CHANGE or name in COMPONENT_EVENTS:
             # One of the two tells the other's news.

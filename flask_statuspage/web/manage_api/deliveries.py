@@ -11,7 +11,7 @@ from uuid import UUID
 from ...domain.roles import Role
 from ...errors import NotFound
 from ...services import deliveries, redelivery
-from ...storage import outbox
+from ...storage import delivery_log
 from ...storage.outbox import Delivery, DeliveryState
 from ..idents import uuid_of
 from .answering import told
@@ -90,7 +90,9 @@ def add_routes(door: Door) -> None:
 
 def index(call: Call) -> dict[str, Any]:
     """List deliveries, newest first."""
-    log = outbox.log(call.page.id, asked(SUBSCRIPTION), state=asked(STATE), since=asked(SINCE))
+    log = delivery_log.log(
+        call.page.id, asked(SUBSCRIPTION), state=asked(STATE), since=asked(SINCE)
+    )
     return call.listed(log, _described)
 
 
@@ -101,7 +103,7 @@ def show(call: Call, ident: str) -> dict[str, Any]:
 
 def list_attempts(call: Call, ident: str) -> dict[str, Any]:
     """List the attempts of a delivery."""
-    return call.listed(outbox.attempts_of(_get(call, ident).id), partial(told, AttemptAnswer))
+    return call.listed(delivery_log.attempts_of(_get(call, ident).id), partial(told, AttemptAnswer))
 
 
 def redeliver(call: Call, ident: str) -> dict[str, Any]:
@@ -132,7 +134,7 @@ def _described(delivery: Delivery) -> dict[str, Any]:
 
 def _get(call: Call, ident: str) -> Delivery:
     delivery_id = uuid_of(ident, "delivery")
-    delivery = call.session.scalar(outbox.log(call.page.id).where(Delivery.id == delivery_id))
+    delivery = call.session.scalar(delivery_log.log(call.page.id).where(Delivery.id == delivery_id))
     if delivery is None:
         raise NotFound("delivery", ident)
     return delivery

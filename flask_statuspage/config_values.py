@@ -1,0 +1,104 @@
+"""How the text or value of one configuration key is read. What is not allowed raises, mostly ``ValueError``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+
+def flag(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    words = {"1": True, "true": True, "yes": True, "on": True}
+    words |= {"0": False, "false": False, "no": False, "off": False}
+    return words[str(value).strip().lower()]
+
+
+def text(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError
+    return value.strip()
+
+
+def absolute(value: Any) -> str:
+    # A relative one would be another folder for each process.
+    path = text(value)
+    if not os.path.isabs(path):
+        raise ValueError
+    return path
+
+
+def integer(low: int, high: int) -> Callable[[Any], int]:
+    def parse(value: Any) -> int:
+        if isinstance(value, bool) or int(value) != float(value) or not low <= int(value) <= high:
+            raise ValueError
+        return int(value)
+
+    return parse
+
+
+def share(value: Any) -> float:
+    if isinstance(value, bool) or not 0 <= float(value) <= 1:
+        raise ValueError
+    return float(value)
+
+
+def choice(*allowed: str) -> Callable[[Any], str]:
+    def parse(value: Any) -> str:
+        if value not in allowed:
+            raise ValueError
+        return str(value)
+
+    return parse
+
+
+def url(*schemes: str) -> Callable[[Any], str]:
+    def parse(value: Any) -> str:
+        whole = text(value)
+        parts = urlsplit(whole)
+        if parts.scheme not in schemes or not (parts.netloc or parts.path):
+            raise ValueError
+        _ = parts.port  # raises ValueError when it is no number
+        # Not `geturl()`: it takes the slashes from unix:///path, which has no host.
+        return parts.scheme + whole[len(parts.scheme) :]
+
+    return parse
+
+
+def page_url(value: Any) -> str:
+    parts = urlsplit(url("http", "https")(value))
+    if not parts.hostname or parts.query or parts.fragment:
+        raise ValueError
+    return parts.geturl().rstrip("/")
+
+
+def zone(value: Any) -> str:
+    return ZoneInfo(text(value)).key
+
+
+def region(value: Any) -> str:
+    country = text(value)
+    if len(country) != 2 or not country.isascii() or not country.isalpha():
+        raise ValueError
+    return country.upper()
+
+
+def email(value: Any) -> str:
+    address = text(value)
+    if "@" not in address or any(mark in address for mark in "\r\n"):
+        raise ValueError
+    return address
+
+
+def many(parse: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, ...]]:
+    def parse_all(value: Any) -> tuple[Any, ...]:
+        items = value.split(",") if isinstance(value, str) else value
+        items = (
+            [items] if isinstance(items, int) else items
+        )  # one number, as from_prefixed_env reads it
+        return tuple(parse(item.strip() if isinstance(item, str) else item) for item in items)
+
+    return parse_all

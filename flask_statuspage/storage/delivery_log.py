@@ -1,0 +1,41 @@
+"""What was to be delivered and what came of it, to be read by members."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import contains_eager
+
+from .outbox import Attempt, Delivery, DeliveryState, EventRow
+
+
+def log(
+    page_id: UUID,
+    subscription_id: UUID | None = None,
+    *,
+    state: DeliveryState | None = None,
+    since: datetime | None = None,
+) -> Select[Delivery]:
+    """The deliveries of a page, newest first.
+
+    :param since: aware; those that were written at this instant or later.
+    """
+    query = (
+        select(Delivery)
+        .join(Delivery.event)
+        .where(EventRow.page_id == page_id)
+        .order_by(Delivery.id.desc())  # ids begin with the time, and have an index
+        .options(contains_eager(Delivery.event))
+    )
+    if subscription_id is not None:
+        query = query.where(Delivery.subscription_id == subscription_id)
+    if state is not None:
+        query = query.where(Delivery.state == state)
+    return query if since is None else query.where(Delivery.created_at >= since)
+
+
+def attempts_of(delivery_id: UUID) -> Select[Attempt]:
+    """Oldest first; their numbers begin anew where it was sent again."""
+    return select(Attempt).where(Attempt.delivery_id == delivery_id).order_by(Attempt.id)

@@ -1,0 +1,70 @@
+"""Addresses that nothing may be sent to, whoever signs them up: they bounced, or their owner said STOP."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import String, UniqueConstraint, delete, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from .base import Base, Name, Serial, Word
+from .subscriptions import Subscription, digest
+
+
+class Suppression(Base):
+    """One address of one channel, over all pages. The address itself is not kept, ``digest`` stands for it."""
+
+    __tablename__ = "statuspage_suppression"
+    __table_args__ = (
+        UniqueConstraint("channel", "digest", name="uq_statuspage_suppression_address"),
+    )
+
+    id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
+    channel: Mapped[str] = mapped_column(Word)
+    digest: Mapped[str] = mapped_column(String(64))
+    reason: Mapped[str] = mapped_column(Name)
+    at: Mapped[datetime]
+
+
+def of(session: Session, channel: str, address: str) -> Suppression | None:
+    """That of a normalised address, if there is one."""
+    query = select(Suppression).where(
+        Suppression.channel == channel, Suppression.digest == digest(address)
+    )
+    return session.scalar(query)
+
+
+def add(session: Session, channel: str, address: str, reason: str, now: datetime) -> None:
+    """Suppress a normalised address; one that is suppressed already gets the newer reason."""
+    row = of(session, channel, address)
+    if row is None:
+        session.add(
+            Suppression(channel=channel, digest=digest(address), reason=reason[:200], at=now)
+        )
+    else:
+        row.reason, row.at = reason[:200], now
+    session.flush()
+
+
+def lift(session: Session, channel: str, address: str) -> bool:
+    """Let an address be written to again; returns whether it was suppressed."""
+    if of(session, channel, address) is None:
+        return False
+    session.execute(
+        delete(Suppression).where(
+            Suppression.channel == channel, Suppression.digest == digest(address)
+        ),
+        execution_options={"synchronize_session": False},
+    )
+    return True
+
+
+def subscriptions_of(session: Session, channel: str, address: str) -> Sequence[tuple[UUID, UUID]]:
+    """The page and the id of each subscription of a normalised address, in an order that all locks are taken in."""
+    query = select(Subscription.page_id, Subscription.id).where(
+        Subscription.channel == channel, Subscription.address_digest == digest(address)
+    )
+    rows = session.execute(query.order_by(Subscription.page_id, Subscription.id))
+    return [(row[0], row[1]) for row in rows]

@@ -1,0 +1,40 @@
+"""What other sides call our messages, so that the next one about the same subject can answer the last."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from uuid import UUID
+
+from sqlalchemy import and_, select, update
+from sqlalchemy.orm import Session, aliased
+
+from .outbox import Delivery
+
+
+def name_remotely(session: Session, names: Mapping[UUID, str]) -> None:
+    """Keep what the other side calls the messages of these deliveries."""
+    if names:
+        rows = [{"id": ident, "remote_id": name[:200]} for ident, name in names.items()]
+        session.execute(update(Delivery), rows)
+
+
+def sent_before(session: Session, deliveries: Collection[UUID]) -> dict[UUID, str]:
+    """Of each delivery whose subscription got a message about the same subject before: the latest one's remote id."""
+    if not deliveries:
+        return {}
+    earlier = aliased(Delivery)
+    query = (
+        select(Delivery.id, earlier.remote_id)
+        .join(
+            earlier,
+            and_(
+                earlier.subscription_id == Delivery.subscription_id,
+                earlier.subject_id == Delivery.subject_id,
+                earlier.sequence < Delivery.sequence,
+                earlier.remote_id.is_not(None),
+            ),
+        )
+        .where(Delivery.id.in_(deliveries))
+        .order_by(earlier.sequence)
+    )
+    return {ident: name for ident, name in session.execute(query) if name is not None}
