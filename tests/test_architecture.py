@@ -14,7 +14,7 @@ NAME = "flask_statuspage"
 
 # From the cellar up. A room may import from its own and from every lower floor.
 FLOORS = (
-    ("config", "config_values", "signals", "errors", "state", "registry"),
+    ("config", "config_values", "signals", "errors", "state", "registry", "translation"),
     ("domain",),
     ("outgoing",),
     ("storage", "probing", "delivery", "documents"),

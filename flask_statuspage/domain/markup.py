@@ -27,6 +27,11 @@ def has_control(text: str) -> bool:
     return _CONTROL.search(text) is not None
 
 
+def one_line(text: str) -> str:
+    """*text* on one line, without what :func:`has_control` finds: fit for a subject, a heading or a text message."""
+    return " ".join(_CONTROL.sub(" ", text).split())
+
+
 def is_storable(text: str) -> bool:
     """Whether every database can keep *text*: it has neither NUL nor halves of surrogate pairs."""
     return "\x00" not in text and not any("\ud800" <= mark <= "\udfff" for mark in text)

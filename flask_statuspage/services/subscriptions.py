@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from ..delivery import links
 from ..delivery.channels import channels
+from ..delivery.formats.notices import TEST_MESSAGE
 from ..domain.events import DISABLED, TEST
 from ..errors import Conflict, LinkExpired, NotFound
 from ..storage import outbox, pages
@@ -212,8 +213,7 @@ def send_test(
     """Write a test event for one subscription; returns the event's id."""
     if subscription.state is not SubscriptionState.ACTIVE:
         raise Conflict(f"The subscription is {subscription.state.value}; enable it first.")
-    message = "This is a test. If you can read it, notifications reach you."
-    row = events.record_for(session, page, TEST, subscription, data={"message": message})
+    row = events.record_for(session, page, TEST, subscription, data={"message": TEST_MESSAGE})
     note(session, "test", subscription, actor or audit.SYSTEM, after={"event": str(row.id)})
     return row.id
 

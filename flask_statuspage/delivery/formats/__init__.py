@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from ...registry import Registry
-from . import email, native, slack, statusgator, statusmate, statuspage, statuspageone
+from . import email, native, slack, sms, statusgator, statusmate, statuspage, statuspageone, text
 from .format import Format, Posting
 
 formats: Registry[Format] = Registry(
     "flask_statuspage.formats",
     {
         "email": email.format,
+        "sms": sms.format,
+        "text": text.format,
         "native": native.format,
         "statusmate": statusmate.format,
         "statuspageone": statuspageone.format,

@@ -1,0 +1,53 @@
+"""Times as people read them, by a clock that is named."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+
+def is_zone(name: str) -> bool:
+    """Whether *name* is an IANA time zone's."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # OSError: the name of a folder, or a very long one
+        return False
+    return True
+
+
+def instant(text: str, time_zone: str) -> str:
+    """``2026-02-19 18:30 CET``: the minute on the reader's clock, and which clock that is.
+
+    ISO dates are read alike in all languages. A zone that has no letters to be called by, and a name for the sun's own
+    time of long ago, is told by its distance: ``UTC+3``.
+
+    :param text: RFC 3339, as events have it.
+    :param time_zone: an IANA name. UTC serves where the name is not known any more.
+    """
+    local = datetime.fromisoformat(text).astimezone(_zone(time_zone))
+    name = local.tzname() or ""
+    # The year by itself: strftime leaves out its zeros on some systems.
+    if not name.isalpha() or name == "LMT":
+        name = _distance(local.utcoffset() or timedelta())
+    return f"{local.year:04}-{local:%m-%d %H:%M} {name}"
+
+
+def in_parts(minutes: int) -> tuple[int, int, int]:
+    """Days, hours and minutes."""
+    days, rest = divmod(minutes, 24 * 60)
+    return days, *divmod(rest, 60)
+
+
+@lru_cache(maxsize=64)
+def _zone(name: str) -> tzinfo:
+    return ZoneInfo(name) if is_zone(name) else UTC
+
+
+def _distance(offset: timedelta) -> str:
+    seconds = round(offset.total_seconds())
+    hours, minutes = divmod(abs(seconds) // 60, 60)
+    if not hours and not minutes:
+        return "UTC"
+    sign = "-" if seconds < 0 else "+"
+    return f"UTC{sign}{hours}" + (f":{minutes:02}" if minutes else "")
