@@ -242,6 +242,8 @@ class StatusPage(HostApi, Blueprint):
         policy: Mapping[str, Any] | None = None,
         contact: str | None = None,
         secret: str | None = None,
+        locale: str | None = None,
+        time_zone: str | None = None,
         page: str | None = None,
     ) -> None:
         """Subscribe a customer whose address the host knows to be theirs, in the host's transaction.
@@ -261,6 +263,8 @@ class StatusPage(HostApi, Blueprint):
             policy=policy,
             contact=contact,
             secret=secret,
+            locale=locale,
+            time_zone=time_zone,
         )
         subscriptions.subscribe(session, pages.find(session, page), wish, proven=True, actor="host")
 

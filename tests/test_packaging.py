@@ -70,6 +70,7 @@ def test_the_wheel_holds_every_file_of_the_package(shipped: set[str]) -> None:
     [
         "templates/statuspage/base.html",
         "static/statuspage.css",
+        "translations/ar/LC_MESSAGES/flask_statuspage.mo",
         "storage/migrations/env.py",
         "storage/migrations/script.py.mako",
         "storage/migrations/versions/0001_first_tables.py",

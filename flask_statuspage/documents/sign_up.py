@@ -11,6 +11,7 @@ from markupsafe import Markup
 from ..domain.facts import ComponentFact, ShownPage
 from ..errors import FieldError
 from . import words
+from .reading import Reading
 from .rendering import Urls, render
 
 # The field that an error's link leads to; errors of other fields are printed without a link.
@@ -21,6 +22,8 @@ _TARGETS = {
     "scope": "scope",
     "components": "scope",
     "events": "events",
+    "locale": "locale",
+    "time_zone": "time-zone",
 }
 
 
@@ -154,6 +157,7 @@ def manage(
     form_errors: Iterable[FieldError] = (),
     csrf_token: str | None = None,
     saved: bool = False,
+    reading: Reading | None = None,
 ) -> str:
     """What one subscription wants to hear of, to be changed or ended.
 
@@ -162,6 +166,7 @@ def manage(
     :param offered_events: those of :data:`.words.EVENTS` that can be chosen.
     :param values: the choice now: ``components`` and ``events``.
     :param saved: whether to say that the choice was saved.
+    :param reading: where people read the messages: their language and clock, posted as ``locale`` and ``time_zone``.
     """
     chosen = _chosen(values.get("components"))
     return render(
@@ -177,6 +182,7 @@ def manage(
         problems=_problems(form_errors),
         csrf_token=csrf_token,
         saved=saved,
+        reading=reading,
         action=urls("manage", token=token),
         unsubscribe_url=urls("unsubscribe", token=token),
     )

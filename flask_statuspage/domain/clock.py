@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, tzinfo
-from functools import lru_cache
-from zoneinfo import ZoneInfo
+from functools import cache, lru_cache
+from zoneinfo import ZoneInfo, available_timezones
+
+_CONTINENTS = {"Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia"}
+_CONTINENTS |= {"Europe", "Indian", "Pacific"}
 
 
 def is_zone(name: str) -> bool:
@@ -31,6 +34,13 @@ def instant(text: str, time_zone: str) -> str:
     if not name.isalpha() or name == "LMT":
         name = _distance(local.utcoffset() or timedelta())
     return f"{local.year:04}-{local:%m-%d %H:%M} {name}"
+
+
+@cache
+def zones() -> tuple[str, ...]:
+    """The zones that people may look for: those of a place, such as ``Europe/Berlin``, and UTC."""
+    places = {name for name in available_timezones() if name.partition("/")[0] in _CONTINENTS}
+    return "UTC", *sorted(places)
 
 
 def in_parts(minutes: int) -> tuple[int, int, int]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
-from ..domain import branding, colours
+from ..domain import branding, clock, colours
 from ..domain.ids import RESERVED_SLUGS, is_slug
 from ..domain.markup import has_control
 from ..errors import FieldError, Invalid
@@ -71,10 +70,8 @@ def _url(value: str | None) -> str | None:
 def _time_zone(value: str | None) -> str | None:
     if value is None:
         return None
-    try:
-        ZoneInfo(value)
-    except (KeyError, ValueError, OSError) as error:
-        raise Invalid.field("time_zone", "Must be an IANA name, such as 'UTC'.") from error
+    if not clock.is_zone(value):
+        raise Invalid.field("time_zone", "Must be an IANA name, such as 'UTC'.")
     return value
 
 

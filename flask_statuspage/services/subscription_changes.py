@@ -17,9 +17,12 @@ from ..storage import reformatting
 from ..storage.base import utc_now
 from ..storage.pages import Page
 from ..storage.subscriptions import SubscribedComponent, Subscription, SubscriptionState
-from . import components, owner_notices, policies, signing_secrets, wishes
+from . import components, owner_notices, page_fields, policies, signing_secrets, wishes
 from .subscription_log import kept, kept_after, note
 from .wishes import Wish
+
+READING = ("locale", "time_zone")
+"""What a subscription says of whoever reads its messages."""
 
 
 def apply(
@@ -38,7 +41,7 @@ def apply(
     if not (wish.by_visitor and goes_on):
         subscription.policy = None if wish.policy is None else dict(wish.policy)
     subscription.contact = wish.contact
-    subscription.locale = wish.locale or subscription.locale
+    subscription.locale = wish.locale or subscription.locale or wish.likely_locale
     subscription.time_zone = wish.time_zone or subscription.time_zone
     changed = False
     if wish.secret is not None or not goes_on:
@@ -56,9 +59,15 @@ def choose(
     *,
     wanted: Collection[str],
     event_names: Collection[str] | None,
+    reading: Mapping[str, str | None] | None = None,
 ) -> Subscription:
-    """The owner chooses components (none: all) and events."""
+    """The owner chooses components (none: all) and events.
+
+    :param reading: what is to be changed of ``locale`` and ``time_zone``; None gives a word back to the page.
+    :raises Invalid: naming the field.
+    """
     before = kept(subscription)
+    _read(subscription, reading or {})
     _choose(session, page, subscription, wanted, event_names)
     note(session, "change", subscription, None, before=before, after=kept(subscription))
     return subscription
@@ -72,7 +81,7 @@ def change(
     *,
     actor: str | None,
 ) -> Subscription:
-    """A member changes ``components contact events format level policy secret``.
+    """A member changes ``components contact events format level locale policy secret time_zone``.
 
     ``policy`` is the whole of it: what it does not name is the format's again. The secret before a new one counts for
     another day.
@@ -93,6 +102,7 @@ def change(
     policies.check_size(subscription.policy, subscription.format)
     if "contact" in values:
         subscription.contact = owner_notices.check(values["contact"], subscription.channel)
+    _read(subscription, {name: values[name] for name in READING if name in values})
     event_names = values.get("events", subscription.events)
     _choose(session, page, subscription, values.get("components"), event_names)
     resigned = False
@@ -122,6 +132,11 @@ def _choose(
     subscription.events = None if event_names is None else sorted(event_names)
     subscription.updated_at = utc_now()
     session.flush()
+
+
+def _read(subscription: Subscription, reading: Mapping[str, str | None]) -> None:
+    for name, value in page_fields.checked(reading).items():
+        setattr(subscription, name, value)
 
 
 def _choose_components(subscription: Subscription, component_ids: Collection[UUID]) -> None:

@@ -29,6 +29,8 @@ def kept(subscription: Subscription) -> dict[str, Any]:
         "events": subscription.events,
         "level": subscription.level,
         "policy": subscription.policy,
+        "locale": subscription.locale,
+        "time_zone": subscription.time_zone,
         "contact": SECRET if subscription.contact else None,
         "state": subscription.state.value,
         "reason": subscription.reason,

@@ -249,6 +249,8 @@ def described(subscription: Subscription) -> dict[str, Any]:
         "level": subscription.level,
         "policy": subscription.policy,
         "contact": subscription.contact,
+        "locale": subscription.locale,
+        "time_zone": subscription.time_zone,
         "state": subscription.state.value,
         "reason": subscription.reason,
     }

@@ -11,7 +11,7 @@ from ..delivery.channels import channels
 from ..delivery.formats import formats
 from ..errors import FieldError, Invalid
 from ..state import current_settings
-from . import owner_notices, policies, signing_secrets
+from . import owner_notices, page_fields, policies, signing_secrets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +25,7 @@ class Wish:
     :param policy: what is wanted otherwise than the format does it, see :mod:`.policies`.
     :param contact: the mailbox of the owner of an address that is none.
     :param locale: the reader's language, ``time_zone`` their clock; None: the page's.
+    :param likely_locale: the language that counts where none was ever chosen.
     :param by_visitor: it came through the page's own door, so only what is open to everybody can be had.
     """
 
@@ -39,6 +40,7 @@ class Wish:
     secret: str | None = None
     locale: str | None = None
     time_zone: str | None = None
+    likely_locale: str | None = None
     by_visitor: bool = False
 
 
@@ -62,6 +64,7 @@ def checked(wish: Wish) -> Wish:
     if missing := channel.available(current_settings()):
         raise Invalid.field("channel", f"{wish.channel} is not available: {missing}")
     errors: list[FieldError] = []
+    reading: dict[str, Any] = {}
     address, contact, policy = "", None, None
     format = wish.format or channel.default_format
     with _gathered(errors):
@@ -79,9 +82,11 @@ def checked(wish: Wish) -> Wish:
         contact = owner_notices.check(wish.contact, wish.channel)
     with _gathered(errors):
         signing_secrets.check(wish.secret)
+    with _gathered(errors):
+        reading = page_fields.checked({"locale": wish.locale, "time_zone": wish.time_zone})
     if errors:
         raise Invalid(*errors)
-    return replace(wish, address=address, format=format, policy=policy, contact=contact)
+    return replace(wish, address=address, format=format, policy=policy, contact=contact, **reading)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from ..delivery.formats import formats
 from ..documents import sign_up as documents
+from ..documents.reading import Reading, reading
 from ..domain.facts import ComponentFact
 from ..errors import FieldError, Invalid, LinkExpired
 from ..services import facts, subscription_changes, subscriptions
@@ -87,6 +88,7 @@ def manage(page_slug: str | None, token: str) -> BaseResponse:
                 subscription,
                 wanted=wanted,
                 event_names=values["events"],
+                reading=signup.reading(values),
             )
             session.commit()
             return redirect(current_urls()("manage", token=token, saved=1), 303)
@@ -141,9 +143,18 @@ def _manage_page(
             if subscription.events is None
             else subscription.events,
         },
+        reading=_reading(subscription),
         form_errors=errors,
         saved="saved" in request.args,
     )
+
+
+def _reading(subscription: Subscription) -> Reading | None:
+    """What was typed, else what is kept; None: no people read what is sent."""
+    if formats[subscription.format].render_for is None:
+        return None
+    locale = request.form.get("locale", subscription.locale)
+    return reading(locale, request.form.get("time_zone", subscription.time_zone))
 
 
 def unsubscribe(page_slug: str | None, token: str) -> Response:

@@ -6,15 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import request
+from werkzeug.datastructures import LanguageAccept
 
 from ..delivery.channels import channels
 from ..errors import FieldError, Invalid
+from ..services.subscription_changes import READING
 from ..services.wishes import Wish
+from ..translation import LANGUAGES
 from .failures import Unreadable, check_size
 from .storable import UNSTORABLE, is_storable
 
 FIELDS = {"channel", "type", "address", "url", "email", "format", "level", "secret", "scope"}
-FIELDS |= {"csrf_token"}
+FIELDS |= {"csrf_token", "locale", "time_zone"}
 LISTS = ("components", "events")
 MAX_CHOSEN = 1000
 ADDRESS_FIELDS = ("address", "url", "email")
@@ -79,7 +82,7 @@ def wish(values: Mapping[str, Any]) -> Wish:
         errors.append(FieldError("components", "Choose at least one service."))
     if errors:
         raise Invalid(*errors)
-    everything = values.get("scope") == "all"
+    everything, read = values.get("scope") == "all", reading(values)
     return Wish(
         channel=str(channel),
         address=values[named[0]],
@@ -88,5 +91,23 @@ def wish(values: Mapping[str, Any]) -> Wish:
         events=values.get("events") or None,
         level=values.get("level") or None,
         secret=values.get("secret") or None,
+        locale=read.get("locale"),
+        time_zone=read.get("time_zone"),
+        likely_locale=_spoken(),
         by_visitor=True,
     )
+
+
+def reading(values: Mapping[str, Any]) -> dict[str, str | None]:
+    """What was sent of the reader's language and clock; an empty field means the page's."""
+    return {
+        name: (values[name] or "").strip() or None
+        for name in READING
+        if values.get(name) is not None
+    }
+
+
+def _spoken() -> str | None:
+    """The language of ours that the visitor's browser likes best; None: none of them, or just any."""
+    wanted = [(tag, quality) for tag, quality in request.accept_languages if tag != "*"]
+    return LanguageAccept(wanted).best_match(LANGUAGES)

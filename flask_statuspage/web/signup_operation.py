@@ -30,6 +30,9 @@ class SignUp:
     :param format: of a webhook's messages.
     :param level: the severity from which on it wants to be told, where the format has such levels.
     :param secret: what a webhook's messages are signed with, 16 to 200 bytes.
+    :param locale: the language of messages that people read, as BCP 47 writes it; else what ``Accept-Language`` asks
+        for, else the page's.
+    :param time_zone: the clock that they are told by, an IANA name; else the page's.
     :param scope: ``all``, or ``some``: then ``components`` must name one.
     :param components: slugs of those to hear of; none: all.
     :param events: names of those to hear of; none: all.
@@ -45,6 +48,8 @@ class SignUp:
     format: str | None = None
     level: str | None = None
     secret: str | None = None
+    locale: str | None = None
+    time_zone: str | None = None
     scope: str | None = None
     components: Chosen = field(default_factory=list)
     events: Chosen = field(default_factory=list)

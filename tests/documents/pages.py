@@ -8,6 +8,7 @@ from xml.etree.ElementTree import Element
 import html5lib  # type: ignore[import-untyped]
 
 from flask_statuspage.documents import api_docs, maintenance_notes, page, sign_up
+from flask_statuspage.documents.reading import reading
 from flask_statuspage.documents.snapshot import Snapshot
 from flask_statuspage.domain.events import PUBLIC_EVENTS
 from flask_statuspage.domain.facts import MaintenanceFact, UpdateFact
@@ -175,9 +176,13 @@ def every_page(text: str = "") -> dict[str, str]:
             components=components,
             offered_events=PUBLIC_EVENTS,
             values={"components": ["service-2"], "events": ["incident.created"]},
-            form_errors=[FieldError("events", f"Wrong events {text}")],
+            form_errors=[
+                FieldError(name, f"Wrong {name} {text}")
+                for name in ("events", "locale", "time_zone")
+            ],
             csrf_token=f"csrf{text}",
             saved=True,
+            reading=reading(f"de-AT{text}", f"Europe/Berlin{text}"),
         ),
         "unsubscribe": sign_up.unsubscribe(
             fact, urls, token=token, address=address, csrf_token=f"csrf{text}"

@@ -61,7 +61,7 @@ def attributes(tree: Element) -> list[tuple[str, str]]:
 def test_every_template_is_rendered_here() -> None:
     """A page that is added without a test of its HTML is noticed."""
     names = {path.stem for path in (PACKAGE / "templates/statuspage").glob("*.html")}
-    parts = {"base", "_layout", "_macros", "_back", "_stale", "_maintenance"}
+    parts = {"base", "_layout", "_macros", "_back", "_stale", "_maintenance", "_reading"}
     assert names - parts == {name.partition(",")[0] for name in every_page() | every_fragment()}
 
 

@@ -79,6 +79,8 @@ class NewSubscription(Body):
     policy: PolicyFields | None = None
     contact: Mailbox | None = None
     secret: Secret | None = None
+    locale: Word | None = None
+    time_zone: Word | None = None
 
 
 class SubscriptionChange(Change):
@@ -89,6 +91,8 @@ class SubscriptionChange(Change):
     policy: PolicyFields | None = None
     contact: Mailbox | None = None
     secret: Secret = ""
+    locale: Word | None = None
+    time_zone: Word | None = None
 
 
 class NewSecret(Body):
@@ -130,6 +134,8 @@ class SubscriptionAnswer:
     :param policy: what was set; None: nothing.
     :param effective_policy: the format's policy with what was set; None while the format is not installed.
     :param contact: the mailbox that is told when the extension disables it.
+    :param locale: the language of messages that people read; None: the page's.
+    :param time_zone: the clock that they are told by; None: the page's.
     :param reason: why it is disabled.
     :param signed: whether it has a secret that its messages are signed with.
     :param previous_secret_until: so long messages are signed with the secret before it, too; None: with one only.
@@ -145,6 +151,8 @@ class SubscriptionAnswer:
     policy: dict[str, Any] | None
     effective_policy: PolicyAnswer | None
     contact: str | None
+    locale: str | None
+    time_zone: str | None
     state: SubscriptionState
     reason: str | None
     signed: bool
