@@ -1,7 +1,7 @@
 """A letter as the HTML part of a mail.
 
-Mail programs know tables and inline styles; of a style sheet some read nothing, so it only adds the dark colours. There
-are no images, and nothing is fetched from anywhere.
+Mail programs know tables and inline styles; some read nothing of a style sheet, so it has little more than the dark
+colours. There are no images, and nothing is fetched from anywhere.
 """
 
 from __future__ import annotations
@@ -27,17 +27,20 @@ COLOURS = {
 }
 
 _FONT = "font-family:-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif"
-_TEXT = f"{_FONT};font-size:16px;line-height:1.5;color:#1f2937"
-_QUIET = f"{_FONT};font-size:14px;line-height:1.5;color:#4b5563"
+# A long address must not make the table wider than a phone.
+_BROKEN = "overflow-wrap:anywhere;word-break:break-word"
+_TEXT = f"{_FONT};font-size:16px;line-height:1.5;color:#1f2937;{_BROKEN}"
+_QUIET = f"{_FONT};font-size:14px;line-height:1.5;color:#4b5563;{_BROKEN}"
 _PARAGRAPH = "margin:0 0 16px"
 
-_DARK = """:root{color-scheme:light dark}
+_SHEET = """:root{color-scheme:light dark}
+.sp-text pre{white-space:pre-wrap}
 @media (prefers-color-scheme:dark){
 .sp-back{background:#111317 !important}
 .sp-card{background:#1e2127 !important}
 .sp-text,.sp-text a{color:#e8eaed !important}
 .sp-quiet,.sp-quiet a{color:#b6bcc6 !important}
-.sp-button{background:#e8eaed !important;color:#111317 !important}
+.sp-text a.sp-button{background:#e8eaed !important;color:#111317 !important}
 }"""
 
 
@@ -58,7 +61,7 @@ def page(
 <meta name="supported-color-schemes" content="light dark">
 <title>{escape(subject)}</title>
 <style>
-{_DARK}
+{_SHEET}
 </style>
 </head>
 <body class="sp-back" style="margin:0;padding:0;background:#f3f4f6">
