@@ -250,9 +250,10 @@ def test_a_digest_says_what_it_stands_for() -> None:
         notice(event="component.status_change", status="major_outage", title="Web"),
         notice(event="monitor.down", status="down", title="Ping"),
         notice(event="other.event", status="odd", title=None),
+        notice(status=None),
     ]
     found = mail(event(DIGEST, limit=20, notices=notices), locale="de", time_zone=BERLIN)
-    assert found["subject"] == "[FacioTech Status] Diese Nachricht fasst 5 Meldungen zusammen"
+    assert found["subject"] == "[FacioTech Status] Diese Nachricht fasst 6 Meldungen zusammen"
     assert "mehr als 20 Nachrichten in einer Stunde" in found["text"]
     at = "2026-02-19 18:30 CET"
     entries = [
@@ -260,13 +261,14 @@ def test_a_digest_says_what_it_stands_for() -> None:
         f"{at} - Wartung abgeschlossen: Disks",
         f"{at} - Schwerer Ausfall: Web",
         f"{at} - Ausgefallen: Ping",
-        f"{at} - odd: ",
+        f"{at} - odd",
+        f"{at} - API is down",
     ]
     assert [line[2:] for line in found["text"].splitlines() if line[:2] == "- "] == entries
     tree = html5lib.parse(found["html"], namespaceHTMLElements=False)
     items = list(tree.iter("li"))
     assert ["".join(item.itertext()) for item in items] == entries
-    assert [item.find("a") is not None for item in items] == [True, False, True, True, True]
+    assert [item.find("a") is not None for item in items] == [True, False, True, True, True, True]
 
 
 def test_our_own_test_message_is_in_the_readers_language() -> None:

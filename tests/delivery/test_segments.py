@@ -125,6 +125,7 @@ def test_a_text_without_room() -> None:
 
 def test_what_is_no_letter_may_go_for_more_room() -> None:
     """Cut before the one character that makes all wide, a text says more than cut behind it."""
+    assert segments.fit("", "a" * 100 + "ж", "", 1) == "a" * 100 + "..."
     cut = "a" * 120 + "\U0001f525" + "b" * 100
     assert segments.fit("", cut, " https://s.example/1", 1) == "a" * 120 + "... https://s.example/1"
 
@@ -132,10 +133,11 @@ def test_what_is_no_letter_may_go_for_more_room() -> None:
 def test_a_sign_is_not_taken_apart() -> None:
     """An accent, a picture's kind, a joined family and a skin stay with what they belong to."""
     for sign in ("e\u0301", "❤\ufe0f", "\U0001f468\u200d\U0001f469", "\U0001f44d\U0001f3fd"):
-        text = segments.fit("", sign * 60, " https://s.example/1", 1)
-        kept = text.removesuffix("... https://s.example/1")
-        assert kept == sign * (len(kept) // len(sign))
-        assert kept
+        for before in range(len(sign) * 2):
+            text = segments.fit("", "a" * before + sign * 60, " https://s.example/1", 1)
+            kept = text.removesuffix("... https://s.example/1")[before:]
+            assert kept == sign * (len(kept) // len(sign))
+            assert kept
 
 
 def test_a_very_long_text_is_cut_soon() -> None:

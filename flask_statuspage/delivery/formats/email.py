@@ -72,7 +72,7 @@ def complete(body: str, posting: Posting) -> str:
         manage, leave = kept["manage"], kept["unsubscribe"]
         text += f"\n\n{manage}: {posting.manage_url}\n{leave}: {posting.unsubscribe_url}\n"
         links = letter_html.links(manage, posting.manage_url, leave, posting.unsubscribe_url)
-    html = links.join(kept["html"].rsplit(letter_html.LINKS, 1))
+    html = kept["html"].replace(letter_html.LINKS, links)
     return json.dumps({"subject": kept["subject"], "text": text, "html": html}, ensure_ascii=False)
 
 

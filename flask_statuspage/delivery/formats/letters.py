@@ -58,7 +58,7 @@ def _incident(event: Event, words: Phrases) -> Letter:
         for one in incident["components"]
     ]
     return Letter(
-        headline=_headline(words, words.incident_state(incident["status"]), incident["title"]),
+        headline=words.headline(words.incident_state(incident["status"]), incident["title"]),
         tone=tone(event),
         parts=[
             Lines(facts),
@@ -81,7 +81,7 @@ def _maintenance(event: Event, words: Phrases) -> Letter:
     said = next((update["body"] for update in maintenance["updates"] if update["body"]), "")
     step = words.maintenance_step(event.name, maintenance)
     return Letter(
-        headline=_headline(words, step, maintenance["title"]),
+        headline=words.headline(step, maintenance["title"]),
         tone=tone(event),
         parts=[
             Lines(facts),
@@ -123,10 +123,6 @@ def _monitor(event: Event, words: Phrases) -> Letter:
         tone=tone(event),
         parts=[Lines(facts)],
     )
-
-
-def _headline(words: Phrases, state: str, title: str) -> Sentence:
-    return words.say(words.gettext("{state}: {title}"), state=state, title=Name(title))
 
 
 def _standing(words: Phrases, name: str, status: str) -> Sentence:

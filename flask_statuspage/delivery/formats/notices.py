@@ -107,10 +107,9 @@ def digest(event: Event, words: Phrases) -> Letter:
     entries = [
         (
             words.say(
-                words.gettext("{time} - {state}: {title}"),
+                words.gettext("{time} - {news}"),
                 time=words.time(notice["at"]),
-                state=words.any_state(notice["event"], notice["status"] or ""),
-                title=Name(notice["title"] or ""),
+                news=words.news(notice["event"], notice["status"], notice["title"]),
             ),
             notice["url"],
         )

@@ -92,8 +92,16 @@ class Phrases:
         state = MAINTENANCE_STATES[maintenance["status"]]
         return self.gettext(state)
 
-    def any_state(self, event_name: str, word: str) -> str:
-        """The word of a status of what *event_name* is about; one that is not known as it stands."""
+    def headline(self, state: str, title: str) -> Sentence:
+        return self.say(self.gettext("{state}: {title}"), state=state, title=Name(title))
+
+    def news(self, event_name: str, status: str | None, title: str | None) -> Sentence:
+        """A line of a digest, with what is known of it: the status in words, or as it stands, and the title."""
+        if not status or not title:
+            return self.say("{known}", known=Name(title or status or event_name))
+        return self.headline(self._any_state(event_name, status), title)
+
+    def _any_state(self, event_name: str, word: str) -> str:
         tables = {
             "incident": INCIDENT_STATES,
             "maintenance": MAINTENANCE_STATES,

@@ -107,7 +107,7 @@ def _digest(event: Event, words: Phrases, name: str) -> Texts:
         "{count} more message within an hour", "{count} more messages within an hour", count
     )
     told = "; ".join(
-        f"{words.any_state(notice['event'], notice['status'] or '')} - {one_line(notice['title'] or '')}"
+        words.news(notice["event"], notice["status"], notice["title"]).plain()
         for notice in reversed(notices)
     )
     return f"{name}: {says.format(count=count)}: ", told, f" {event.data['page']['url']}"
