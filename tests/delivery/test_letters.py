@@ -226,6 +226,17 @@ def test_an_update_is_kept_as_it_was_typed() -> None:
     assert "First\n\n* one\n    code\ttab[2J\ntxet\n" in text
 
 
+def test_a_digest_counts_what_it_does_not_list() -> None:
+    """Of very many messages the latest are listed, and the others counted."""
+    fact = event(DIGEST, limit=20, notices=[notice()], more=70)
+    found = mail(fact)
+    assert found["subject"] == "[FacioTech Status] This message stands for 71 messages"
+    assert "70 earlier ones are not listed." in found["text"].splitlines()
+    assert "70 earlier ones are not listed." in visible(found["html"])
+    assert "not listed" not in mail(event(DIGEST, limit=20, notices=[notice()], more=0))["text"]
+    assert ": 71 more messages within an hour: " in sms.whole(formats["sms"].render(fact), 2)
+
+
 @pytest.mark.parametrize(
     ("count", "headline"),
     [

@@ -96,9 +96,10 @@ def test(event: Event, words: Phrases) -> Letter:
 
 
 def digest(event: Event, words: Phrases) -> Letter:
-    """Stands for all messages beyond the reader's hourly share, oldest first."""
+    """Stands for all messages beyond the reader's hourly share, oldest first. ``more`` are too old to be listed."""
     notices, limit = event.data["notices"], event.data["limit"]
-    count = len(notices)
+    more = event.data.get("more", 0)
+    count = len(notices) + more
     why = words.ngettext(
         "More than {limit} message an hour would have been sent to you. Here are the others, oldest first.",
         "More than {limit} messages an hour would have been sent to you. Here are the others, oldest first.",
@@ -115,17 +116,19 @@ def digest(event: Event, words: Phrases) -> Letter:
         )
         for notice in notices
     ]
-    return Letter(
-        headline=words.say(in_one(words, count), count=str(count)),
-        tone=NEUTRAL,
-        parts=[Lines([words.say(why, limit=str(limit))]), Entries(entries)],
-    )
-
-
-def in_one(words: Phrases, count: int) -> str:
-    """The headline of a digest; its gap is ``count``."""
-    return words.ngettext(
+    lines = [words.say(why, limit=str(limit))]
+    if more:
+        unlisted = words.ngettext(
+            "{count} earlier one is not listed.", "{count} earlier ones are not listed.", more
+        )
+        lines.append(words.say(unlisted, count=str(more)))
+    headline = words.ngettext(
         "This message stands for {count} message", "This message stands for {count} messages", count
+    )
+    return Letter(
+        headline=words.say(headline, count=str(count)),
+        tone=NEUTRAL,
+        parts=[Lines(lines), Entries(entries)],
     )
 
 

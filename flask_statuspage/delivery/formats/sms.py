@@ -102,7 +102,7 @@ def _test(event: Event, words: Phrases, name: str) -> Texts:
 def _digest(event: Event, words: Phrases, name: str) -> Texts:
     """The last ones come first: with the room at its end, it is the oldest that are not told."""
     notices = event.data["notices"]
-    count = len(notices)
+    count = len(notices) + event.data.get("more", 0)
     says = words.ngettext(
         "{count} more message within an hour", "{count} more messages within an hour", count
     )

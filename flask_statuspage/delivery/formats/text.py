@@ -54,7 +54,5 @@ format = Format(
     render_for=render_for,
     unasked=frozenset((*INCIDENT_EVENTS, *MAINTENANCE_EVENTS)) - {"incident.postmortem"},
     offered=frozenset(PUBLIC_EVENTS),
-    policy=Policy(timeout=15.0, delays=(10.0, 1 * MINUTE, 5 * MINUTE, 30 * MINUTE)),
-    # The address of most services holds the key to write there.
-    secret_address=True,
+    policy=Policy(timeout=20.0, delays=(10.0, 1 * MINUTE, 5 * MINUTE, 30 * MINUTE)),
 )
