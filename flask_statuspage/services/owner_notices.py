@@ -12,7 +12,7 @@ from ..storage import outbox
 from ..storage.base import utc_now
 from ..storage.outbox import EventRow
 from ..storage.subscriptions import Subscription
-from . import events
+from . import confirmations, events
 
 MAIL = EmailChannel.name
 
@@ -43,9 +43,12 @@ def default(channel: str, identity: str | None) -> str | None:
 
 
 def tell_owner(session: Session, event: EventRow, subscription: Subscription) -> bool:
-    """Mail *event* to the owner, if it is known where and there is a mail server; returns whether."""
-    if subscription.contact is None or channels[MAIL].available(current_settings()):
+    """Mail *event* to the owner, if it is known where and there is a way to; returns whether."""
+    contact, now = subscription.contact, utc_now()
+    if contact is None or channels[MAIL].available(current_settings()):
         return False
-    outbox.add_notice(session, event, subscription.id, subscription.contact, utc_now())
+    if confirmations.is_silent(session, MAIL, contact, now):
+        return False
+    outbox.add_notice(session, event, subscription.id, contact, now)
     events.wake_after_commit(session, "deliver")
     return True

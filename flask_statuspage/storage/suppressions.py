@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import String, UniqueConstraint, delete, select
+from sqlalchemy import String, UniqueConstraint, delete, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from .base import Base, Name, Serial, Word
@@ -38,14 +39,22 @@ def of(session: Session, channel: str, address: str) -> Suppression | None:
 
 def add(session: Session, channel: str, address: str, reason: str, now: datetime) -> None:
     """Suppress a normalised address; one that is suppressed already gets the newer reason."""
-    row = of(session, channel, address)
-    if row is None:
-        session.add(
-            Suppression(channel=channel, digest=digest(address), reason=reason[:200], at=now)
-        )
-    else:
-        row.reason, row.at = reason[:200], now
-    session.flush()
+    values = {"reason": reason[:200], "at": now}
+    if of(session, channel, address) is None:
+        row = Suppression(channel=channel, digest=digest(address), **values)
+        try:
+            with session.begin_nested():
+                session.add(row)
+        except IntegrityError:
+            pass  # another transaction did it at this moment
+        else:
+            return
+    session.execute(
+        update(Suppression)
+        .where(Suppression.channel == channel, Suppression.digest == digest(address))
+        .values(values),
+        execution_options={"synchronize_session": "fetch"},
+    )
 
 
 def lift(session: Session, channel: str, address: str) -> bool:
@@ -62,7 +71,7 @@ def lift(session: Session, channel: str, address: str) -> bool:
 
 
 def subscriptions_of(session: Session, channel: str, address: str) -> Sequence[tuple[UUID, UUID]]:
-    """The page and the id of each subscription of a normalised address, in an order that all locks are taken in."""
+    """The page and the id of each subscription of a normalised address, in the order in which locks are taken."""
     query = select(Subscription.page_id, Subscription.id).where(
         Subscription.channel == channel, Subscription.address_digest == digest(address)
     )
