@@ -42,15 +42,10 @@ def mail_owner(session: Session, page: Page, subscription: Subscription) -> None
 
 def is_silenced(session: Session, subscription: Subscription, now: datetime) -> bool:
     """Whether nothing may be sent to the subscription's address, not even the question whether it wants to."""
-    return is_silent(session, subscription.channel, subscription.target, now)
-
-
-def is_silent(session: Session, channel: str, address: str, now: datetime) -> bool:
-    """Whether nothing may be sent to a normalised address that is not known to be its asker's."""
-    row = suppressions.of(session, channel, address)
+    row = suppressions.of(session, subscription.channel, subscription.target)
     if row is None:
         return False
-    return channels[channel].confirms_by_code or now - row.at < TRIED_AGAIN_AFTER
+    return channels[subscription.channel].confirms_by_code or now - row.at < TRIED_AGAIN_AFTER
 
 
 def new_nonce() -> str:

@@ -97,9 +97,13 @@ def note_grave(db: Session, parcel: Parcel, outcome: Outcome) -> None:
         return  # deleted meanwhile, with its deliveries
     note_all(db, [(parcel, outcome)])
     if outcome.suppresses_address:
-        # A notice goes to the mailbox of the subscription's owner, not to its address.
         words = _clean(outcome.error, MAX_WORDS) or "The address refuses messages."
-        suppressions.suppress_address(db, parcel.channel, parcel.address, words)
+        if (
+            parcel.is_notice
+        ):  # it goes to the mailbox of the subscription's owner, not to its address
+            suppressions.suppress_address(db, parcel.channel, parcel.address, words)
+        else:
+            suppressions.suppress(db, subscription, words)
         return
     reason = outcome.error if outcome.ends_subscription else None
     reason = reason or _reason_to_disable(

@@ -8,7 +8,7 @@ from ..delivery.channels import channels
 from ..delivery.channels.email import EmailChannel
 from ..errors import Invalid
 from ..state import current_settings
-from ..storage import outbox
+from ..storage import outbox, suppressions
 from ..storage.base import utc_now
 from ..storage.outbox import EventRow
 from ..storage.subscriptions import Subscription
@@ -47,7 +47,8 @@ def tell_owner(session: Session, event: EventRow, subscription: Subscription) ->
     contact, now = subscription.contact, utc_now()
     if contact is None or channels[MAIL].available(current_settings()):
         return False
-    if confirmations.is_silent(session, MAIL, contact, now):
+    row = suppressions.of(session, MAIL, contact)
+    if row is not None and now - row.at < confirmations.TRIED_AGAIN_AFTER:
         return False
     outbox.add_notice(session, event, subscription.id, contact, now)
     events.wake_after_commit(session, "deliver")

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import String, UniqueConstraint, delete, select, update
+from sqlalchemy import String, UniqueConstraint, delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from ..errors import Race
 from .base import Base, Name, Serial, Word
 from .subscriptions import Subscription, digest
 
@@ -29,32 +30,35 @@ class Suppression(Base):
     at: Mapped[datetime]
 
 
-def of(session: Session, channel: str, address: str) -> Suppression | None:
-    """That of a normalised address, if there is one."""
+def of(session: Session, channel: str, address: str, *, latest: bool = False) -> Suppression | None:
+    """That of a normalised address, if there is one.
+
+    :param latest: also one that was committed since this transaction began to read, and held until it ends.
+    """
     query = select(Suppression).where(
         Suppression.channel == channel, Suppression.digest == digest(address)
     )
+    if latest:  # MariaDB would else look at what this transaction saw first
+        query = query.with_for_update().execution_options(populate_existing=True)
     return session.scalar(query)
 
 
 def add(session: Session, channel: str, address: str, reason: str, now: datetime) -> None:
-    """Suppress a normalised address; one that is suppressed already gets the newer reason."""
-    values = {"reason": reason[:200], "at": now}
-    if of(session, channel, address) is None:
-        row = Suppression(channel=channel, digest=digest(address), **values)
-        try:
-            with session.begin_nested():
-                session.add(row)
-        except IntegrityError:
-            pass  # another transaction did it at this moment
-        else:
-            return
-    session.execute(
-        update(Suppression)
-        .where(Suppression.channel == channel, Suppression.digest == digest(address))
-        .values(values),
-        execution_options={"synchronize_session": "fetch"},
-    )
+    """Suppress a normalised address; one that is suppressed already gets the newer reason.
+
+    :raises Race: when it is suppressed by another transaction at this moment.
+    """
+    row = of(session, channel, address)
+    if row is None:
+        session.add(
+            Suppression(channel=channel, digest=digest(address), reason=reason[:200], at=now)
+        )
+    else:
+        row.reason, row.at = reason[:200], now
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise Race("The address was suppressed at the same moment.") from error
 
 
 def lift(session: Session, channel: str, address: str) -> bool:
@@ -71,7 +75,7 @@ def lift(session: Session, channel: str, address: str) -> bool:
 
 
 def subscriptions_of(session: Session, channel: str, address: str) -> Sequence[tuple[UUID, UUID]]:
-    """The page and the id of each subscription of a normalised address, in the order in which locks are taken."""
+    """The page and the id of each subscription of a normalised address, in an order that all locks are taken in."""
     query = select(Subscription.page_id, Subscription.id).where(
         Subscription.channel == channel, Subscription.address_digest == digest(address)
     )

@@ -23,6 +23,7 @@ from flask_statuspage.services import (
     suppressions,
 )
 from flask_statuspage.services.wishes import Wish
+from flask_statuspage.storage import subscriptions as stored_subscriptions
 from flask_statuspage.storage import suppressions as stored
 from flask_statuspage.storage.base import utc_now
 from flask_statuspage.storage.outbox import DeliveryState
@@ -289,13 +290,14 @@ def test_an_address_without_subscription_is_suppressed_once(
 
 def test_the_newer_reason_counts(session: Session, page: Page) -> None:
     """An address that comes back once more is silent for another while."""
+    row = subscriptions.subscribe(session, page, Wish(channel="email", address=ADDRESS))
     stored.add(session, "email", ADDRESS, "old", utc_now() - timedelta(days=3))
-    assert not confirmations.is_silent(session, "email", ADDRESS, utc_now())
+    assert not confirmations.is_silenced(session, row, utc_now())
     stored.add(session, "email", ADDRESS, "new " * 100, utc_now())
-    assert confirmations.is_silent(session, "email", ADDRESS, utc_now())
-    row = stored.of(session, "email", ADDRESS)
-    assert row is not None
-    assert row.reason.startswith("new")
-    assert len(row.reason) == 200
+    assert confirmations.is_silenced(session, row, utc_now())
+    found = stored.of(session, "email", ADDRESS)
+    assert found is not None
+    assert found.reason.startswith("new")
+    assert len(found.reason) == 200
     assert stored.lift(session, "email", ADDRESS)
     assert not stored.lift(session, "email", ADDRESS)

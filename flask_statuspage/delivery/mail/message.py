@@ -68,15 +68,8 @@ def written(parcel: Parcel, sender: Address) -> EmailMessage:
             message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         # What absence programs knew before RFC 3834. A question for confirmation is no bulk.
         message["Precedence"] = "bulk"
-    text, html = _encodable(content["text"]), _encodable(content["html"])
-    if parcel.unsubscribe_url and parcel.manage_url:
-        text += f"\n\nChange what you receive: {parcel.manage_url}\nUnsubscribe: {parcel.unsubscribe_url}\n"
-        html += (
-            f'<p><a href="{parcel.manage_url}">Change what you receive</a> · '
-            f'<a href="{parcel.unsubscribe_url}">Unsubscribe</a></p>'
-        )
-    message.set_content(text)
-    message.add_alternative(html, subtype="html")
+    message.set_content(_encodable(content["text"]))
+    message.add_alternative(_encodable(content["html"]), subtype="html")
     return message
 
 
