@@ -78,8 +78,6 @@ def test_a_message_as_it_arrives(smtp: SmtpServer) -> None:
         "API: Major outage",
         "We are **looking**.",
         "https://status.example.com/incidents/x",
-        MANAGE,
-        LEAVE,
     ):
         assert words in text
     assert "<strong>looking</strong>" in part(mail, "html")

@@ -130,9 +130,7 @@ def test_patience_is_kept(smtp: SmtpServer, session: Session, page: Page) -> Non
     deliver(session)
     session.refresh(row)
     assert row.state is SubscriptionState.ACTIVE
-    delivery: Any = session.execute(
-        select(Delivery.state, Delivery.reason)
-    ).one()
+    delivery: Any = session.execute(select(Delivery.state, Delivery.reason)).one()
     assert delivery.state.value == "pending"
     assert delivery.reason == "The mail server answered 451 4.7.1: greylisted"
 
