@@ -81,15 +81,16 @@ class Settings:
     )
     smtp_url: str | None = _key(
         None,
-        values.url("smtp", "smtps"),
-        allowed="smtp://user:password@host:port (`?starttls=1` for STARTTLS) or smtps://…",
-        doc="Mail server. Without it there is no email channel.",
+        values.smtp_url,
+        allowed="smtp://user:password@host:port (`?starttls=1` for STARTTLS) or smtps://…; "
+        "`?ca=/path` names the certificates to trust",
+        doc="Mail server. Without it, the site's Flask-Mail or Flask-Mailman sends, if there is one.",
     )
     email_from: str | None = _key(
         None,
         values.email,
         allowed="an email address, with a display name if wanted",
-        doc="Sender of mails.",
+        doc="Sender of mails. Without it, the site's `MAIL_DEFAULT_SENDER`.",
     )
     sms_url: str | None = _key(
         None,
@@ -268,7 +269,7 @@ class Settings:
             raw = config.setdefault(key, item.default)
             parsed[item.name] = _parse(key, raw, item.default, item.metadata)
         settings = cls(**parsed)
-        if settings.smtp_url and not settings.email_from:
+        if settings.smtp_url and not (settings.email_from or config.get("MAIL_DEFAULT_SENDER")):
             raise ConfigError(
                 PREFIX + "EMAIL_FROM", None, "an email address, as STATUSPAGE_SMTP_URL is set"
             )

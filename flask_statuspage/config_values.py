@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 
@@ -66,6 +66,17 @@ def url(*schemes: str) -> Callable[[Any], str]:
         return parts.scheme + whole[len(parts.scheme) :]
 
     return parse
+
+
+def smtp_url(value: Any) -> str:
+    whole = url("smtp", "smtps")(value)
+    parts = urlsplit(whole)
+    if not unquote(f"{parts.username}{parts.password}").isascii():
+        raise ValueError  # smtplib could not log in with it
+    # A misspelt option must not send passwords and addresses in clear.
+    for name, given in parse_qs(parts.query, keep_blank_values=True).items():
+        {"starttls": flag, "ca": absolute}[name](given[-1])
+    return whole
 
 
 def page_url(value: Any) -> str:

@@ -31,8 +31,9 @@ class HostApi:
             def send(message):  # an email.message.EmailMessage
                 relay.send_message(message)
 
-        It runs in workers, in an app context, in several threads at once. It raises what :mod:`smtplib` raises when it
-        cannot send: an ``SMTPRecipientsRefused`` with a 5xx ends the subscription, all else is tried again.
+        It runs in workers, in an app context, in several threads at once, for at most as long as the policy says. It
+        raises what :mod:`smtplib` raises when it cannot send: an ``SMTPRecipientsRefused`` or ``SMTPDataError`` that
+        says there is no such mailbox ends all subscriptions of the address, all else is tried again.
         """
         self._email_sender = sender
         return sender

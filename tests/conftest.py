@@ -15,7 +15,7 @@ from playwright.sync_api import Browser
 sys.path.append(str(Path(__file__).parent.parent))
 
 from tests.servers import browser as chromium
-from tests.servers import http, mariadb, postgresql, redis
+from tests.servers import certificates, http, mariadb, postgresql, redis
 from tests.servers import smtp as mail
 from tests.servers.presence import started
 
@@ -47,6 +47,11 @@ def mariadb_server() -> Iterator[mariadb.MariadbServer]:
 def browser() -> Iterator[Browser]:
     with ExitStack() as stack:
         yield started(stack, "browser", chromium.running)
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> certificates.Certificate:
+    return certificates.make(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture

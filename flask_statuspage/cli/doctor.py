@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import smtplib
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 
 import click
@@ -14,7 +15,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from ..delivery.channels.email import connect as connect_mail
+from ..delivery.mail import ways
+from ..delivery.mail.transport import within
 from ..errors import StatusPageError
 from ..jobs.queue import connect as connect_redis
 from ..services import addresses
@@ -28,6 +30,7 @@ SEEN_WITHIN = timedelta(seconds=45)
 SWEPT_WITHIN = timedelta(hours=1)
 LATE_AFTER = 120.0
 SKEW_AT_MOST = 5.0
+MAIL_SECONDS = 20.0
 
 
 class Fault(Exception):
@@ -135,15 +138,20 @@ def _missing(kinds: list[str]) -> list[str]:
 
 
 def _mail() -> str:
-    url = current_settings().smtp_url
-    if url is None:
-        return "not configured; there is no email channel"
-    server = connect_mail(url)
+    settings = current_settings()
+    way = ways.chosen(settings)
+    if way is None:
+        return "no way is configured; there is no email channel"
+    if missing := ways.missing(settings):
+        raise Fault(missing)
+    transport = way.open()
     try:
-        server.noop()
-    finally:
-        server.close()
-    return "the server answers"
+        said = within(MAIL_SECONDS, transport.check, cut=transport.cut)
+    except Exception as error:  # whatever the site's own library raises
+        raise Fault(f"by {way.name}: {one_line(error)}") from error
+    with suppress(Exception):
+        within(MAIL_SECONDS, transport.close, cut=transport.cut)
+    return f"by {way.name}: {said}"
 
 
 def _clock() -> str:

@@ -23,7 +23,7 @@ from ..storage import claims, endpoints, session, threads
 from ..storage import subscriptions as stored_subscriptions
 from ..storage.outbox import Delivery, DeliveryState
 from ..storage.pages import Page
-from ..storage.subscriptions import Subscription
+from ..storage.subscriptions import Subscription, SubscriptionState
 from . import events, pacing, subscriptions, suppressions
 
 logger = logging.getLogger(__name__)
@@ -37,12 +37,15 @@ MAX_WORDS, MAX_ANSWER = 200, 4096
 
 def is_grave(parcel: Parcel, outcome: Outcome | None) -> bool:
     """Whether it may end or disable the subscription: then it is to be noted by :func:`note_grave`."""
-    if outcome is None or outcome.delivered or parcel.is_notice:
+    if outcome is None or outcome.delivered:
+        return False
+    if outcome.suppresses_address:
+        return True
+    if parcel.is_notice:
         return False
     policy = parcel.policy
     return (
         outcome.ends_subscription
-        or outcome.suppresses_address
         or policy.disable_after_failed is not None
         or (policy.disable_after_unreached is not None and outcome.kind in UNREACHED)
     )
@@ -85,19 +88,29 @@ def note_all(db: Session, sent: Sequence[Sent]) -> None:
 def note_grave(db: Session, parcel: Parcel, outcome: Outcome) -> None:
     """Write down one that may end or disable its subscription."""
     session.begin_read_committed(db)
+    if outcome.suppresses_address:
+        # Before anything of this subscription's page is held, as its address may be subscribed to others too.
+        suppressions.hold(db, parcel.channel, parcel.address)
     # Locked in the order of all others: the page, the subscription, then its deliveries.
     subscription = stored_subscriptions.get(db, parcel.subscription_id, lock=True)
     if subscription is None:
         return  # deleted meanwhile, with its deliveries
     note_all(db, [(parcel, outcome)])
     if outcome.suppresses_address:
-        suppressions.suppress(db, subscription, outcome.error or "The address refuses messages.")
+        words = _clean(outcome.error, MAX_WORDS) or "The address refuses messages."
+        if (
+            parcel.is_notice
+        ):  # it goes to the mailbox of the subscription's owner, not to its address
+            suppressions.suppress_address(db, parcel.channel, parcel.address, words)
+        else:
+            suppressions.suppress(db, subscription, words)
         return
     reason = outcome.error if outcome.ends_subscription else None
     reason = reason or _reason_to_disable(
         db, parcel.subscription_id, parcel.policy, since=subscription.confirmed_at
     )
-    if reason is not None:
+    # Who has left meanwhile is gone, not switched off.
+    if reason is not None and subscription.state is not SubscriptionState.ENDED:
         subscriptions.disable(db, subscription, reason=reason)
     db.flush()
 

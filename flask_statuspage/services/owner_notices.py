@@ -8,11 +8,11 @@ from ..delivery.channels import channels
 from ..delivery.channels.email import EmailChannel
 from ..errors import Invalid
 from ..state import current_settings
-from ..storage import outbox
+from ..storage import outbox, suppressions
 from ..storage.base import utc_now
 from ..storage.outbox import EventRow
 from ..storage.subscriptions import Subscription
-from . import events
+from . import confirmations, events
 
 MAIL = EmailChannel.name
 
@@ -43,9 +43,13 @@ def default(channel: str, identity: str | None) -> str | None:
 
 
 def tell_owner(session: Session, event: EventRow, subscription: Subscription) -> bool:
-    """Mail *event* to the owner, if it is known where and there is a mail server; returns whether."""
-    if subscription.contact is None or channels[MAIL].available(current_settings()):
+    """Mail *event* to the owner, if it is known where and there is a way to; returns whether."""
+    contact, now = subscription.contact, utc_now()
+    if contact is None or channels[MAIL].available(current_settings()):
         return False
-    outbox.add_notice(session, event, subscription.id, subscription.contact, utc_now())
+    row = suppressions.of(session, MAIL, contact)
+    if row is not None and now - row.at < confirmations.TRIED_AGAIN_AFTER:
+        return False
+    outbox.add_notice(session, event, subscription.id, contact, now)
     events.wake_after_commit(session, "deliver")
     return True

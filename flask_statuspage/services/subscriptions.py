@@ -223,7 +223,8 @@ def forget_unconfirmed(session: Session) -> int:
     pages.begin_writing(session)
     signups.forget(session)
     before = utc_now() - timedelta(seconds=links.CONFIRM_SECONDS)
-    ids = stored.unconfirmed(session, before)
+    asked = [name for name in channels if channels[name].needs_confirmation]
+    ids = stored.unconfirmed(session, asked, before)
     if ids:
         outbox.forget(session, ids)
     return len(ids)

@@ -1,9 +1,13 @@
-"""Addresses that nothing may be sent to any more: what that does to their subscriptions, and how it ends."""
+"""Addresses that nothing may be sent to any more: what that does to their subscriptions, and how it ends.
+
+It ends where :func:`.subscriptions._activate` is reached: somebody proved the address, or a member switches it on.
+"""
 
 from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
+from ..storage import pages
 from ..storage import subscriptions as stored_subscriptions
 from ..storage import suppressions as stored
 from ..storage.base import utc_now
@@ -13,12 +17,30 @@ from . import subscriptions
 
 def suppress(session: Session, subscription: Subscription, reason: str) -> None:
     """Send nothing to the subscription's address any more, on no page."""
-    channel, address = subscription.channel, subscription.target
+    suppress_address(session, subscription.channel, subscription.target, reason)
+
+
+def suppress_address(session: Session, channel: str, address: str, reason: str) -> None:
+    """Send nothing to a normalised address any more, on no page, whether it is subscribed or not.
+
+    Whoever holds rows of one page must have called :func:`hold` before.
+    """
+    for subscription in hold(session, channel, address):
+        if subscription.state is not SubscriptionState.ENDED:
+            subscriptions.disable(session, subscription, reason=reason)
+    # Last, as whoever lifts it holds a subscription by then.
     stored.add(session, channel, address, reason, utc_now())
-    subscriptions.disable(session, subscription, reason=reason)
-    for _, other_id in stored.subscriptions_of(session, channel, address):
-        if other_id != subscription.id:
-            other = stored_subscriptions.get(session, other_id, lock=True)
-            if other is not None and other.state is not SubscriptionState.ENDED:
-                subscriptions.disable(session, other, reason=reason)
     session.flush()
+
+
+def hold(session: Session, channel: str, address: str) -> list[Subscription]:
+    """The subscriptions of a normalised address, held until the transaction ends, with their pages.
+
+    All pages first, then all subscriptions, each in the order of their ids: two workers whose mails to one address came
+    back at the same time, each for another page, would else wait for each other.
+    """
+    places = stored.subscriptions_of(session, channel, address)
+    for page_id in dict.fromkeys(page_id for page_id, _ in places):
+        pages.hold(session, page_id)
+    rows = [stored_subscriptions.get(session, ident, lock=True) for _, ident in places]
+    return [row for row in rows if row is not None]

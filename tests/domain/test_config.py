@@ -31,7 +31,13 @@ RIGHT: dict[str, list[tuple[Any, Any]]] = {
     "API_DIALECT": [("statuspage", "statuspage")],
     "MIRROR_DIR": [(" /srv/mirror ", "/srv/mirror")],
     "REDIS_URL": [("redis://localhost:6379/0", "redis://localhost:6379/0")],
-    "SMTP_URL": [("smtps://u:p@mail.example.com", "smtps://u:p@mail.example.com")],
+    "SMTP_URL": [
+        ("smtps://u:p@mail.example.com", "smtps://u:p@mail.example.com"),
+        (
+            "smtp://m.example?starttls=1&ca=/etc/ca.pem",
+            "smtp://m.example?starttls=1&ca=/etc/ca.pem",
+        ),
+    ],
     "EMAIL_FROM": [("Acme <a@example.com>", "Acme <a@example.com>")],
     "SMS_URL": [("https://sms.example.com/send", "https://sms.example.com/send")],
     "SMS_ACCOUNT": [("AC1", "AC1")],
@@ -71,7 +77,11 @@ WRONG: dict[str, list[Any]] = {
     "API_DIALECT": ["atlassian", True, "Native"],
     "MIRROR_DIR": [" ", 1, [], "mirror", "./mirror", "~/mirror"],
     "REDIS_URL": ["localhost:6379", "http://localhost", "redis://host:port"],
-    "SMTP_URL": ["mail.example.com", "http://mail.example.com", "smtp://host:99999"],
+    "SMTP_URL": [
+        *("mail.example.com", "http://mail.example.com", "smtp://host:99999"),
+        *("smtp://host?startls=1", "smtp://host?starttls=maybe", "smtps://host?ca=ca.pem"),
+        *("smtp://u:p%C3%A4@host", "smtp://host?starttls="),
+    ],
     "EMAIL_FROM": ["nobody", "a@example.com\r\nBcc: b@example.com", 1],
     "SMS_URL": ["sms.example.com", "smtp://sms.example.com", 1],
     "SMS_ACCOUNT": [" ", 1],
@@ -182,6 +192,15 @@ def test_mail_server_needs_a_sender() -> None:
     with pytest.raises(ConfigError) as caught:
         Settings.from_config({"STATUSPAGE_SMTP_URL": "smtp://mail.example.com"})
     assert caught.value.key == "STATUSPAGE_EMAIL_FROM"
+
+
+def test_the_sites_own_sender_is_enough() -> None:
+    """Where the site has said who its mails come from, ours need no other."""
+    config = {
+        "STATUSPAGE_SMTP_URL": "smtp://mail.example.com",
+        "MAIL_DEFAULT_SENDER": "a@example.com",
+    }
+    assert Settings.from_config(config).email_from is None
 
 
 def test_defaults_are_written_back() -> None:

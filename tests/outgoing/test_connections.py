@@ -16,8 +16,8 @@ from flask_statuspage.outgoing import (
     SendFailed,
     pinned,
 )
+from tests.servers.certificates import Certificate
 
-from .conftest import Certificate
 from .failing import failure
 from .peer import OK, Connection, Peer, answer_all
 

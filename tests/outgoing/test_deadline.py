@@ -10,8 +10,8 @@ import pytest
 
 from flask_statuspage.outgoing.deadline import BoundedSocket, Budget, TooManyBytes
 from flask_statuspage.outgoing.pinned import tls_context
+from tests.servers.certificates import Certificate
 
-from .conftest import Certificate
 from .peer import Connection, Peer
 
 

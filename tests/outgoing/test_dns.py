@@ -16,9 +16,9 @@ from flask_statuspage.outgoing import (
     resolve,
     vet_address,
 )
+from tests.servers.certificates import Certificate
 from tests.servers.dns import DnsServer, Records
 
-from .conftest import Certificate
 from .peer import OK, Connection, Peer, answer_all
 
 STRICT = AddressPolicy()

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from .conftest import Certificate
+from tests.servers.certificates import Certificate
+
 from .peer import Peer, answer_all
 
 PROGRAM = """

@@ -17,8 +17,8 @@ from flask_statuspage.outgoing import (
     Client,
     SendFailed,
 )
+from tests.servers.certificates import Certificate
 
-from .conftest import Certificate
 from .failing import failure, lasting
 from .peer import OK, Behaviour, Connection, Peer, answer_all, silent_port
 

@@ -40,6 +40,13 @@ def upgrade() -> None:
         for column in columns:
             if column.name not in there:
                 op.add_column(table, column)
+    op.create_index(
+        "ix_statuspage_subscription_digest",
+        "statuspage_subscription",
+        ["address_digest"],
+        unique=False,
+        if_not_exists=True,
+    )
     op.create_table(
         "statuspage_suppression",
         sa.Column("id", Serial, autoincrement=True, nullable=False),
@@ -83,6 +90,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_statuspage_subscription_digest", "statuspage_subscription", if_exists=True)
     for table in TABLES:
         op.drop_table(table)
     for table, columns in _columns().items():
