@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
+from ..domain.opt_out import STOPPED
+from ..storage import pages
 from ..storage import subscriptions as stored_subscriptions
 from ..storage import suppressions as stored
 from ..storage.base import utc_now
@@ -11,9 +13,21 @@ from ..storage.subscriptions import Subscription, SubscriptionState
 from . import subscriptions
 
 
+def stop(session: Session, channel: str, address: str) -> None:
+    """Its owner said STOP: end all subscriptions of a normalised address at once, and keep it silent until START."""
+    # Whoever lets one begin holds its page and looks at the suppression then: either it is there, or the one is.
+    pages.hold_all(session)
+    for row in stored_subscriptions.at_address(session, channel, address, lock=True):
+        subscriptions.unsubscribe(session, row, reason=STOPPED)
+    stored.add(session, channel, address, STOPPED, utc_now())
+
+
 def suppress(session: Session, subscription: Subscription, reason: str) -> None:
     """Send nothing to the subscription's address any more, on no page."""
     channel, address = subscription.channel, subscription.target
+    if reason == STOPPED:
+        stop(session, channel, address)
+        return
     stored.add(session, channel, address, reason, utc_now())
     subscriptions.disable(session, subscription, reason=reason)
     for _, other_id in stored.subscriptions_of(session, channel, address):

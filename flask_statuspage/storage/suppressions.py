@@ -7,8 +7,10 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import String, UniqueConstraint, delete, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from ..errors import Race
 from .base import Base, Name, Serial, Word
 from .subscriptions import Subscription, digest
 
@@ -28,16 +30,24 @@ class Suppression(Base):
     at: Mapped[datetime]
 
 
-def of(session: Session, channel: str, address: str) -> Suppression | None:
-    """That of a normalised address, if there is one."""
+def of(session: Session, channel: str, address: str, *, latest: bool = False) -> Suppression | None:
+    """That of a normalised address, if there is one.
+
+    :param latest: also one that was committed since this transaction began to read, and held until it ends.
+    """
     query = select(Suppression).where(
         Suppression.channel == channel, Suppression.digest == digest(address)
     )
+    if latest:  # MariaDB would else look at what this transaction saw first
+        query = query.with_for_update().execution_options(populate_existing=True)
     return session.scalar(query)
 
 
 def add(session: Session, channel: str, address: str, reason: str, now: datetime) -> None:
-    """Suppress a normalised address; one that is suppressed already gets the newer reason."""
+    """Suppress a normalised address; one that is suppressed already gets the newer reason.
+
+    :raises Race: when it is suppressed by another transaction at this moment.
+    """
     row = of(session, channel, address)
     if row is None:
         session.add(
@@ -45,7 +55,10 @@ def add(session: Session, channel: str, address: str, reason: str, now: datetime
         )
     else:
         row.reason, row.at = reason[:200], now
-    session.flush()
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise Race("The address was suppressed at the same moment.") from error
 
 
 def lift(session: Session, channel: str, address: str) -> bool:
