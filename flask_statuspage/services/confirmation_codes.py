@@ -16,6 +16,7 @@ from ..errors import TooMany
 from ..storage import pages, signups
 from ..storage import subscriptions as stored
 from ..storage.base import utc_now
+from ..storage.session import begin_read_committed
 from ..storage.subscriptions import Subscription, SubscriptionState
 from . import confirmations, subscriptions
 
@@ -40,10 +41,12 @@ def claim_token(subscription: Subscription) -> str:
 def confirm(session: Session, claim: links.Claim, code: str) -> Subscription | None:
     """Begin the subscription of the claimed address if *code* is that of its latest message.
 
-    None: it is not; the caller commits all the same, as the attempt counts.
+    None: it is not; the caller commits all the same, as the attempt counts. Nothing may have been read before in the
+    transaction: MariaDB would keep to it, and whoever waited here would not see what was counted meanwhile.
 
     :raises TooMany: after too many wrong ones; the right one does not count then either.
     """
+    begin_read_committed(session)
     pages.hold(session, claim.page_id)  # who guesses in many threads waits in one line
     now = utc_now()
     row = stored.by_digest(session, claim.page_id, claim.channel, claim.digest)

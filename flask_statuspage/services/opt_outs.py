@@ -17,6 +17,7 @@ from ..storage import subscriptions as stored
 from ..storage import suppressions as stored_suppressions
 from ..storage.base import utc_now
 from ..storage.pages import Page, default_page
+from ..storage.session import begin_read_committed
 from ..storage.subscriptions import Subscription, SubscriptionState
 from . import addresses, facts, subscriptions, suppressions
 
@@ -35,6 +36,7 @@ def obey(
     :param message_id: what the gateway calls the message. The same one once more does nothing and has the answer "",
         however late it comes: a STOP that is repeated must not undo the START after it.
     """
+    begin_read_committed(session)
     pages.begin_writing(session)
     if message_id and not _is_new(session, f"inbound {channel} {message_id}"):
         return ""

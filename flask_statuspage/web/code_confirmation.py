@@ -15,7 +15,6 @@ from ..delivery import links
 from ..documents import sign_up as documents
 from ..errors import FieldError, Invalid, LinkInvalid, NotFound, TooMany
 from ..services import addresses, confirmation_codes, subscriptions
-from ..storage import pages
 from ..storage.pages import Page
 from ..storage.session import current_session
 from ..storage.subscriptions import Subscription
@@ -64,8 +63,7 @@ def answer(token: str, claim: links.Claim) -> BaseResponse:
     typed: object = None
     try:
         typed = signup.sent().get("code")
-        pages.begin_writing(session)
-        _page_of(claim)
+        session.rollback()  # whatever the host's own hooks have read
         subscription = confirmation_codes.confirm(session, claim, _cleaned(typed))
         session.commit()  # a wrong one counts, too
         if subscription is None:

@@ -86,6 +86,7 @@ def _urls() -> Iterable[str]:
 
 def _obey(number: str, said: Answer, message_id: str | None) -> str:
     session = current_session()
+    session.rollback()  # whatever the host's own hooks have read
 
     def transaction() -> str:
         try:

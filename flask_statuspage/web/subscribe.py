@@ -27,7 +27,7 @@ from ..services import (
 from ..services.wishes import Wish
 from ..state import current_state
 from ..storage.pages import Page
-from ..storage.session import current_session
+from ..storage.session import begin_read_committed, current_session
 from ..storage.subscriptions import Subscription
 from . import answers, code_confirmation, failures, own_subscription, signup, visits
 from .mounts import current_urls, page_route
@@ -73,6 +73,7 @@ def _subscribe(page: Page, values: Mapping[str, Any]) -> tuple[Subscription, boo
     wish = replace(wish, contact=owner_notices.default(wish.channel, customer))
     session.rollback()  # nothing was changed; the network is asked without a transaction
     wishes.vet(wish)
+    begin_read_committed(session)  # whoever waits for others counts their sign-ups, too
     proven = customer is not None and _same_mailbox(wish, customer)
     subscription = subscriptions.subscribe(
         session,
