@@ -67,6 +67,7 @@ def answer(token: str, claim: links.Claim) -> BaseResponse:
         subscription = confirmation_codes.confirm(session, claim, _cleaned(typed))
         session.commit()  # a wrong one counts, too
         if subscription is None:
+            _page_of(claim)
             raise Invalid.field("code", WRONG)
     except (Invalid, TooMany) as error:
         if is_program:

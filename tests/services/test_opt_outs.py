@@ -313,6 +313,14 @@ def test_stops_at_the_same_moment(app: Flask, session: Session, page: Page) -> N
     assert session.scalar(select(func.count()).select_from(Suppression)) == 1
 
 
+def test_a_stop_that_came_meanwhile_is_seen(app: Flask, session: Session, page: Page) -> None:
+    """Whoever has begun to read before the STOP cannot subscribe the number after it."""
+    assert session.scalars(select(Suppression)).all() == []
+    scenes.elsewhere(app, lambda db, _: say(db, Answer.STOP))
+    with pytest.raises(Invalid, match="only START"):
+        subscriptions.subscribe(session, page, wish(), proven=True)
+
+
 @pytest.mark.parametrize("is_known", [True, False])
 def test_stop_and_a_member_at_the_same_moment(
     app: Flask, session: Session, page: Page, is_known: bool
