@@ -129,6 +129,7 @@ def _done(page: Page, subscription: Subscription, *, proven: bool) -> BaseRespon
         "message": message,
         "channel": subscription.channel,
         "state": "pending" if needs_confirmation else subscription.state.value,
+        "confirm_url": None,
     }
     return answers.as_json(body, 202 if needs_confirmation else 201)
 
