@@ -5,13 +5,14 @@ The caller commits. A transaction that loses a race is to be run again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
 from ..delivery import links
 from ..domain.opt_out import STOPPED, Answer
+from ..state import current_settings
 from ..storage import pages, signups
 from ..storage import subscriptions as stored
 from ..storage import suppressions as stored_suppressions
@@ -93,8 +94,10 @@ def _standing(session: Session, channel: str, address: str) -> str:
 
 
 def _names(session: Session, rows: Sequence[Subscription]) -> str:
-    """Of the pages that *rows* belong to, else of the page at the root."""
-    told: Iterable[Page] = [default_page(session)]
+    """Of the pages that *rows* belong to, else of the page at the root, unless that is known to those with its link
+    only."""
     if rows:
         told = (session.get_one(Page, row.page_id) for row in rows[:MOST_NAMED])
-    return ", ".join(facts.page(page).name for page in told)
+        return ", ".join(facts.page(page).name for page in told)
+    page = default_page(session)
+    return current_settings().page_name if page.visibility == "link" else facts.page(page).name

@@ -18,7 +18,9 @@ def stop(session: Session, channel: str, address: str) -> None:
     # Whoever lets one begin holds its page and looks at the suppression then: either it is there, or the one is.
     pages.hold_all(session)
     for row in stored_subscriptions.at_address(session, channel, address, lock=True):
-        subscriptions.unsubscribe(session, row, reason=STOPPED)
+        # START brings back what STOP had ended, not what was switched off before.
+        was_off = row.state is SubscriptionState.DISABLED
+        subscriptions.unsubscribe(session, row, reason="unsubscribed" if was_off else STOPPED)
     stored.add(session, channel, address, STOPPED, utc_now())
 
 

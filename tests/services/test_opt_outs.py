@@ -190,6 +190,28 @@ def test_start_brings_back_what_stop_ended(session: Session, page: Page) -> None
     assert audited(session, row)[-1] == ("enable", "subscriber")
 
 
+def test_start_does_not_switch_on_what_was_off(session: Session, page: Page) -> None:
+    """What a member had switched off before the STOP ends with it, and stays ended."""
+    row = subscribed(session, page)
+    subscriptions.disable(session, row, reason="too dear", actor="member")
+    session.commit()
+    say(session, Answer.STOP)
+    say(session, Answer.START)
+    assert loaded(session, row).state is ENDED
+
+
+@ON_SQLITE
+def test_a_page_by_link_is_named_to_its_subscribers_only(session: Session, page: Page) -> None:
+    """Any phone may ask for help; what it is told of is no secret."""
+    page.name, page.visibility, page.link_token = "Secret plans", "link", "token-of-the-page"
+    session.commit()
+    words = say(session, Answer.HELP) + say(session, Answer.STOP, "+4917198765432")
+    assert "Secret plans" not in words
+    assert "token-of-the-page" not in words
+    subscribed(session, page)
+    assert say(session, Answer.HELP).startswith("Secret plans: ")
+
+
 def test_start_confirms_what_waits(session: Session, page: Page) -> None:
     """YES to the question confirms all of the number's sign-ups of the last seven days, once."""
     shop = second_page(session)

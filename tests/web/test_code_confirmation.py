@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -261,6 +262,23 @@ def test_a_thousand_sign_ups_from_one_address(site: Site) -> None:
     assert statuses.count(202) == 20
     assert statuses.count(429) == 980
     assert len(questions(site)) == 20
+
+
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql", "mariadb"], indirect=True)
+def test_sign_ups_at_once_are_counted(migrated_site: SiteMaker, database_url: str) -> None:
+    """Many at the same moment from one network are no more than one after the other, on every database."""
+    site = migrated_site(database_url)
+    numbers = [f"+4917{number:04}45678" for number in range(32)]
+
+    def one(number: str) -> int:
+        client = site.app.test_client()
+        body = {"channel": "email", "address": f"{number[1:]}@example.com"}
+        return client.post("/status/subscribe", json=body).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        statuses = list(pool.map(one, numbers))
+    assert statuses.count(202) == 20, statuses
+    assert set(statuses) <= {202, 429}
 
 
 def test_one_number_is_not_texted_for_each_sign_up(make_site: SiteMaker) -> None:
