@@ -22,7 +22,7 @@ from .services.wishes import Wish
 from .state import EXTENSION, State, current_state
 from .storage.session import current_session
 from .web import documents as public_documents
-from .web import own_subscription, public, subscribe
+from .web import own_subscription, public, sms_inbound, subscribe
 from .web.cache import DocumentCache
 from .web.description import describe
 from .web.fast_lane import FastLane
@@ -43,6 +43,7 @@ MACHINE_VIEWS = (
     "flask_statuspage.web.own_subscription.confirm",
     "flask_statuspage.web.own_subscription.manage",
     "flask_statuspage.web.own_subscription.unsubscribe",
+    "flask_statuspage.web.sms_inbound.receive",
     "flask_statuspage.web.manage_api.door.answer",
     "flask_statuspage.web.manage_api.door.missing",
 )
@@ -73,6 +74,7 @@ class StatusPage(HostApi, Blueprint):
         public.add_routes(self, lambda: current_state().documents)
         subscribe.add_routes(self)
         own_subscription.add_routes(self)
+        sms_inbound.add_routes(self)
         self.register_blueprint(make_blueprint())
         self.url_value_preprocessor(_exempt_machine_views)
 

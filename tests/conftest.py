@@ -16,6 +16,7 @@ sys.path.append(str(Path(__file__).parent.parent))
 
 from tests.servers import browser as chromium
 from tests.servers import certificates, http, mariadb, postgresql, redis
+from tests.servers import sms_gateway as texting
 from tests.servers import smtp as mail
 from tests.servers.presence import started
 
@@ -83,3 +84,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     yield url
     server.start()  # A test may have stopped it.
     server.drop_database(url)
+
+
+@pytest.fixture
+def gateway() -> Iterator[texting.SmsGateway]:
+    with texting.running() as running:
+        yield running

@@ -15,12 +15,16 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from ..delivery.channels import channels
+from ..delivery.channels.sms import gateway_url
 from ..delivery.mail import ways
 from ..delivery.mail.transport import within
 from ..errors import StatusPageError
 from ..jobs.queue import connect as connect_redis
+from ..outgoing import AddressRefused, vet_url
+from ..outgoing.site import OPERATORS
 from ..services import addresses
-from ..state import current_settings, signing_keys
+from ..state import current_settings, current_state, signing_keys
 from ..storage import claims, leases, migrate, monitors
 from ..storage.base import utc_now
 from ..storage.session import current_engine, current_session, database_now, ping
@@ -39,7 +43,7 @@ class Fault(Exception):
 
 @statuspage_cli.command("doctor")
 def doctor() -> None:
-    """Check database, migrations, Redis, workers, mail, clock and the oldest pending delivery."""
+    """Check database, migrations, Redis, workers, mail, SMS, clock and the oldest pending delivery."""
     faults: list[str] = []
     for name, check in CHECKS.items():
         if faults and name in NEEDS_DATABASE and {"database", "migrations"} & set(faults):
@@ -154,6 +158,25 @@ def _mail() -> str:
     return f"by {way.name}: {said}"
 
 
+def _sms() -> str:
+    settings, inbound = current_settings(), addresses.sms_inbound_url()
+    sender = current_state().sms_sender()
+    named = [settings.sms_url, settings.sms_account, settings.sms_token, settings.sms_from]
+    if sender is None and not any(named):
+        return "not configured; there is no SMS channel"
+    if missing := channels["sms"].available(settings):
+        raise Fault(missing)
+    if sender is not None and not settings.sms_token:
+        return "by the registered sender; without STATUSPAGE_SMS_TOKEN nobody can answer STOP to this site"
+    if sender is not None:
+        return f"by the registered sender; answers come in at {inbound}"
+    try:
+        host = vet_url(gateway_url(settings), OPERATORS).host
+    except AddressRefused as error:
+        raise Fault(f"STATUSPAGE_SMS_URL: {error}") from error
+    return f"by {host}; answers come in at {inbound}"
+
+
 def _clock() -> str:
     skew = abs((database_now(current_session()) - utc_now()).total_seconds())
     if skew > SKEW_AT_MOST:
@@ -186,6 +209,7 @@ CHECKS: dict[str, Callable[[], str]] = {
     "redis": _redis,
     "workers": _workers,
     "mail": _mail,
+    "sms": _sms,
     "clock": _clock,
     "checks": _checks,
     "deliveries": _deliveries,

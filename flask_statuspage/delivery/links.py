@@ -1,12 +1,17 @@
 """Signed links in messages: confirm, manage, unsubscribe.
 
 A token holds the subscription's id and nonce. The signature keeps others from making one; the nonce, compared with the
-row by the caller, makes a link useless once the row has a new one.
+row by the caller, makes a link useless once the row has a new one. From the same two comes the code that can be typed
+in the place of a link. The link to the form for it says only who claims which address, as whoever follows it has proved
+nothing yet.
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
@@ -20,6 +25,11 @@ CONFIRM = "confirm"
 OWN = "own"
 """Purpose of the links that change or end one."""
 
+CLAIM = "claim"
+"""Purpose of the link to the form in which a code is typed."""
+
+CODE_DIGITS = 6
+
 CONFIRM_SECONDS = 7 * 24 * 3600
 """How long a sign-up may be confirmed."""
 
@@ -30,6 +40,15 @@ class Ticket:
 
     subscription_id: UUID
     nonce: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """For which page and channel somebody typed which address, of which ``digest`` is the stand-in."""
+
+    page_id: UUID
+    channel: str
+    digest: str
 
 
 def make(purpose: str, ticket: Ticket) -> str:
@@ -44,12 +63,62 @@ def read(purpose: str, token: str, *, max_age: int | None = None) -> Ticket:
     :raises LinkExpired: when it is genuine but older.
     :raises LinkInvalid: when it was not made by this app for *purpose*.
     """
+    subscription_id, nonce = _said(purpose, token, 2, max_age)
+    return Ticket(_uuid(subscription_id), nonce)
+
+
+def make_claim(claim: Claim) -> str:
+    """A token for the form in which a code is typed."""
+    return _serializer(CLAIM).dumps([claim.page_id.hex, claim.channel, claim.digest])
+
+
+def read_claim(token: str) -> Claim:
+    """The claim of *token*.
+
+    :raises LinkExpired: when it is genuine, but older than a sign-up may be confirmed.
+    :raises LinkInvalid: when it was not made by this app for this.
+    """
+    page_id, channel, digest = _said(CLAIM, token, 3, CONFIRM_SECONDS)
+    return Claim(_uuid(page_id), channel, digest)
+
+
+def code(ticket: Ticket) -> str:
+    """The digits that do for *ticket* what a link to confirm does. Stored nowhere, and others with another nonce."""
+    return _code(ticket, signing_keys()[0])
+
+
+def is_code(ticket: Ticket, typed: str) -> bool:
+    """Whether *typed* is the code of *ticket*, also one that was made before a newer key came."""
+    found = [
+        hmac.compare_digest(_code(ticket, key).encode(), typed.encode("utf-8", "replace"))
+        for key in signing_keys()
+    ]
+    return any(found)
+
+
+def _code(ticket: Ticket, key: str) -> str:
+    message = f"flask-statuspage code {ticket.subscription_id.hex} {ticket.nonce}"
+    made = hmac.new(key.encode(), message.encode(), hashlib.sha256).digest()
+    # Of 64 bits, so that no code is noticeably likelier than another.
+    return f"{int.from_bytes(made[:8]) % 10**CODE_DIGITS:0{CODE_DIGITS}}"
+
+
+def _said(purpose: str, token: str, count: int, max_age: int | None) -> list[str]:
     try:
-        subscription_id, nonce = _serializer(purpose).loads(token, max_age=max_age)
-        return Ticket(UUID(hex=subscription_id), str(nonce))
+        said: Any = _serializer(purpose).loads(token, max_age=max_age)
     except SignatureExpired as error:
         raise LinkExpired("This link is too old.") from error
     except (BadSignature, ValueError, TypeError) as error:
+        raise LinkInvalid("This link is not valid.") from error
+    if not isinstance(said, list) or len(said) != count:
+        raise LinkInvalid("This link is not valid.")
+    return [str(item) for item in said]
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(hex=text)
+    except ValueError as error:
         raise LinkInvalid("This link is not valid.") from error
 
 

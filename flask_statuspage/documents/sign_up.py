@@ -24,6 +24,7 @@ _TARGETS = {
     "events": "events",
     "locale": "locale",
     "time_zone": "time-zone",
+    "code": "code",
 }
 
 
@@ -136,6 +137,28 @@ def confirm(
         address=address,
         services=services,
         csrf_token=csrf_token,
+        action=urls("confirm", token=token),
+    )
+
+
+def enter_code(
+    page: ShownPage,
+    urls: Urls,
+    *,
+    token: str,
+    code: str = "",
+    form_errors: Iterable[FieldError] = (),
+) -> str:
+    """Asks for the code that was sent; the same whether or not one was.
+
+    :param code: what was typed before.
+    """
+    return render(
+        "confirm_code",
+        page,
+        urls,
+        code=code,
+        problems=_problems(form_errors),
         action=urls("confirm", token=token),
     )
 

@@ -8,6 +8,9 @@ from ..config import Settings
 from .client import Client
 from .guard import AddressPolicy
 
+OPERATORS = AddressPolicy(allow_http=True, allow_private=True)
+"""The policy for what only whoever configures the site can name."""
+
 
 def site_policy(settings: Settings) -> AddressPolicy:
     """The policy for every address that a visitor or member typed: webhooks and probes alike."""
@@ -21,6 +24,14 @@ def site_policy(settings: Settings) -> AddressPolicy:
 def site_client(settings: Settings, user_agent: str) -> Client:
     """The process's client under this policy; its connections stay alive from batch to batch."""
     return _client(site_policy(settings), user_agent)
+
+
+def operator_client(settings: Settings, user_agent: str) -> Client:
+    """The process's client for addresses that the operator set, such as a gateway's: inside the network, too.
+
+    What :class:`.AddressPolicy` refuses always stays refused: link-local addresses and the clouds' metadata services.
+    """
+    return _client(OPERATORS, user_agent)
 
 
 @cache

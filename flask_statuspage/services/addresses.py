@@ -17,6 +17,9 @@ from ..storage.pages import Page
 MANAGE_API = "/admin/api/v1"
 """Where the manage API stands below the mount."""
 
+SMS_INBOUND = "/sms/inbound"
+"""Where texts come in, below the mount."""
+
 
 def page_url(page: Page) -> str:
     """The public URL of *page*, without a slash at the end.
@@ -50,6 +53,11 @@ def manage_api_url(page: Page, path: str) -> str:
     """The URL of something of *page* in the manage API; *path* begins with a slash."""
     query = "" if page.is_default else f"?status_page={page.slug}"
     return f"{current_settings().page_url or mounted_url()}{MANAGE_API}{path}{query}"
+
+
+def sms_inbound_url() -> str:
+    """Where the SMS gateway is told to post what comes in; it signs this URL, too."""
+    return f"{current_settings().page_url or mounted_url()}{SMS_INBOUND}"
 
 
 def is_guessed() -> bool:

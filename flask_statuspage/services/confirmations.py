@@ -1,4 +1,4 @@
-"""The mail that asks an address's owner, and the nonce that lets a mailed link work only so long."""
+"""The message that asks an address's owner, and the nonce that lets its link and code work only so long."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from ..delivery import links
 from ..delivery.channels import channels
 from ..domain.events import CONFIRMATION
+from ..domain.opt_out import STOPPED
+from ..errors import Invalid
 from ..storage import suppressions
 from ..storage.base import utc_now
 from ..storage.pages import Page
@@ -16,8 +19,8 @@ from ..storage.subscriptions import Subscription, SubscriptionState
 from . import addresses, events
 
 TRIED_AGAIN_AFTER = timedelta(days=1)
-"""An address that was suppressed longer ago may be asked again, as its mailbox may be there by now. That of a channel
-that takes STOP stays silent until its owner says START."""
+"""An address that was suppressed longer ago may be asked again, as its mailbox may be there by now. One whose owner
+said STOP stays silent until they say START."""
 
 MAILS_AN_HOUR = 3
 """A stranger can make one address get at most this many confirmation mails an hour."""
@@ -26,18 +29,22 @@ MAILS_AN_HOUR = 3
 def mail_owner(session: Session, page: Page, subscription: Subscription) -> None:
     """Send the link that confirms, or, to somebody who is subscribed already, the one that changes."""
     now = utc_now()
-    if is_silenced(session, subscription, now):
-        return  # the answer stays the same here, too
     pause = timedelta(hours=1) / MAILS_AN_HOUR
     if subscription.mailed_at is not None and now - subscription.mailed_at < pause:
         return  # one is on its way; the answer to whoever asked stays the same
+    # Also where nothing is sent: codes that are guessed are counted from here on, which must not tell who is silent.
     subscription.mailed_at = now
     purpose = "manage" if subscription.state is SubscriptionState.ACTIVE else "confirm"
     if purpose == "confirm":
         subscription.nonce = new_nonce()
     session.flush()
+    if is_silenced(session, subscription, now):
+        return  # the answer stays the same here, too
     url = addresses.ticket_url(page, purpose, subscription.id, subscription.nonce)
-    events.record_for(session, page, CONFIRMATION, subscription, data={f"{purpose}_url": url})
+    data = {f"{purpose}_url": url}
+    if purpose == "confirm" and channels[subscription.channel].confirms_by_code:
+        data["code"] = links.code(links.Ticket(subscription.id, subscription.nonce))
+    events.record_for(session, page, CONFIRMATION, subscription, data=data)
 
 
 def is_silenced(session: Session, subscription: Subscription, now: datetime) -> bool:
@@ -45,7 +52,20 @@ def is_silenced(session: Session, subscription: Subscription, now: datetime) -> 
     row = suppressions.of(session, subscription.channel, subscription.target)
     if row is None:
         return False
-    return channels[subscription.channel].confirms_by_code or now - row.at < TRIED_AGAIN_AFTER
+    return row.reason == STOPPED or now - row.at < TRIED_AGAIN_AFTER
+
+
+def refuse_stopped(session: Session, channel: str, address: str) -> None:
+    """Nobody but its owner brings an address back that was silenced by a STOP, not even a member.
+
+    :raises Invalid: naming ``address``.
+    """
+    row = suppressions.of(session, channel, address, latest=True)
+    if row is not None and row.reason == STOPPED:
+        raise Invalid.field(
+            "address",
+            "Its owner answered STOP; only START from that phone lets texts through again.",
+        )
 
 
 def new_nonce() -> str:

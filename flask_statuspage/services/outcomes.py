@@ -98,9 +98,8 @@ def note_grave(db: Session, parcel: Parcel, outcome: Outcome) -> None:
     note_all(db, [(parcel, outcome)])
     if outcome.suppresses_address:
         words = _clean(outcome.error, MAX_WORDS) or "The address refuses messages."
-        if (
-            parcel.is_notice
-        ):  # it goes to the mailbox of the subscription's owner, not to its address
+        # A notice goes to the mailbox of the subscription's owner, not to its address.
+        if parcel.is_notice:
             suppressions.suppress_address(db, parcel.channel, parcel.address, words)
         else:
             suppressions.suppress(db, subscription, words)

@@ -65,6 +65,8 @@ def subscribe(
     pages.hold(session, page.id)  # two sign-ups of one address must not both find none
     if origin is not None:
         signups.count_attempt(session, origin, address)
+    if proven:
+        confirmations.refuse_stopped(session, channel, address)  # before anything is written
     chosen = components.named(session, page, list(wish.components))
     subscription = stored.by_address(session, page.id, channel, address)
     now = utc_now()
@@ -111,12 +113,20 @@ def confirm(session: Session, token: str) -> Subscription:
     :raises LinkError: when the link is too old, altered or used.
     """
     subscription = confirmable(session, token)
+    begin(session, subscription)
+    return subscription
+
+
+def begin(session: Session, subscription: Subscription, *, action: str = "confirm") -> None:
+    """Let a subscription that is held begin, or begin again, at its owner's word.
+
+    :param action: what the audit calls it.
+    """
     page = session.get_one(Page, subscription.page_id)
-    subscription.nonce = confirmations.new_nonce()  # the link works once
     before = kept(subscription)
     _activate(session, page, subscription)
-    note(session, "confirm", subscription, None, before=before, after=kept(subscription))
-    return subscription
+    subscription.nonce = confirmations.new_nonce()  # a link or code works once
+    note(session, action, subscription, None, before=before, after=kept(subscription))
 
 
 def confirmable(session: Session, token: str) -> Subscription:
@@ -144,11 +154,13 @@ def manage_token(subscription: Subscription) -> str:
     return links.make(links.OWN, links.Ticket(subscription.id, subscription.nonce))
 
 
-def unsubscribe(session: Session, subscription: Subscription) -> None:
+def unsubscribe(
+    session: Session, subscription: Subscription, *, reason: str = "unsubscribed"
+) -> None:
     """End a subscription for its owner. Doing it twice is fine."""
     if subscription.state is not SubscriptionState.ENDED:
         before = kept(subscription)
-        _stop(session, subscription, SubscriptionState.ENDED, "unsubscribed")
+        _stop(session, subscription, SubscriptionState.ENDED, reason)
         subscription.mailed_at = None  # who comes back at once is asked at once
         note(session, "unsubscribe", subscription, None, before=before, after=kept(subscription))
 
@@ -272,6 +284,7 @@ def _belongs_to_somebody(subscription: Subscription) -> bool:
 def _activate(session: Session, page: Page, subscription: Subscription) -> None:
     if subscription.state is SubscriptionState.ACTIVE:
         return
+    confirmations.refuse_stopped(session, subscription.channel, subscription.target)
     stored_suppressions.lift(session, subscription.channel, subscription.target)
     subscription.state, subscription.reason = SubscriptionState.ACTIVE, None
     subscription.confirmed_at = subscription.updated_at = utc_now()

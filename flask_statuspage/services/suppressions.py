@@ -7,12 +7,24 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
+from ..domain.opt_out import STOPPED
 from ..storage import pages
 from ..storage import subscriptions as stored_subscriptions
 from ..storage import suppressions as stored
 from ..storage.base import utc_now
 from ..storage.subscriptions import Subscription, SubscriptionState
 from . import subscriptions
+
+
+def stop(session: Session, channel: str, address: str) -> None:
+    """Its owner said STOP: end all subscriptions of a normalised address at once, and keep it silent until START."""
+    # Whoever lets one begin holds its page and looks at the suppression then: either it is there, or the one is.
+    pages.hold_all(session)
+    for row in stored_subscriptions.at_address(session, channel, address, lock=True):
+        # START brings back what STOP had ended, not what was switched off before.
+        was_off = row.state is SubscriptionState.DISABLED
+        subscriptions.unsubscribe(session, row, reason="unsubscribed" if was_off else STOPPED)
+    stored.add(session, channel, address, STOPPED, utc_now())
 
 
 def suppress(session: Session, subscription: Subscription, reason: str) -> None:
@@ -25,6 +37,9 @@ def suppress_address(session: Session, channel: str, address: str, reason: str) 
 
     Whoever holds rows of one page must have called :func:`hold` before.
     """
+    if reason == STOPPED:
+        stop(session, channel, address)
+        return
     for subscription in hold(session, channel, address):
         if subscription.state is not SubscriptionState.ENDED:
             subscriptions.disable(session, subscription, reason=reason)

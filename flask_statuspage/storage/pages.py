@@ -107,6 +107,12 @@ def hold(session: Session, page_id: UUID) -> None:
     note_lock(session)
 
 
+def hold_all(session: Session) -> None:
+    """Hold every page: for what is about an address wherever it is subscribed, or will be at this moment."""
+    for page_id in session.scalars(select(Page.id).order_by(Page.id)).all():
+        hold(session, page_id)
+
+
 def touch(session: Session, page_id: UUID, now: datetime) -> None:
     """Raise the version and hold the page's row until the transaction ends.
 

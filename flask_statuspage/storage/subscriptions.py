@@ -228,12 +228,31 @@ def erase_previous_secrets(session: Session, before: datetime, *, limit: int) ->
 
 def by_address(session: Session, page_id: UUID, channel: str, address: str) -> Subscription | None:
     """The one subscription of a normalised address, held until the transaction ends."""
+    return by_digest(session, page_id, channel, digest(address))
+
+
+def by_digest(session: Session, page_id: UUID, channel: str, digest: str) -> Subscription | None:
+    """The same for whoever knows no more of the address than what stands for it."""
     query = _whole().where(
         Subscription.page_id == page_id,
         Subscription.channel == channel,
-        Subscription.address_digest == digest(address),
+        Subscription.address_digest == digest,
     )
     return session.scalar(query.with_for_update().execution_options(populate_existing=True))
+
+
+def at_address(
+    session: Session, channel: str, address: str, *, lock: bool = False
+) -> Sequence[Subscription]:
+    """Those of a normalised address on all pages; with *lock* as they are now, held, and their pages before them."""
+    here = (Subscription.channel == channel, Subscription.address_digest == digest(address))
+    query = _whole().where(*here).order_by(Subscription.page_id, Subscription.id)
+    if not lock:
+        return session.scalars(query).all()
+    where = select(Subscription.page_id).where(*here).order_by(Subscription.page_id)
+    for page_id in session.scalars(where).all():
+        pages.hold(session, page_id)
+    return session.scalars(query.with_for_update().execution_options(populate_existing=True)).all()
 
 
 def of_page(page_id: UUID) -> Select[Subscription]:

@@ -21,7 +21,7 @@ from ..storage import components as stored_components
 from ..storage.pages import Page
 from ..storage.session import current_session
 from ..storage.subscriptions import Subscription, SubscriptionState
-from . import answers, signup, visits
+from . import answers, code_confirmation, signup, visits
 from .mounts import current_urls, page_route
 
 
@@ -30,7 +30,9 @@ def add_routes(blueprint: Blueprint) -> None:
         page_route(blueprint, f"/{name}/<token>", name, view, methods=["GET", "POST"])
 
 
-def confirm(page_slug: str | None, token: str) -> Response:
+def confirm(page_slug: str | None, token: str) -> BaseResponse:
+    if (claim := code_confirmation.claim_of(token)) is not None:
+        return code_confirmation.answer(token, claim)
     session = current_session()
     urls = current_urls()
     if request.method != "POST":  # HEAD shows, too

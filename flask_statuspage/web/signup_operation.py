@@ -57,12 +57,17 @@ class SignUp:
 
 @dataclass(frozen=True, kw_only=True)
 class SignUpAnswer:
-    """``state`` is ``pending`` until whoever has the address confirms it, or a member approves it."""
+    """``state`` is ``pending`` until whoever has the address confirms it, or a member approves it.
+
+    :param confirm_url: where a code that was texted to the address is posted, as ``{"code": "…"}``; only of channels
+        that send one.
+    """
 
     success: bool
     message: str
     channel: str
     state: str
+    confirm_url: str | None = None
 
 
 OPERATION = Operation(

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, request
 from flask_wtf.csrf import generate_csrf, validate_csrf
+from werkzeug.wrappers import Response as BaseResponse
 from wtforms import ValidationError
 
 from ..delivery.channels import channels
@@ -26,9 +27,9 @@ from ..services import (
 from ..services.wishes import Wish
 from ..state import current_state
 from ..storage.pages import Page
-from ..storage.session import current_session
+from ..storage.session import begin_read_committed, current_session
 from ..storage.subscriptions import Subscription
-from . import answers, failures, own_subscription, signup, visits
+from . import answers, code_confirmation, failures, own_subscription, signup, visits
 from .mounts import current_urls, page_route
 
 
@@ -36,14 +37,14 @@ def add_routes(blueprint: Blueprint) -> None:
     page_route(blueprint, "/subscribe", "subscribe", subscribe, methods=["GET", "POST"])
 
 
-def from_home(page_slug: str | None) -> Response:
+def from_home(page_slug: str | None) -> BaseResponse:
     """``POST …?action=subscribe``, as FacioTech documents it."""
     if request.args.get("action") != "subscribe":
         raise Invalid.field("action", "Must be 'subscribe'.")
     return subscribe(page_slug)
 
 
-def subscribe(page_slug: str | None) -> Response:
+def subscribe(page_slug: str | None) -> BaseResponse:
     page = pages.visited(current_session(), page_slug)
     if request.method != "POST":
         return answers.page(_form(page))
@@ -72,6 +73,7 @@ def _subscribe(page: Page, values: Mapping[str, Any]) -> tuple[Subscription, boo
     wish = replace(wish, contact=owner_notices.default(wish.channel, customer))
     session.rollback()  # nothing was changed; the network is asked without a transaction
     wishes.vet(wish)
+    begin_read_committed(session)  # whoever waits for others counts their sign-ups, too
     proven = customer is not None and _same_mailbox(wish, customer)
     subscription = subscriptions.subscribe(
         session,
@@ -101,7 +103,9 @@ def _same_mailbox(wish: Wish, customer: str) -> bool:
     return wish.channel == "email" and wish.address.strip().lower() == customer.strip().lower()
 
 
-def _done(page: Page, subscription: Subscription, *, proven: bool) -> Response:
+def _done(page: Page, subscription: Subscription, *, proven: bool) -> BaseResponse:
+    if channels[subscription.channel].confirms_by_code and not proven:
+        return code_confirmation.asked(page, subscription, is_program=_is_program())
     if not _is_program():
         if proven:
             return answers.page(own_subscription.confirmed_page(page, subscription))
@@ -125,6 +129,7 @@ def _done(page: Page, subscription: Subscription, *, proven: bool) -> Response:
         "message": message,
         "channel": subscription.channel,
         "state": "pending" if needs_confirmation else subscription.state.value,
+        "confirm_url": None,
     }
     return answers.as_json(body, 202 if needs_confirmation else 201)
 

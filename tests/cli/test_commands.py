@@ -321,7 +321,7 @@ def failed(shell: Shell) -> dict[str, str]:
     else:
         assert done.returncode == 1
         assert len(done.stderr.splitlines()) == 1
-        assert done.stderr.startswith(f"Error: {len(found)} of 11 checks failed: ")
+        assert done.stderr.startswith(f"Error: {len(found)} of 12 checks failed: ")
     return found
 
 

@@ -36,6 +36,10 @@ SETTINGS = {
     "STATUSPAGE_ALLOW_PRIVATE_TARGETS": True,
     "STATUSPAGE_SMTP_URL": "smtp://127.0.0.1:9",
     "STATUSPAGE_EMAIL_FROM": "Status <status@example.com>",
+    "STATUSPAGE_SMS_URL": "http://127.0.0.1:9/Messages.json",
+    "STATUSPAGE_SMS_ACCOUNT": "AC1",
+    "STATUSPAGE_SMS_TOKEN": "a token",
+    "STATUSPAGE_SMS_FROM": "+15005550006",
 }
 
 T = TypeVar("T")

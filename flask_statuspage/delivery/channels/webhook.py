@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from ...config import Settings
@@ -19,6 +16,7 @@ from .. import signing
 from ..formats import formats
 from ..parcel import Failure, Outcome, Parcel
 from .channel import Line
+from .retry_after import seconds
 
 logger = logging.getLogger(__name__)
 
@@ -105,7 +103,7 @@ class WebhookLine:
             code=answer.status,
             milliseconds=round(answer.milliseconds),
             answer=_excerpt(answer.body, parcel),
-            retry_after=None if delivered else _seconds(answer.headers.get("Retry-After")),
+            retry_after=None if delivered else seconds(answer.headers.get("Retry-After")),
             ends_subscription=answer.status == 410,
         )
 
@@ -147,18 +145,3 @@ def _excerpt(answer: bytes, parcel: Parcel) -> str:
         if secret:
             text = text.replace(secret, "[secret]")
     return text
-
-
-def _seconds(retry_after: str | None) -> float | None:
-    """``Retry-After`` (RFC 9110, 10.2.3) as seconds from now; None when absent or unreadable."""
-    if retry_after is None:
-        return None
-    if re.fullmatch(r"\s*[0-9]+\s*", retry_after):
-        return float(retry_after)
-    try:
-        moment = parsedate_to_datetime(retry_after)
-    except (ValueError, OverflowError):
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())

@@ -1,0 +1,134 @@
+"""The form in which a code is typed that was texted to somebody who signed up. GET only shows; POST acts.
+
+Whoever follows its link has proved nothing: the link comes from the sign-up itself, for known numbers and unknown ones
+alike. What is answered depends on the code only.
+"""
+
+from __future__ import annotations
+
+import re
+
+from flask import Response, redirect, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from ..delivery import links
+from ..documents import sign_up as documents
+from ..errors import FieldError, Invalid, LinkInvalid, NotFound, TooMany
+from ..services import addresses, confirmation_codes, subscriptions
+from ..storage.pages import Page
+from ..storage.session import current_session
+from ..storage.subscriptions import Subscription
+from . import answers, failures, signup, visits
+from .mounts import current_urls
+
+MAX_TYPED = 20
+WRONG = "This is not the code of the latest text. Compare its digits."
+
+
+def asked(page: Page, subscription: Subscription, *, is_program: bool) -> BaseResponse:
+    """The answer to a sign-up whose code is on its way, if one is."""
+    token = confirmation_codes.claim_token(subscription)
+    if not is_program:
+        return _unkept(redirect(current_urls()("confirm", token=token), 303))
+    body = {
+        "success": True,
+        "message": "If this number is not subscribed yet, a code is on its way to it. "
+        'Post it to confirm_url as {"code": "…"}, or answer YES to the text.',
+        "channel": subscription.channel,
+        "state": "pending",
+        "confirm_url": f"{addresses.page_url(page)}/confirm/{token}",
+    }
+    return answers.as_json(body, 202)
+
+
+def claim_of(token: str) -> links.Claim | None:
+    """What the link to this form says; None: it is a link of another kind, or none of ours.
+
+    :raises LinkExpired: when it is too old.
+    """
+    try:
+        return links.read_claim(token)
+    except LinkInvalid:
+        return None
+
+
+def answer(token: str, claim: links.Claim) -> BaseResponse:
+    """Show the form, or take what was typed into it."""
+    session = current_session()
+    if request.method != "POST":  # HEAD shows, too
+        html = _form(claim, token)
+        session.rollback()
+        return answers.page(html)
+    is_program = answers.wants_json()
+    typed: object = None
+    try:
+        typed = signup.sent().get("code")
+        session.rollback()  # whatever the host's own hooks have read
+        subscription = confirmation_codes.confirm(session, claim, _cleaned(typed))
+        session.commit()  # a wrong one counts, too
+        if subscription is None:
+            _page_of(claim)
+            raise Invalid.field("code", WRONG)
+    except (Invalid, TooMany) as error:
+        if is_program:
+            return failures.as_problem(error)
+        session.rollback()
+        return _again(claim, token, typed, error)
+    urls = current_urls()
+    manage = subscriptions.manage_token(subscription)
+    if not is_program:
+        return _unkept(redirect(urls("manage", token=manage), 303))
+    page = session.get_one(Page, claim.page_id)
+    return answers.as_json(
+        {
+            "success": True,
+            "channel": subscription.channel,
+            "state": subscription.state.value,
+            "manage_url": f"{addresses.page_url(page)}/manage/{manage}",
+        }
+    )
+
+
+def _cleaned(typed: object) -> str:
+    """The digits of a code; people and phones put spaces and hyphens between them.
+
+    :raises Invalid: naming ``code``, for what cannot be one: that is no guess, and does not count.
+    """
+    if typed is None or typed == "":
+        raise Invalid.field("code", "Type the code from the text.")
+    text = re.sub(r"[\s\-]", "", typed) if isinstance(typed, str) else ""
+    if not re.fullmatch(f"[0-9]{{{links.CODE_DIGITS}}}", text):
+        raise Invalid.field("code", f"A code has {links.CODE_DIGITS} digits.")
+    return text
+
+
+def _page_of(claim: links.Claim) -> Page:
+    page = current_session().get(Page, claim.page_id)
+    if page is None:
+        raise NotFound("page", claim.page_id)
+    return page
+
+
+def _form(
+    claim: links.Claim, token: str, *, code: str = "", errors: tuple[FieldError, ...] = ()
+) -> str:
+    page = visits.shown(_page_of(claim))
+    return documents.enter_code(page, current_urls(), token=token, code=code, form_errors=errors)
+
+
+def _again(claim: links.Claim, token: str, typed: object, error: Invalid | TooMany) -> Response:
+    """The form with what was typed and what is wrong with it."""
+    code = typed[:MAX_TYPED] if isinstance(typed, str) else ""
+    if isinstance(error, Invalid):
+        return answers.page(_form(claim, token, code=code, errors=error.errors), 422)
+    errors = (FieldError("code", str(error)),)
+    response = answers.page(_form(claim, token, code=code, errors=errors), 429)
+    response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def _unkept(response: BaseResponse) -> BaseResponse:
+    """A redirect whose address is a secret."""
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
