@@ -23,6 +23,7 @@ from . import scenes
 
 LEVELS = ("any", "warn", "down")
 HOOK = "http://127.0.0.1:9/hook"
+ADDRESSES = {"email": "ann@example.com", "webhook": HOOK}
 
 
 @pytest.fixture(autouse=True)
@@ -168,8 +169,8 @@ def test_every_format_words_a_test(session: Session, page: Page) -> None:
     """A test event reaches a subscription of each format, and holds what the format needs to word it."""
     scenes.component(session, page)
     for name in formats:
-        channel = min(formats[name].channels)
-        address = "ann@example.com" if channel == "email" else f"{HOOK}/{name}"
+        channel = next(one for one in ADDRESSES if one in formats[name].channels)
+        address = ADDRESSES[channel] + (f"/{name}" if channel == "webhook" else "")
         asked = Wish(channel=channel, address=address, format=name)
         row = subscriptions.subscribe(session, page, asked, proven=True, actor="key ops")
         ident = subscriptions.send_test(session, page, row, actor="key ops")
