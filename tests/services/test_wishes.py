@@ -23,7 +23,11 @@ from . import scenes
 
 LEVELS = ("any", "warn", "down")
 HOOK = "http://127.0.0.1:9/hook"
-ADDRESSES = {"email": "ann@example.com", "webhook": HOOK}
+ADDRESSES = {
+    "email": "ann@example.com",
+    "webhook": HOOK,
+    "apprise": "json://127.0.0.1:9/hook",
+}
 
 
 @pytest.fixture(autouse=True)

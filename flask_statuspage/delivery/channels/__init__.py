@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...registry import Registry
-from . import email, slack, webhook
+from . import apprise, email, slack, webhook
 from .channel import Channel, Line
 
 channels: Registry[Channel] = Registry(
@@ -12,6 +12,7 @@ channels: Registry[Channel] = Registry(
         "email": email.EmailChannel(),
         "webhook": webhook.WebhookChannel(),
         "slack": slack.SlackChannel(),
+        "apprise": apprise.AppriseChannel(),
     },
 )
 
