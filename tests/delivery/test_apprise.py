@@ -241,6 +241,7 @@ attempt("name", lambda: socket.socket().connect(("localhost", 9)))
 attempt("read", lambda: open("/etc/passwd"))
 attempt("write", lambda: open({file!r}, "w"))
 attempt("os.open", lambda: os.open({file!r}, os.O_CREAT | os.O_WRONLY))
+attempt("remove", lambda: os.remove({file!r}))
 attempt("run", lambda: subprocess.run([sys.executable, "-c", ""]))
 attempt("system", lambda: os.system("true"))
 attempt("own", lambda: open(os.__file__).close())
@@ -272,6 +273,7 @@ def test_what_the_process_may_do(tmp_path: Path, allow_private: bool) -> None:
         "read": "refused",
         "write": "refused",
         "os.open": "refused",
+        "remove": "refused",
         "run": here,
         "system": here,
         "own": "done",

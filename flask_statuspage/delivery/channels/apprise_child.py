@@ -28,6 +28,9 @@ LOCAL = frozenset({"blink1", "dbus", "deltachat", "glib", "gnome", "macosx", "sy
 """Apprise's modules that act on this machine or start programs on it, instead of sending."""
 
 RUNS = frozenset({"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn"})
+CHANGES = frozenset(
+    {"os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.chmod"}
+)
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 READABLE = (
@@ -138,7 +141,7 @@ class Guard:
             return self._may_call(args[1])
         if event == "open":
             return self._may_open(*args[:3])
-        return event not in RUNS or self.allow_private
+        return event not in CHANGES and (event not in RUNS or self.allow_private)
 
     def _may_call(self, address: Any) -> bool:
         if address is None:

@@ -123,7 +123,8 @@ class PolicyAnswer:
 class SubscriptionAnswer:
     """A subscription without its secret.
 
-    :param address: where it is sent; of an address that is a secret itself, as Slack's are, scheme and host only.
+    :param address: where it is sent; of an address that is a secret itself, as Slack's and Apprise's are, scheme and host
+        at most.
     :param components: the ids of those that it is about; empty: all.
     :param events: the names of those that it wants; None: what its format sends unasked.
     :param level: the severity from which on it is told; None: the format's first one, if it has any.
