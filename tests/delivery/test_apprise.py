@@ -260,9 +260,7 @@ def test_what_the_process_may_do(tmp_path: Path, allow_private: bool) -> None:
     ranges = source.parents[2] / "outgoing" / "ranges.py"
     (package / "ranges.py").write_text(ranges.read_text())
     (folder / "apprise_child.py").write_text(source.read_text())
-    code = GUARDED.format(
-        folder=str(folder), file=str(tmp_path / "new"), allow_private=allow_private
-    )
+    code = GUARDED.format(folder=str(folder), file=str(folder / "new"), allow_private=allow_private)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     results = json.loads(done.stdout)
     here = "done" if allow_private else "refused"
@@ -278,7 +276,7 @@ def test_what_the_process_may_do(tmp_path: Path, allow_private: bool) -> None:
         "system": here,
         "own": "done",
     }
-    assert not (tmp_path / "new").exists()
+    assert not (folder / "new").exists()
 
 
 # Addresses
