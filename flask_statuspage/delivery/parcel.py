@@ -39,6 +39,7 @@ class Parcel:
     :param kept_body: the same without what only this attempt knows; kept for the next one.
     :param endpoint: what it shares its share of connections with: ``host:port``, or the channel's name.
     :param secret: None: unsigned. ``previous_secret`` is the one before it, while both count.
+    :param secret_address: the address is one, so nothing that is kept may tell it.
     :param is_notice: it tells the subscription's owner something of the subscription itself.
     :param lease_ends: ``time.monotonic()`` at which the lease runs out.
     :param reply_to: the remote id of what this subscription was sent last about the same subject; None: nothing.
@@ -60,6 +61,7 @@ class Parcel:
     endpoint: str = ""
     previous_secret: str | None = None
     kept_body: str | None = None
+    secret_address: bool = False
     is_notice: bool = False
     lease_ends: float = math.inf
     reply_to: str | None = None

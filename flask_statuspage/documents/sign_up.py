@@ -70,6 +70,7 @@ def subscribe_form(
         here="subscribe",
         components=components,
         channels=[(name, words.CHANNELS[name]) for name in channels],
+        addresses=words.ADDRESSES,
         channel=typed if typed in channels else next(iter(channels), None),
         address=values.get("address") or known_email or "",
         scope=values.get("scope") or ("some" if chosen else "all"),

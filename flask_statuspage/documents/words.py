@@ -91,7 +91,18 @@ EVENTS = {
     "monitor.recovered": "A monitor finds a recovery",
 }
 
-CHANNELS = {"email": "Email", "webhook": "Webhook", "sms": "Text message"}
+CHANNELS = {"email": "Email", "webhook": "Webhook", "sms": "Text message", "slack": "Slack"}
+
+ADDRESSES = {
+    "email": ("Email address", "We send a link to confirm it."),
+    "webhook": ("Webhook URL", "Begins with https://. Every event is sent there as JSON."),
+    "sms": ("Mobile number", "We send a code to confirm it."),
+    "slack": (
+        "Slack webhook URL",
+        "Of an incoming webhook in your workspace: https://hooks.slack.com/services/…",
+    ),
+}
+"""What the address of a channel is called in the form, and what is to be known about it."""
 
 _IMPAIRED = ComponentStatus.DEGRADED_PERFORMANCE.severity
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]

@@ -255,6 +255,7 @@ class _Preparing:
             subject_id=delivery.subject_id,
             body=sent,
             kept_body=body,
+            secret_address=subscription.sealed_address is not None and not is_notice,
             is_notice=is_notice,
             secret=secret,
             previous_secret=previous,

@@ -7,6 +7,7 @@ from datetime import timedelta
 from sqlalchemy.orm import Session
 
 from ..delivery import signing
+from ..delivery.channels.webhook import WebhookChannel
 from ..errors import Conflict, Invalid, SetupError
 from ..storage import subscriptions as stored
 from ..storage.base import utc_now
@@ -24,10 +25,12 @@ BOTH_COUNT = timedelta(hours=24)
 """So long after a change messages are signed with the secret before it as well."""
 
 
-def check(secret: str | None) -> None:
-    """:raises Invalid: for a secret that is too short or too long."""
+def check(secret: str | None, channel: str) -> None:
+    """:raises Invalid: for a secret that is too short or too long, or of a channel that signs nothing."""
     if secret is None:
         return
+    if channel != WebhookChannel.name:
+        raise Invalid.field("secret", "Only webhooks have a secret.")
     # Half a surrogate pair, which no UTF-8 has, is refused where it comes in.
     size = len(secret.encode(errors="surrogatepass"))
     if not MIN_BYTES <= size <= MAX_BYTES:
@@ -72,9 +75,9 @@ def rotate(
     :param secret: the new one; None: 32 random bytes.
     :raises Invalid: for one that is too short or too long, or in use already.
     """
-    if subscription.channel != "webhook":
+    if subscription.channel != WebhookChannel.name:
         raise Conflict("Only webhooks have a secret.")
-    check(secret)
+    check(secret, subscription.channel)
     before = SECRET if subscription.is_signed else None
     new = signing.new_secret() if secret is None else secret
     if not give(session, subscription, new, keep=True):

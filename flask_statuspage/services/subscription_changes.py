@@ -12,7 +12,11 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from ..delivery.channels import channels
+from ..delivery.channels.slack import SlackChannel, is_slacks
 from ..delivery.formats import formats
+from ..errors import Invalid
+from ..state import current_settings
 from ..storage import reformatting
 from ..storage.base import utc_now
 from ..storage.pages import Page
@@ -93,6 +97,7 @@ def change(
     contact, spoken = subscription.contact, subscription.format
     if "format" in values:
         wishes.check_format(values["format"], subscription.channel)
+        _check_place(values["format"], subscription)
         subscription.format = values["format"]
     if "level" in values:
         subscription.level = values["level"]
@@ -107,7 +112,7 @@ def change(
     _choose(session, page, subscription, values.get("components"), event_names)
     resigned = False
     if "secret" in values:
-        signing_secrets.check(values["secret"])
+        signing_secrets.check(values["secret"], subscription.channel)
         resigned = signing_secrets.give(session, subscription, values["secret"], keep=True)
     session.flush()
     _keep_secret(session, subscription)
@@ -115,6 +120,15 @@ def change(
     after = kept_after(subscription, before, contact=contact, resigned=resigned)
     note(session, "change", subscription, actor, before=before, after=after)
     return subscription
+
+
+def _check_place(format: str, subscription: Subscription) -> None:
+    """A webhook that leads to Slack must not come to what the channel of that name is for."""
+    slack = SlackChannel.default_format
+    if subscription.channel == SlackChannel.name or format != slack or subscription.format == slack:
+        return
+    if is_slacks(subscription.target, current_settings()):
+        raise Invalid.field("format", "Subscribe this address by the channel slack instead.")
 
 
 def _choose(
@@ -157,8 +171,11 @@ def _word_anew(session: Session, subscription: Subscription, spoken: str | None)
 
 
 def _keep_secret(session: Session, subscription: Subscription) -> None:
-    """Hide the address where the format wants it. Another format does not bring it back to light."""
-    if not formats[subscription.format].secret_address or subscription.sealed_address is not None:
+    """Hide the address where its channel or format wants it. Another format does not bring it back to light."""
+    is_secret = (
+        channels[subscription.channel].secret_address or formats[subscription.format].secret_address
+    )
+    if not is_secret or subscription.sealed_address is not None:
         return
     address = subscription.address
     subscription.hide_address()

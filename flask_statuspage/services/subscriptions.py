@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from ..delivery import links
 from ..delivery.channels import channels
+from ..delivery.channels.webhook import WebhookChannel
 from ..delivery.formats.notices import TEST_MESSAGE
 from ..domain.events import DISABLED, TEST
 from ..errors import Conflict, LinkExpired, NotFound
@@ -51,7 +52,7 @@ def subscribe(
 ) -> Subscription:
     """The one subscription of the wish's address, new or changed.
 
-    :param new_secret: what it signs with where the wish names no secret and there is none that goes on.
+    :param new_secret: what a webhook signs with where the wish names no secret and there is none that goes on.
 
     :param proven: the address is known to belong to whoever asks (a signed-in customer, or a member decides).
     :param origin: network address of a stranger; attempts are counted by origin and by target.
@@ -71,7 +72,8 @@ def subscribe(
     subscription = stored.by_address(session, page.id, channel, address)
     now = utc_now()
     before = None if subscription is None else kept(subscription)
-    if wish.secret is None and not (subscription and _signs_on(subscription)):
+    signs = channel == WebhookChannel.name
+    if signs and wish.secret is None and not (subscription and _signs_on(subscription)):
         wish = replace(wish, secret=new_secret)
     if subscription is None:
         subscription = Subscription(

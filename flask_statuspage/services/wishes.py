@@ -8,10 +8,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..delivery.channels import channels
+from ..delivery.channels.slack import SlackChannel, is_slacks
+from ..delivery.channels.webhook import WebhookChannel
 from ..delivery.formats import formats
 from ..errors import FieldError, Invalid
 from ..state import current_settings
 from . import owner_notices, page_fields, policies, signing_secrets
+
+URLS = (WebhookChannel.name, SlackChannel.name)
+"""The channels whose addresses nobody can be asked at, which ``STATUSPAGE_WEBHOOK_SIGNUP`` opens and closes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,18 +59,20 @@ def vet(wish: Wish) -> None:
 
 
 def checked(wish: Wish) -> Wish:
-    """*wish* with its address, format, policy and contact as they are kept.
+    """*wish* with its channel, address, format, policy and contact as they are kept.
 
     :raises Invalid: naming every field that is wrong.
     """
-    if wish.channel not in channels:
-        raise Invalid.field("channel", f"Must be one of {', '.join(channels)}.")
+    allowed = known_channels(by_visitor=wish.by_visitor)
+    if wish.channel not in allowed:
+        raise Invalid.field("channel", f"Must be one of {', '.join(allowed)}.")
+    wish = _of_slack(wish)
     channel = channels[wish.channel]
     if missing := channel.available(current_settings()):
         raise Invalid.field("channel", f"{wish.channel} is not available: {missing}")
     errors: list[FieldError] = []
     reading: dict[str, Any] = {}
-    address, contact, policy = "", None, None
+    address, contact, policy, secret = "", None, None, None
     format = wish.format or channel.default_format
     with _gathered(errors):
         address = channel.normalise(wish.address, current_settings())
@@ -81,12 +88,37 @@ def checked(wish: Wish) -> Wish:
     with _gathered(errors):
         contact = owner_notices.check(wish.contact, wish.channel)
     with _gathered(errors):
-        signing_secrets.check(wish.secret)
+        secret = _secret(wish)
     with _gathered(errors):
         reading = page_fields.checked({"locale": wish.locale, "time_zone": wish.time_zone})
     if errors:
         raise Invalid(*errors)
-    return replace(wish, address=address, format=format, policy=policy, contact=contact, **reading)
+    kept: dict[str, Any] = {
+        "address": address,
+        "format": format,
+        "policy": policy,
+        "contact": contact,
+    }
+    return replace(wish, **kept, secret=secret, **reading)
+
+
+def _of_slack(wish: Wish) -> Wish:
+    """A webhook that leads to Slack has its channel, so that one address is never subscribed twice."""
+    if (
+        wish.channel == WebhookChannel.name
+        and wish.format in (None, SlackChannel.default_format)
+        and is_slacks(wish.address, current_settings())
+    ):
+        return replace(wish, channel=SlackChannel.name)
+    return wish
+
+
+def _secret(wish: Wish) -> str | None:
+    """What it is signed with. The page's form has one field for all channels, and a browser may fill it by itself."""
+    if wish.by_visitor and wish.channel != WebhookChannel.name:
+        return None
+    signing_secrets.check(wish.secret, wish.channel)
+    return wish.secret
 
 
 @contextmanager
@@ -125,13 +157,18 @@ def check_level(level: str | None, format: str) -> None:
     raise Invalid.field("level", f"Must be one of {', '.join(levels)}.")
 
 
+def known_channels(*, by_visitor: bool) -> list[str]:
+    """:param by_visitor: those of the team are left out: a stranger hears of them as of any that is not there."""
+    return [name for name in channels if not (by_visitor and channels[name].members_only)]
+
+
 def offered_channels() -> list[str]:
     """The channels that a stranger may choose."""
     settings = current_settings()
-    closed = {"webhook"} if settings.webhook_signup == "closed" else set()
+    closed = URLS if settings.webhook_signup == "closed" else ()
     return [
         name
-        for name in channels
+        for name in known_channels(by_visitor=True)
         if name not in closed and channels[name].available(settings) is None
     ]
 

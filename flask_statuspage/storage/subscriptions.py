@@ -141,7 +141,10 @@ class SubscribedComponent(Base):
 
 
 def origin(address: str) -> str:
-    """Where a URL leads, without what may be a secret in it."""
+    """Where a URL leads, without what may be a secret in it: of one that is not HTTP's the host may be one, too."""
+    scheme = address.partition("://")[0]
+    if scheme not in ("http", "https"):
+        return f"{scheme}://…"
     parts = urlsplit(address)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/…"
 

@@ -8,8 +8,8 @@ from typing import Any
 from flask import request
 from werkzeug.datastructures import LanguageAccept
 
-from ..delivery.channels import channels
 from ..errors import FieldError, Invalid
+from ..services import wishes
 from ..services.subscription_changes import READING
 from ..services.wishes import Wish
 from ..translation import LANGUAGES
@@ -75,7 +75,11 @@ def wish(values: Mapping[str, Any]) -> Wish:
     if channel is None:
         channel = {"url": "webhook", "email": "email"}.get(named[0] if named else "")
     if not channel:
-        errors.append(FieldError("channel", f"Name one of {', '.join(channels)}."))
+        errors.append(
+            FieldError(
+                "channel", f"Name one of {', '.join(wishes.known_channels(by_visitor=True))}."
+            )
+        )
     if not named:
         errors.append(FieldError("address", "Is missing."))
     if values.get("scope") == "some" and not values.get("components"):

@@ -24,7 +24,7 @@ def _reachable(schema: dict[str, Any]) -> None:
 class SignUp:
     """Where to tell what. Fields that are not known are ignored.
 
-    :param channel: such as ``email`` or ``webhook``; may be left out beside ``url`` or ``email``.
+    :param channel: such as ``email``, ``webhook`` or ``slack``; may be left out beside ``url`` or ``email``.
     :param type: another word for ``channel``.
     :param address: where to; ``url`` and ``email`` are other words for it.
     :param format: of a webhook's messages.

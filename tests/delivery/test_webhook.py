@@ -80,12 +80,38 @@ def test_other_answers_are_failures(receiver: Receiver, status: int) -> None:
 
 
 def test_an_echoed_address_is_not_kept_where_it_is_a_secret(receiver: Receiver) -> None:
-    """Of Slack's address neither the whole nor the path comes into the log; other answers are kept as they came."""
+    """Of Slack's address neither the whole nor the path comes into the log; other answers are kept as they came.
+
+    In whatever format it is sent by now.
+    """
     path = "/services/T0/B0/sesame"
-    receiver.answer = Answer(status=404, body=f"No {receiver.url}{path}: {path}".encode())
-    assert (send(receiver.url + path).answer or "").count("sesame") == 2
-    outcome = send(receiver.url + path, format="slack")
-    assert outcome.answer == "No [secret]: /[secret]"
+    as_json = path.replace("/", r"\/")
+    echo = f"No {receiver.url}{path}: {path} {as_json}"
+    receiver.answer = Answer(status=404, body=echo.encode())
+    assert (send(receiver.url + path).answer or "").count("sesame") == 3
+    for format in ("slack", "native"):
+        outcome = send(receiver.url + path, format=format, secret_address=True)
+        assert outcome.answer == r"No [secret]: /[secret] \/[secret]"
+
+
+@pytest.mark.parametrize(
+    "echo",
+    [
+        "token opensesameopensesame is unknown",
+        r'{"path":"\/services\/T0\/B0\/opensesameopensesame?key=1"}',
+        "x" * 4080 + "opensesameopensesame",
+        "x" * 4089 + "opensesameopensesame",
+        "x" * 4000 + "/services/T0/B0/opensesameopensesame" * 9,
+    ],
+)
+def test_no_piece_of_a_secret_address_is_kept(receiver: Receiver, echo: str) -> None:
+    """Nor its last part alone, nor one that JSON wrote otherwise, nor what is left of it where the answer was cut."""
+    receiver.answer = Answer(status=404, body=echo.encode())
+    address = receiver.url + "/services/T0/B0/opensesameopensesame?key=1"
+    answer = send(address, secret_address=True).answer or ""
+    assert "[secret]" in answer
+    assert "opens" not in answer
+    assert not answer.endswith("open")
 
 
 def test_410_ends_the_subscription(receiver: Receiver) -> None:

@@ -23,7 +23,12 @@ from . import scenes
 
 LEVELS = ("any", "warn", "down")
 HOOK = "http://127.0.0.1:9/hook"
-ADDRESSES = {"email": "ann@example.com", "sms": "+4917123456789", "webhook": HOOK}
+ADDRESSES = {
+    "email": "ann@example.com",
+    "sms": "+4917123456789",
+    "webhook": HOOK,
+    "apprise": "json://127.0.0.1:9/hook",
+}
 
 
 @pytest.fixture(autouse=True)

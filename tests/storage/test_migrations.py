@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from alembic import command
@@ -19,9 +21,11 @@ from flask_statuspage.storage import migrate
 from flask_statuspage.storage.base import TABLE_PREFIX, Base
 from flask_statuspage.storage.pages import Page
 from flask_statuspage.storage.session import current_engine
+from flask_statuspage.storage.subscriptions import Subscription
 from tests import apps
 
 TABLES = {*Base.metadata.tables, migrate.VERSION_TABLE}
+AT = datetime(2026, 2, 19, 17, 30, tzinfo=UTC)
 FOLDER = Path(flask_statuspage.__file__).parent / "storage" / "migrations"
 
 
@@ -120,6 +124,72 @@ def test_a_lost_version_and_lost_tables_are_made_good(engine: Engine, revision: 
     assert_models_are_migrated(engine)
     with engine.connect() as connection:
         assert list(connection.scalars(select(Page.name))) == ["Kept"]
+
+
+SLACK = "https://hooks.slack.com/…"
+
+
+def test_webhooks_that_lead_to_slack_get_its_channel(engine: Engine) -> None:
+    """Those in its format, at its hosts, that its channel has not already; twice is fine, the way back undoes it."""
+    migrate.upgrade(engine)
+    rows = {
+        "moved": ("webhook", "slack", SLACK, "1"),
+        "governed": ("webhook", "slack", "https://hooks.slack-gov.com/…", "2"),
+        "elsewhere": ("webhook", "slack", "https://chat.example.com/…", "3"),
+        "lookalike": ("webhook", "slack", "https://hooks.slack.com.example.com/…", "4"),
+        "worded otherwise": ("webhook", "native", SLACK, "5"),
+        "doubled": ("webhook", "slack", SLACK, "6"),
+        "its double": ("slack", "slack", SLACK, "6"),
+    }
+    with engine.begin() as connection:
+        page_id = connection.scalar(select(Page.id))
+        for number, (name, (channel, format, address, digest)) in enumerate(rows.items()):
+            values = dict.fromkeys(("asked_at", "created_at", "updated_at"), AT)
+            insert = Subscription.__table__.insert().values(
+                id=UUID(int=number + 1),
+                page_id=page_id,
+                channel=channel,
+                address=address,
+                address_digest=digest,
+                format=format,
+                state="active",
+                nonce=name,
+                reason=name,
+                previous_until=AT,
+                **values,
+            )
+            connection.execute(insert)
+        # As an older version may have left it.
+        secret = "UPDATE statuspage_subscription SET secret = 'sealed'"
+        connection.execute(text(secret))
+
+    def step(name: str, revision: str) -> None:
+        config = migrate._config()
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            getattr(command, name)(config, revision)
+
+    def channels() -> dict[str, str]:
+        table = Subscription.__table__.c
+        with engine.connect() as connection:
+            found = connection.execute(select(table.reason, table.channel))
+            return {row[0]: row[1] for row in found}
+
+    before = {name: row[0] for name, row in rows.items()}
+    for _ in range(2):
+        with engine.begin() as connection:
+            connection.execute(text(f"UPDATE {migrate.VERSION_TABLE} SET version_num = '0007'"))
+        migrate.upgrade(engine)
+        assert channels() == before | {"moved": "slack", "governed": "slack"}
+    query = (
+        "SELECT reason FROM statuspage_subscription WHERE secret IS NULL AND previous_until IS NULL"
+    )
+    with engine.connect() as connection:
+        assert set(connection.scalars(text(query))) == {"moved", "governed"}
+    step("downgrade", "0007")
+    assert channels() == before
+    step("upgrade", "head")
+    assert channels() == before | {"moved": "slack", "governed": "slack"}
 
 
 def test_require_current_says_what_to_run(engine: Engine) -> None:

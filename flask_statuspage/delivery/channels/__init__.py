@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...registry import Registry
-from . import email, sms, webhook
+from . import apprise, email, slack, sms, webhook
 from .channel import Channel, Line
 
 channels: Registry[Channel] = Registry(
@@ -12,6 +12,8 @@ channels: Registry[Channel] = Registry(
         "email": email.EmailChannel(),
         "webhook": webhook.WebhookChannel(),
         "sms": sms.SmsChannel(),
+        "slack": slack.SlackChannel(),
+        "apprise": apprise.AppriseChannel(),
     },
 )
 

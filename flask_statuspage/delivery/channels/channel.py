@@ -29,6 +29,9 @@ class Channel(Protocol):
     members_only: bool
     """Whether only the site's team may choose it."""
 
+    secret_address: bool
+    """Whether whoever knows an address may write there: it is stored encrypted and not shown again."""
+
     for_people: bool
     """Whether somebody reads each message: beyond their hourly share messages are folded into a digest."""
 

@@ -33,6 +33,7 @@ class EmailChannel:
     needs_confirmation = True
     confirms_by_code = False
     members_only = False
+    secret_address = False
     for_people = True
     replies = False
     target_seconds = 300.0

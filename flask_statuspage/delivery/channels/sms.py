@@ -58,6 +58,7 @@ class SmsChannel:
     needs_confirmation = True
     confirms_by_code = True
     members_only = False
+    secret_address = False
     for_people = True
     replies = False
     target_seconds = 120.0

@@ -2,7 +2,8 @@
 
 Source of the format: Slack's "Sending messages using incoming webhooks", "Formatting text for app surfaces" (mrkdwn)
 and "Reference: blocks". ``text`` is what notifications and old clients show. Success is 200 only; retries after 10 s,
-1, 5 and 30 minutes. Slack knows the sender by the address: nothing is signed, and the address is a secret.
+1, 5 and 30 minutes; a message a second is the most that Slack takes. Slack knows the sender by the address: nothing is
+signed, and the address is a secret.
 """
 
 from __future__ import annotations
@@ -184,7 +185,7 @@ def _url(url: str) -> str:
 
 format = Format(
     name="slack",
-    channels=frozenset({"webhook"}),
+    channels=frozenset({"webhook", "slack"}),
     render=render,
     unasked=frozenset((*INCIDENT_EVENTS, *MAINTENANCE_EVENTS)) - {"incident.postmortem"},
     offered=frozenset(
@@ -194,6 +195,7 @@ format = Format(
         timeout=10.0,
         delays=(10.0, 1 * MINUTE, 5 * MINUTE, 30 * MINUTE),
         success=range(200, 201),
+        rate=60,
     ),
     secret_address=True,
 )

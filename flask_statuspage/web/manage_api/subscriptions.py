@@ -127,7 +127,7 @@ class PolicyAnswer:
 class SubscriptionAnswer:
     """A subscription without its secret.
 
-    :param address: where it is sent; of an address that is a secret itself, as Slack's are, scheme and host only.
+    :param address: where it is sent; of one that is a secret, as Slack's and Apprise's are, only where it leads.
     :param components: the ids of those that it is about; empty: all.
     :param events: the names of those that it wants; None: what its format sends unasked.
     :param level: the severity from which on it is told; None: the format's first one, if it has any.
