@@ -20,6 +20,9 @@ CONFIRM = "confirm"
 OWN = "own"
 """Purpose of the links that change or end one."""
 
+TOO_OLD = "This link is too old: it worked for seven days. Enter your address again, and a new one is sent."
+NOT_OURS = "Perhaps a part of it is missing. Open it from the message once more, or get a new one."
+
 CONFIRM_SECONDS = 7 * 24 * 3600
 """How long a sign-up may be confirmed."""
 
@@ -48,9 +51,9 @@ def read(purpose: str, token: str, *, max_age: int | None = None) -> Ticket:
         subscription_id, nonce = _serializer(purpose).loads(token, max_age=max_age)
         return Ticket(UUID(hex=subscription_id), str(nonce))
     except SignatureExpired as error:
-        raise LinkExpired("This link is too old.") from error
+        raise LinkExpired(TOO_OLD) from error
     except (BadSignature, ValueError, TypeError) as error:
-        raise LinkInvalid("This link is not valid.") from error
+        raise LinkInvalid(NOT_OURS) from error
 
 
 def _serializer(purpose: str) -> URLSafeTimedSerializer:

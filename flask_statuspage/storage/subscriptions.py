@@ -223,13 +223,20 @@ def erase_previous_secrets(session: Session, before: datetime, *, limit: int) ->
     return len(ids)
 
 
-def by_address(session: Session, page_id: UUID, channel: str, address: str) -> Subscription | None:
-    """The one subscription of a normalised address, held until the transaction ends."""
+def by_address(
+    session: Session, page_id: UUID, channel: str, address: str, *, lock: bool = True
+) -> Subscription | None:
+    """The one subscription of a normalised address.
+
+    :param lock: held until the transaction ends.
+    """
     query = _whole().where(
         Subscription.page_id == page_id,
         Subscription.channel == channel,
         Subscription.address_digest == digest(address),
     )
+    if not lock:
+        return session.scalar(query)
     return session.scalar(query.with_for_update().execution_options(populate_existing=True))
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from flask import Blueprint, Request, Response, request
 from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.wrappers import Response as BaseResponse
 
 from ..documents import api_docs
 from ..documents import page as documents
@@ -50,7 +51,7 @@ def add_routes(blueprint: Blueprint, cache: Callable[[], DocumentCache]) -> None
         )
         return answers.document(found, HTML, is_page=True)
 
-    def home(page_slug: str | None) -> Response:
+    def home(page_slug: str | None) -> BaseResponse:
         if request.method == "POST":
             return subscribe.from_home(page_slug)
         return page(page_slug, "", _home)
