@@ -145,7 +145,10 @@ class _PageFiles:
             snapshot, incidents, folder=self._prefix, dialect=current_settings().api_dialect
         )
         for names, render in (
-            *files.pages(channels={name: ways.offered_formats(name) for name in ways.offered()}),
+            *files.pages(
+                channels={name: ways.offered_formats(name) for name in ways.offered()},
+                usual=ways.usual_events(),
+            ),
             *files.documents(current_state().describe_api),
             *files.streamed(),
         ):

@@ -17,6 +17,7 @@ from urllib.parse import quote
 from flask import Response, current_app, redirect, request
 from markupsafe import Markup
 
+from ..delivery.formats import formats
 from ..documents import sign_up as documents
 from ..documents import words
 from ..documents.sign_up import Standing
@@ -151,12 +152,12 @@ def _standing(
             return None, components, events
         chosen = {item.component_id for item in row.chosen}
         heard, token = row.events, subscriptions.manage_token(row)
+        now = formats[row.format].unasked if heard is None else frozenset(heard)
     facts = [state.fact for state in snapshot.components if state.fact.id in chosen]
     slugs = [fact.slug for fact in facts]
     covers = not chosen or (bool(components) and set(components) <= set(slugs))
-    if events is not None and heard is not None:
-        covers = covers and set(events) <= set(heard)
-        heard = sorted({*heard, *events})
+    if events is not None and not now.issuperset(events):
+        covers, heard = False, sorted(now.union(events))
     standing = Standing(
         services=tuple(fact.name for fact in facts),
         manage_url=urls("manage", token=token),

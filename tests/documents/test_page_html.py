@@ -356,5 +356,5 @@ def test_done_page_does_not_tell_who_is_subscribed() -> None:
     )
     assert "If this address is not subscribed yet" in text
     assert "approved" in sign_up.subscribe_done(
-        page_fact(), urls, channel="webhook", needs_approval=True
+        page_fact(), urls, channel="webhook", is_asked=False, needs_approval=True
     )
