@@ -63,4 +63,7 @@ def _message(error: FieldError, values: Mapping[str, Any], channel: str) -> str:
     if not unheard:
         return error.message
     way = words.format(name) if channel == "webhook" else words.channel(channel).label
+    heard = [word for event, word in words.EVENTS.items() if event in formats[name].offered]
+    if len(heard) < len(unheard):
+        return f"“{way}” tells this only: {', '.join(heard)}."
     return f"“{way}” cannot tell this: {', '.join(unheard)}. Choose something else."
