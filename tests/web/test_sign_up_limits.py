@@ -194,8 +194,8 @@ def test_answers_are_the_same_to_the_byte(make_site: SiteMaker, kind: str) -> No
 
 
 SPREAD = 6
-"""A sign-up that changes a row writes it and its audit entry, a stranger's for somebody who is subscribed does not; once
-a second a process looks at the pages' versions."""
+"""A sign-up that changes a row writes it and its audit entry, a stranger's for somebody who is subscribed does not; and
+once a second a process looks at the pages' versions."""
 
 
 def test_times_are_alike(make_site: SiteMaker) -> None:
