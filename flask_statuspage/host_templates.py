@@ -8,10 +8,9 @@ from flask import current_app
 from markupsafe import Markup
 
 from .documents import page as documents
-from .documents import sign_up
 from .documents.snapshot import Snapshot
 from .state import State, current_state
-from .web import subscribe, visits
+from .web import portal_form, subscribe, visits
 from .web.mounts import PageUrls
 
 
@@ -29,25 +28,34 @@ def statuspage_banner(page: str | None = None) -> Markup:
         return Markup("")
 
 
-def statuspage_subscribe_form(components: Collection[str] = (), page: str | None = None) -> Markup:
-    """For host templates: a form that subscribes the customer to *components* (slugs; none: everything).
+def statuspage_subscribe_form(
+    components: Collection[str] = (),
+    page: str | None = None,
+    *,
+    channels: Collection[str] = ("email",),
+    events: Collection[str] | None = None,
+) -> Markup:
+    """For host templates: a form that subscribes whoever reads the page, who comes back to it and sees the outcome.
 
-    Empty while the database does not answer, and for a visitor who may not see the page: it never breaks the host's
-    page.
+    Empty while the database does not answer, where none of the channels can be had, and for a visitor who may not see
+    the page: it never breaks the host's page.
+
+    :param components: slugs; none: everything.
+    :param channels: names such as ``email``, ``sms`` or ``webhook``; members-only ones are left out.
+    :param events: names such as ``incident.created``; None: what is usual for the channel.
     """
     state = current_state()
     try:
         found = _for_visitor(state, page)
         if found is None:
             return Markup("")
-        snapshot, urls = found
-        email = state.subscriber_loader()
-        return sign_up.subscribe_box(
-            snapshot.page,
-            urls,
-            email=email,
+        customer = state.subscriber_loader()
+        return portal_form.box(
+            *found,
             components=list(components),
-            csrf_token=subscribe.csrf_token() if email else None,
+            channels=list(channels),
+            events=None if events is None else list(events),
+            csrf_token=subscribe.csrf_token() if customer else None,
         )
     except Exception:  # whatever a loader or a template of the host raises, too
         current_app.logger.exception("status page: no subscribe form")

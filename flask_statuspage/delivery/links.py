@@ -29,6 +29,8 @@ CLAIM = "claim"
 """Purpose of the link to the form in which a code is typed."""
 
 CODE_DIGITS = 6
+TOO_OLD = "This link is too old: it worked for seven days. Enter your address again, and a new one is sent."
+NOT_OURS = "Perhaps a part of it is missing. Open it from the message once more, or get a new one."
 
 CONFIRM_SECONDS = 7 * 24 * 3600
 """How long a sign-up may be confirmed."""
@@ -107,11 +109,11 @@ def _said(purpose: str, token: str, count: int, max_age: int | None) -> list[str
     try:
         said: Any = _serializer(purpose).loads(token, max_age=max_age)
     except SignatureExpired as error:
-        raise LinkExpired("This link is too old.") from error
+        raise LinkExpired(TOO_OLD) from error
     except (BadSignature, ValueError, TypeError) as error:
-        raise LinkInvalid("This link is not valid.") from error
+        raise LinkInvalid(NOT_OURS) from error
     if not isinstance(said, list) or len(said) != count:
-        raise LinkInvalid("This link is not valid.")
+        raise LinkInvalid(NOT_OURS)
     return [str(item) for item in said]
 
 
@@ -119,7 +121,7 @@ def _uuid(text: str) -> UUID:
     try:
         return UUID(hex=text)
     except ValueError as error:
-        raise LinkInvalid("This link is not valid.") from error
+        raise LinkInvalid(NOT_OURS) from error
 
 
 def _serializer(purpose: str) -> URLSafeTimedSerializer:

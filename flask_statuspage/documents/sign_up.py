@@ -8,6 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from ..domain.events import COMPONENT_EVENTS, INCIDENT_EVENTS, MAINTENANCE_EVENTS, REMINDER
 from ..domain.facts import ComponentFact, ShownPage
 from ..errors import FieldError
 from . import words
@@ -19,13 +20,24 @@ _TARGETS = {
     "channel": "channel",
     "address": "address",
     "secret": "secret",
+    "format": "format",
     "scope": "scope",
     "components": "scope",
+    "events_scope": "events",
     "events": "events",
     "locale": "locale",
     "time_zone": "time-zone",
     "code": "code",
 }
+
+CHOICE = (*INCIDENT_EVENTS, *MAINTENANCE_EVENTS, REMINDER, *COMPONENT_EVENTS)
+"""The events that a visitor can choose from before it is known which format tells them."""
+
+_FEEDS = (
+    ("feed", "RSS"),
+    ("atom", "Atom"),
+    ("calendar", "Calendar (iCalendar)"),
+)
 
 
 @dataclass(frozen=True)
@@ -37,47 +49,90 @@ class Problem:
     target: str | None
 
 
+@dataclass(frozen=True)
+class Way:
+    """A channel as a form offers it; ``formats`` are pairs of a name and its words, if there is a choice."""
+
+    name: str
+    words: words.ChannelWords
+    formats: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """What a signed-in customer's own subscription is.
+
+    :param services: names of what it is about; none: all.
+    :param manage_url: where it is changed.
+    :param covers: whether it has all that the form is for.
+    """
+
+    services: tuple[str, ...]
+    manage_url: str
+    covers: bool
+
+
 def subscribe_form(
     page: ShownPage,
     urls: Urls,
     *,
     components: Sequence[ComponentFact],
     channels: Sequence[str] = ("email",),
+    formats: Mapping[str, Sequence[str]] | None = None,
+    usual: Collection[str] = (),
     values: Mapping[str, Any] | None = None,
     form_errors: Iterable[FieldError] = (),
     csrf_token: str | None = None,
     action: str | None = None,
     known_email: str | None = None,
+    standing: Standing | None = None,
     standalone: bool = False,
 ) -> str:
     """The form to subscribe with.
 
-    Fields that it posts: ``channel``, ``address``, ``secret``, ``scope`` (``all`` or ``some``),
-    ``components`` (slugs, repeated) and ``csrf_token`` where one was given.
+    Fields that it posts: ``channel``, ``<channel>_address`` and ``<channel>_format`` for each channel, ``secret``,
+    ``scope`` (``all`` or ``some``), ``components`` (slugs, repeated), ``events_scope`` (``usual`` or ``some``),
+    ``events`` (names, repeated) and ``csrf_token`` where one was given.
 
     :param channels: which of :data:`.words.CHANNELS` can be chosen; without one the page says that.
-    :param values: what was typed before: ``channel``, ``address``, ``scope``, ``components``.
+    :param formats: those that a channel's messages can be written in, where there is a choice.
+    :param usual: the events that somebody gets who chooses none.
+    :param values: what was typed before, by the names above, or ``address`` for the channel that was chosen.
         A secret is never printed again.
     :param known_email: of the visitor, where the host knows it.
+    :param standing: of the visitor's subscription, if there is one.
     """
     values = values or {}
     typed = values.get("channel")
+    channel = typed if typed in channels else next(iter(channels), None)
     chosen = _chosen(values.get("components"))
+    addresses = {name: values.get(f"{name}_address") or "" for name in channels}
+    if channel is not None and values.get("address"):
+        addresses[channel] = values["address"]
+    if "email" in addresses:
+        addresses["email"] = addresses["email"] or known_email or ""
     return render(
         "subscribe",
         page,
         urls,
         here="subscribe",
         components=components,
-        channels=[(name, words.CHANNELS[name]) for name in channels],
-        addresses=words.ADDRESSES,
-        channel=typed if typed in channels else next(iter(channels), None),
-        address=values.get("address") or known_email or "",
+        ways=_ways(channels, formats or {}),
+        channel=channel,
+        addresses=addresses,
+        chosen_formats={
+            name: values.get(f"{name}_format") or values.get("format") for name in channels
+        },
         scope=values.get("scope") or ("some" if chosen else "all"),
         chosen=chosen,
+        events=[(name, words.EVENTS[name]) for name in CHOICE],
+        events_scope=values.get("events_scope") or ("some" if values.get("events") else "usual"),
+        chosen_events=_chosen(values.get("events")) or _chosen(usual),
+        feeds=_feeds(urls, [fact for fact in components if fact.slug in chosen]),
         problems=_problems(form_errors),
         csrf_token=csrf_token,
         action=action or urls("subscribe"),
+        standing=standing,
         standalone=standalone,
     )
 
@@ -88,22 +143,52 @@ def subscribe_box(
     *,
     email: str | None = None,
     components: Sequence[str] = (),
+    channels: Sequence[str] = ("email",),
+    events: Collection[str] | None = None,
     csrf_token: str | None = None,
     action: str | None = None,
     prefix: str = "sp-box",
+    return_to: str | None = None,
+    values: Mapping[str, Any] | None = None,
+    form_errors: Iterable[FieldError] = (),
+    said: str | None = None,
+    standing: Standing | None = None,
 ) -> Markup:
     """A short form for a host's page that posts to the same place as :func:`subscribe_form`.
 
     :param email: of the visitor, where the host knows it; asked for otherwise.
     :param components: the slugs that it subscribes to; all services without one.
-    :param prefix: begins every id, for two forms on one page.
+    :param channels: which of :data:`.words.CHANNELS` can be chosen.
+    :param events: the names of what it is about; None: what is usual.
+    :param prefix: begins every id, for two forms on one page; posted as ``form``.
+    :param return_to: the path of the host's page, where the outcome is shown.
+    :param values: what was typed before: ``channel`` and ``address``.
+    :param said: the outcome before, if it went well: ``asked``, ``waits`` or ``active``.
+    :param standing: of the visitor's subscription, if there is one; *components* and *events* are what it becomes.
     """
+    values = values or {}
+    typed = values.get("channel")
+    channel = str(typed) if typed in channels else next(iter(channels))
     html = render(
         "_subscribe_form",
         page,
         urls,
-        email=email,
+        email=email if list(channels) == ["email"] else None,
         components=components,
+        ways=_ways(channels, {}),
+        channel=channel,
+        addresses={
+            name: (values.get("address") if name == typed else None)
+            or (email if name == "email" else None)
+            or ""
+            for name in channels
+        },
+        events=events,
+        problems=_problems(form_errors),
+        said=said,
+        done=words.channel(channel),
+        standing=standing,
+        return_to=return_to,
         csrf_token=csrf_token,
         action=action or urls("subscribe"),
         prefix=prefix,
@@ -112,10 +197,21 @@ def subscribe_box(
 
 
 def subscribe_done(
-    page: ShownPage, urls: Urls, *, channel: str, needs_approval: bool = False
+    page: ShownPage, urls: Urls, *, channel: str, is_asked: bool, needs_approval: bool = False
 ) -> str:
-    """The answer to a sign-up; the same whether or not the address was known before."""
-    return render("subscribe_done", page, urls, channel=channel, needs_approval=needs_approval)
+    """The answer to a sign-up; the same whether or not the address was known before.
+
+    :param is_asked: its owner has to confirm it first.
+    :param needs_approval: a member has to.
+    """
+    return render(
+        "subscribe_done",
+        page,
+        urls,
+        way=words.channel(channel),
+        is_asked=is_asked,
+        needs_approval=needs_approval,
+    )
 
 
 def confirm(
@@ -164,11 +260,6 @@ def enter_code(
     )
 
 
-def confirmed(page: ShownPage, urls: Urls, *, address: str, manage_url: str | None = None) -> str:
-    """The answer to a confirmation."""
-    return render("confirmed", page, urls, address=address, manage_url=manage_url)
-
-
 def manage(
     page: ShownPage,
     urls: Urls,
@@ -181,15 +272,18 @@ def manage(
     form_errors: Iterable[FieldError] = (),
     csrf_token: str | None = None,
     saved: bool = False,
+    confirmed: bool = False,
     reading: Reading | None = None,
 ) -> str:
     """What one subscription wants to hear of, to be changed or ended.
 
-    Fields that it posts: ``scope``, ``components`` (slugs), ``events`` (names) and ``csrf_token``.
+    Fields that it posts: ``scope``, ``components`` (slugs), ``events_scope`` (``usual`` or ``some``), ``events``
+    (names) and ``csrf_token``.
 
     :param offered_events: those of :data:`.words.EVENTS` that can be chosen.
-    :param values: the choice now: ``components`` and ``events``.
+    :param values: the choice now, or the one that was wrong: ``scope``, ``components``, ``events_scope``, ``events``.
     :param saved: whether to say that the choice was saved.
+    :param confirmed: whether to say that the subscription has just begun.
     :param reading: where people read the messages: their language and clock, posted as ``locale`` and ``time_zone``.
     """
     chosen = _chosen(values.get("components"))
@@ -202,10 +296,12 @@ def manage(
         scope=values.get("scope") or ("some" if chosen else "all"),
         chosen=chosen,
         events=[(name, words.EVENTS[name]) for name in offered_events],
+        events_scope=values.get("events_scope") or "some",
         chosen_events=_chosen(values.get("events")),
         problems=_problems(form_errors),
         csrf_token=csrf_token,
         saved=saved,
+        confirmed=confirmed,
         reading=reading,
         action=urls("manage", token=token),
         unsubscribe_url=urls("unsubscribe", token=token),
@@ -229,6 +325,30 @@ def unsubscribe(
 def unsubscribed(page: ShownPage, urls: Urls, *, address: str) -> str:
     """The answer to the end of a subscription."""
     return render("unsubscribed", page, urls, address=address)
+
+
+def _ways(channels: Sequence[str], formats: Mapping[str, Sequence[str]]) -> list[Way]:
+    return [
+        Way(
+            name,
+            words.channel(name),
+            tuple((other, words.format(other)) for other in offered) if len(offered) > 1 else (),
+        )
+        for name in channels
+        for offered in (formats.get(name, ()),)
+    ]
+
+
+def _feeds(urls: Urls, chosen: Sequence[ComponentFact]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """What a feed is about (empty: everything), and the feeds' words and URLs."""
+    feeds = [("", [(word, urls(name)) for name, word in _FEEDS])]
+    feeds[0][1].append(("JSON", urls("summary_json")))
+    for fact in chosen:
+        below = {"component_slug": fact.slug}
+        feeds.append(
+            (fact.name, [(word, urls(f"component_{name}", **below)) for name, word in _FEEDS])
+        )
+    return feeds
 
 
 def _chosen(values: Collection[str] | None) -> frozenset[str]:

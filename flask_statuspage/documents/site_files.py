@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -133,25 +133,30 @@ class SiteFiles:
                 about = self._of_component[state.fact.id]
                 yield self._file(path, render=partial(_joined, document.stream, about, live))
 
-    def pages(self, *, channels: Sequence[str]) -> Iterator[File]:
+    def pages(
+        self, *, channels: Mapping[str, Sequence[str]], usual: Collection[str] = ()
+    ) -> Iterator[File]:
         """The page itself, its documentation, and the form to subscribe, which posts to the live site.
 
-        :param channels: which can be chosen there.
+        :param channels: which can be chosen there, each with the formats that can be.
+        :param usual: the events that somebody gets who chooses none.
         """
         yield self._file(PAGES["home"], render=self._home)
-        yield self._file(PAGES["subscribe"], render=partial(self._subscribe, channels))
+        yield self._file(PAGES["subscribe"], render=partial(self._subscribe, channels, usual))
         yield self._file(PAGES["docs"], render=partial(self._docs, "webhook" in channels))
 
     def _home(self) -> bytes:
         return page.home(self._shown, self._urls("home"), standalone=True).encode()
 
-    def _subscribe(self, channels: Sequence[str]) -> bytes:
+    def _subscribe(self, channels: Mapping[str, Sequence[str]], usual: Collection[str]) -> bytes:
         shown = self._shown
         return sign_up.subscribe_form(
             shown.page,
             self._urls("subscribe"),
             components=[state.fact for state in shown.components],
-            channels=channels,
+            channels=list(channels),
+            formats=channels,
+            usual=usual,
             action=f"{shown.page.url}/subscribe",
             standalone=True,
         ).encode()

@@ -13,6 +13,10 @@ from ..domain.facts import GroupFact, IncidentFact, MaintenanceFact
 from ..domain.incident import IncidentStatus
 from ..domain.maintenance import MaintenanceStatus
 from ..domain.status import ComponentStatus, Impact
+from .channel_words import CHANNELS as CHANNELS
+from .channel_words import ChannelWords as ChannelWords
+from .channel_words import channel as channel
+from .channel_words import format as format
 from .snapshot import ComponentState, Snapshot, rolled_up
 
 PAST_DAYS = 14
@@ -90,19 +94,6 @@ EVENTS = {
     "monitor.down": "A monitor finds a failure",
     "monitor.recovered": "A monitor finds a recovery",
 }
-
-CHANNELS = {"email": "Email", "webhook": "Webhook", "sms": "Text message", "slack": "Slack"}
-
-ADDRESSES = {
-    "email": ("Email address", "We send a link to confirm it."),
-    "webhook": ("Webhook URL", "Begins with https://. Every event is sent there as JSON."),
-    "sms": ("Mobile number", "We send a code to confirm it."),
-    "slack": (
-        "Slack webhook URL",
-        "Of an incoming webhook in your workspace: https://hooks.slack.com/services/…",
-    ),
-}
-"""What the address of a channel is called in the form, and what is to be known about it."""
 
 _IMPAIRED = ComponentStatus.DEGRADED_PERFORMANCE.severity
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]

@@ -33,7 +33,7 @@ from ..storage.base import utc_now
 from ..storage.folder import Folder, Outcome
 from ..storage.pages import Page
 from ..storage.session import database_now
-from . import facts, overview, wishes
+from . import facts, overview, ways
 from .mirror_examples import examples, origin
 
 logger = logging.getLogger(__name__)
@@ -145,7 +145,10 @@ class _PageFiles:
             snapshot, incidents, folder=self._prefix, dialect=current_settings().api_dialect
         )
         for names, render in (
-            *files.pages(channels=wishes.offered_channels()),
+            *files.pages(
+                channels={name: ways.offered_formats(name) for name in ways.offered()},
+                usual=ways.usual_events(),
+            ),
             *files.documents(current_state().describe_api),
             *files.streamed(),
         ):

@@ -136,9 +136,13 @@ def confirmable(session: Session, token: str) -> Subscription:
     ticket = links.read(links.CONFIRM, token, max_age=links.CONFIRM_SECONDS)
     subscription = stored.get(session, ticket.subscription_id, lock=True)
     if subscription is None:
-        raise LinkExpired("This link is too old: the sign-up was never confirmed.")
+        raise LinkExpired(
+            "This link is too old: nobody confirmed the sign-up in time. Enter your address again."
+        )
     if subscription.nonce != ticket.nonce or subscription.state is not SubscriptionState.PENDING:
-        raise LinkExpired("This link was used already, or a newer one was sent.")
+        raise LinkExpired(
+            "This link was used already, or a newer one was sent. If you have confirmed, nothing is left to do."
+        )
     return subscription
 
 

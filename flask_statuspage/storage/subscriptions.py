@@ -229,18 +229,27 @@ def erase_previous_secrets(session: Session, before: datetime, *, limit: int) ->
     return len(ids)
 
 
-def by_address(session: Session, page_id: UUID, channel: str, address: str) -> Subscription | None:
-    """The one subscription of a normalised address, held until the transaction ends."""
-    return by_digest(session, page_id, channel, digest(address))
+def by_address(
+    session: Session, page_id: UUID, channel: str, address: str, *, lock: bool = True
+) -> Subscription | None:
+    """The one subscription of a normalised address.
+
+    :param lock: held until the transaction ends.
+    """
+    return by_digest(session, page_id, channel, digest(address), lock=lock)
 
 
-def by_digest(session: Session, page_id: UUID, channel: str, digest: str) -> Subscription | None:
+def by_digest(
+    session: Session, page_id: UUID, channel: str, digest: str, *, lock: bool = True
+) -> Subscription | None:
     """The same for whoever knows no more of the address than what stands for it."""
     query = _whole().where(
         Subscription.page_id == page_id,
         Subscription.channel == channel,
         Subscription.address_digest == digest,
     )
+    if not lock:
+        return session.scalar(query)
     return session.scalar(query.with_for_update().execution_options(populate_existing=True))
 
 

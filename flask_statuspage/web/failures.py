@@ -14,6 +14,7 @@ from ..errors import (
     Conflict,
     Forbidden,
     Invalid,
+    LinkError,
     LinkExpired,
     LinkInvalid,
     NotFound,
@@ -127,8 +128,11 @@ def as_page(error: Exception) -> Response:
         return as_problem(error)
     _roll_back()
     status, title, detail = describe(error)
+    urls = current_urls()
     onward = {"next_label": "Try again"} if isinstance(error, NotSignedIn) else {}
-    html = documents.error(None, current_urls(), title=title, message=detail, **onward)
+    if isinstance(error, LinkError):
+        onward = {"next_label": "Get a new link", "next_url": urls("subscribe")}
+    html = documents.error(None, urls, title=title, message=detail, **onward)
     response = answers.page(html, status)
     for name, value in _headers(error).items():
         response.headers[name] = value

@@ -6,22 +6,26 @@ without cookies.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from flask import Blueprint, Response, redirect, request
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from ..delivery.formats import formats
 from ..documents import sign_up as documents
+from ..documents import words
 from ..documents.reading import Reading, reading
+from ..documents.sign_up import Standing
 from ..domain.facts import ComponentFact
-from ..errors import FieldError, Invalid, LinkExpired
-from ..services import facts, subscription_changes, subscriptions
+from ..errors import FieldError, Invalid, LinkExpired, LinkInvalid, NotFound
+from ..services import facts, pages, subscription_changes, subscriptions, ways
 from ..storage import components as stored_components
 from ..storage.pages import Page
 from ..storage.session import current_session
 from ..storage.subscriptions import Subscription, SubscriptionState
-from . import answers, code_confirmation, signup, visits
+from . import answers, code_confirmation, failures, signup, visits
 from .mounts import current_urls, page_route
 
 
@@ -37,6 +41,7 @@ def confirm(page_slug: str | None, token: str) -> BaseResponse:
     urls = current_urls()
     if request.method != "POST":  # HEAD shows, too
         subscription = subscriptions.confirmable(session, token)
+        _check_page(session, page_slug, subscription)
         page = session.get_one(Page, subscription.page_id)
         names = {fact.id: fact.name for fact in components_of(page)}
         html = documents.confirm(
@@ -52,18 +57,27 @@ def confirm(page_slug: str | None, token: str) -> BaseResponse:
         )
         session.rollback()  # nothing was changed; let go of the row
         return answers.page(html)
+    _check_page(session, page_slug, subscriptions.confirmable(session, token))
     subscription = subscriptions.confirm(session, token)
-    page = session.get_one(Page, subscription.page_id)
-    html = confirmed_page(page, subscription)
+    answer = choose_next(subscription)
     session.commit()
-    return answers.page(html)
+    return answer
 
 
-def confirmed_page(page: Page, subscription: Subscription) -> str:
-    urls = current_urls()
-    manage_url = urls("manage", token=subscriptions.manage_token(subscription))
-    return documents.confirmed(
-        visits.shown(page), urls, address=subscription.address, manage_url=manage_url
+def choose_next(subscription: Subscription) -> BaseResponse:
+    """To the page on which the owner of a subscription that has just begun chooses what it is about."""
+    token = subscriptions.manage_token(subscription)
+    answer = redirect(current_urls()("manage", token=token, confirmed=1), 303)
+    return _private(answer)
+
+
+def standing(subscription: Subscription, components: Collection[ComponentFact]) -> Standing:
+    """What a signed-in customer has already."""
+    chosen = {item.component_id for item in subscription.chosen}
+    return Standing(
+        services=tuple(fact.name for fact in components if fact.id in chosen),
+        manage_url=current_urls()("manage", token=subscriptions.manage_token(subscription)),
+        covers=not chosen,
     )
 
 
@@ -73,35 +87,77 @@ def manage(page_slug: str | None, token: str) -> BaseResponse:
     if subscription.state is SubscriptionState.ENDED:
         raise LinkExpired("This subscription has ended. Subscribe again to hear of changes.")
     page = session.get_one(Page, subscription.page_id)
-    errors: tuple[FieldError, ...] = ()
+    _check_page(session, page_slug, subscription)
+    errors: Collection[FieldError] = ()
+    values: dict[str, Any] = {}
     if request.method == "POST":
-        values = signup.sent()
         try:
+            values = signup.sent()
             signup.check(values)
-            wanted = values.get("components", []) if values.get("scope") != "all" else []
-            if values.get("scope") == "some" and not wanted:
-                raise Invalid.field("components", "Choose at least one service.")
+            wanted, names = _choice(values)
             _check_offered(page, subscription, wanted)
-            if not values.get("events"):
-                raise Invalid.field("events", "Choose at least one, or unsubscribe.")
             subscription_changes.choose(
                 session,
                 page,
                 subscription,
                 wanted=wanted,
-                event_names=values["events"],
+                event_names=names,
                 reading=signup.reading(values),
             )
             session.commit()
-            return redirect(current_urls()("manage", token=token, saved=1), 303)
+            return _private(redirect(current_urls()("manage", token=token, saved=1), 303))
         except Invalid as error:
             session.rollback()
-            errors = error.errors
+            if answers.wants_json():
+                return failures.as_problem(error)
             subscription = subscriptions.owned(session, token)
             page = session.get_one(Page, subscription.page_id)
-    html = _manage_page(page, subscription, token, errors)
+            told = {"format": subscription.format, "events": values.get("events")}
+            errors = ways.in_words(error.errors, {**told, "address": "known"}, subscription.channel)
+    html = _manage_page(page, subscription, token, values, errors)
     session.rollback()
     return answers.page(html, 422 if errors else 200)
+
+
+def _choice(values: Mapping[str, Any]) -> tuple[list[str], list[str] | None]:
+    """The components (none: all) and the events (None: what is usual).
+
+    :raises Invalid: naming each of the two that lacks a choice.
+    """
+    wrong = []
+    wanted = values.get("components", []) if values.get("scope") != "all" else []
+    if values.get("scope") == "some" and not wanted:
+        wrong.append(FieldError("components", "Choose at least one service."))
+    names = None if values.get("events_scope") == "usual" else values.get("events")
+    if (names is not None and not names) or (
+        names is None and values.get("events_scope") != "usual"
+    ):
+        wrong.append(FieldError("events", "Choose at least one, or unsubscribe."))
+    if wrong:
+        raise Invalid(*wrong)
+    return wanted, names
+
+
+def _check_page(session: Session, page_slug: str | None, subscription: Subscription) -> None:
+    """A link of one page does not work under the address of another. Under one that leads nowhere (any more) it does.
+
+    :raises LinkInvalid: for that.
+    """
+    try:
+        here = pages.visited(session, page_slug)
+    except NotFound:
+        return
+    if here.id != subscription.page_id:
+        raise LinkInvalid(
+            "This link belongs to another status page. Open it as it was sent to you."
+        )
+
+
+def _private(answer: BaseResponse) -> BaseResponse:
+    """Where it leads to holds a token."""
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["Referrer-Policy"] = "no-referrer"
+    return answer
 
 
 def _offered(page: Page, subscription: Subscription) -> list[ComponentFact]:
@@ -124,30 +180,34 @@ def _check_offered(page: Page, subscription: Subscription, wanted: Collection[st
 
 
 def _manage_page(
-    page: Page, subscription: Subscription, token: str, errors: tuple[FieldError, ...]
+    page: Page,
+    subscription: Subscription,
+    token: str,
+    typed: Mapping[str, Any],
+    errors: Collection[FieldError],
 ) -> str:
     listed = _offered(page, subscription)
     slugs = {fact.id: fact.slug for fact in listed}
     format = formats[subscription.format]
-    chosen = [
-        slugs[item.component_id] for item in subscription.chosen if item.component_id in slugs
-    ]
+    now = {
+        "components": [
+            slugs[item.component_id] for item in subscription.chosen if item.component_id in slugs
+        ],
+        "events_scope": "usual" if subscription.events is None else "some",
+        "events": sorted(format.unasked) if subscription.events is None else subscription.events,
+    }
     return documents.manage(
         visits.shown(page),
         current_urls(),
         token=token,
         address=subscription.address,
         components=listed,
-        offered_events=sorted(format.offered),
-        values={
-            "components": chosen,
-            "events": sorted(format.unasked)
-            if subscription.events is None
-            else subscription.events,
-        },
+        offered_events=[name for name in words.EVENTS if name in format.offered],
+        values={**now, **_readable(typed)} if errors else now,
         reading=_reading(subscription),
         form_errors=errors,
-        saved="saved" in request.args,
+        saved="saved" in request.args and not errors,
+        confirmed="confirmed" in request.args and not errors,
     )
 
 
@@ -157,6 +217,15 @@ def _reading(subscription: Subscription) -> Reading | None:
         return None
     locale = request.form.get("locale", subscription.locale)
     return reading(locale, request.form.get("time_zone", subscription.time_zone))
+
+
+def _readable(typed: Mapping[str, Any]) -> dict[str, Any]:
+    """What was typed, as far as the form can show it again."""
+    found: dict[str, Any] = {name: typed.get(name) for name in ("scope", "events_scope")}
+    for name in signup.LISTS:
+        chosen = typed.get(name)
+        found[name] = chosen if isinstance(chosen, list) else []
+    return found
 
 
 def unsubscribe(page_slug: str | None, token: str) -> Response:

@@ -16,16 +16,28 @@ from ..translation import LANGUAGES
 from .failures import Unreadable, check_size
 from .storable import UNSTORABLE, is_storable
 
-FIELDS = {"channel", "type", "address", "url", "email", "format", "level", "secret", "scope"}
-FIELDS |= {"csrf_token", "locale", "time_zone"}
+ADDRESS_FIELDS = ("address", "url", "email", "phone", "number")
+"""Published clients name the address after its kind: ``type=webhook&url=…``."""
+
+CHANNEL_OF = {"url": "webhook", "email": "email", "phone": "sms", "number": "sms"}
+"""The channel that such a name means where none is named."""
+
+FIELDS = {*ADDRESS_FIELDS, "channel", "type", "format", "level", "secret", "csrf_token"}
+FIELDS |= {"locale", "time_zone"}
+SCOPES = {"scope": ("all", "some"), "events_scope": ("usual", "some")}
 LISTS = ("components", "events")
 MAX_CHOSEN = 1000
-ADDRESS_FIELDS = ("address", "url", "email")
-"""Published clients name the address after its kind: ``type=webhook&url=…``."""
+UNKNOWN = "There is no such field."
+MOST_NAMED = 100
 
 
 def sent() -> dict[str, Any]:
-    """The fields of the request, from JSON or a form."""
+    """The fields of the request, from JSON or a form. One of ours has an address and a format for each channel: those
+    of the channel that was chosen count.
+
+    :raises Unreadable: for what is no JSON object.
+    :raises Invalid: for JSON with a name that is no field: a typing error shall not be a silent no.
+    """
     check_size()
     if request.is_json:
         try:
@@ -34,6 +46,10 @@ def sent() -> dict[str, Any]:
             body = None
         if not isinstance(body, dict):
             raise Unreadable("The body must be a JSON object.")
+        known = FIELDS.union(SCOPES, LISTS)
+        unknown = [ascii(name)[1:101] for name in body if name not in known]
+        if unknown:
+            raise Invalid(*(FieldError(name.rstrip("'"), UNKNOWN) for name in unknown[:MOST_NAMED]))
         return body
     values: dict[str, Any] = request.form.to_dict()
     for name in LISTS:
@@ -44,6 +60,11 @@ def sent() -> dict[str, Any]:
                 for item in text.split(",")
                 if item.strip()
             ]
+    for name in ("address", "format"):
+        if own := values.get(f"{values.get('channel')}_{name}"):
+            values.setdefault(name, own)
+            if name == "address" and values["channel"] != "webhook":
+                values.pop("secret", None)  # the browser filled in the field of another channel
     return values
 
 
@@ -58,6 +79,9 @@ def check(values: Mapping[str, Any]) -> None:
                 errors.append(FieldError(name, f"At most {MAX_CHOSEN}."))
             elif not all(is_storable(item) for item in value):
                 errors.append(FieldError(name, UNSTORABLE))
+        elif name in SCOPES and value is not None:
+            if value not in SCOPES[name]:
+                errors.append(FieldError(name, f"Must be one of {', '.join(SCOPES[name])}."))
         elif name in FIELDS and value is not None:
             if not isinstance(value, str):
                 errors.append(FieldError(name, "Must be a text."))
@@ -71,9 +95,7 @@ def wish(values: Mapping[str, Any]) -> Wish:
     """What was asked for. Names every field that is missing."""
     errors = []
     named = [name for name in ADDRESS_FIELDS if values.get(name)]
-    channel = values.get("channel") or values.get("type")
-    if channel is None:
-        channel = {"url": "webhook", "email": "email"}.get(named[0] if named else "")
+    channel = channel_of(values)
     if not channel:
         errors.append(
             FieldError(
@@ -84,15 +106,18 @@ def wish(values: Mapping[str, Any]) -> Wish:
         errors.append(FieldError("address", "Is missing."))
     if values.get("scope") == "some" and not values.get("components"):
         errors.append(FieldError("components", "Choose at least one service."))
+    if values.get("events_scope") == "some" and not values.get("events"):
+        errors.append(FieldError("events", "Choose at least one kind of news."))
     if errors:
         raise Invalid(*errors)
     everything, read = values.get("scope") == "all", reading(values)
+    usual = values.get("events_scope") == "usual"
     return Wish(
         channel=str(channel),
         address=values[named[0]],
         format=values.get("format") or None,
         components=[] if everything else values.get("components") or [],
-        events=values.get("events") or None,
+        events=None if usual else values.get("events") or None,
         level=values.get("level") or None,
         secret=values.get("secret") or None,
         locale=read.get("locale"),
@@ -115,3 +140,10 @@ def _spoken() -> str | None:
     """The language of ours that the visitor's browser likes best; None: none of them, or just any."""
     wanted = [(tag, quality) for tag, quality in request.accept_languages if tag != "*"]
     return LanguageAccept(wanted).best_match(LANGUAGES)
+
+
+def channel_of(values: Mapping[str, Any]) -> str | None:
+    """The channel that is named, or that the name of the address means."""
+    named = next((name for name in ADDRESS_FIELDS if values.get(name)), "")
+    channel = values.get("channel") or values.get("type") or CHANNEL_OF.get(named)
+    return str(channel) if channel else None

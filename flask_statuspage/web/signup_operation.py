@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
 from ..documents.operation import Operation
-from .signup import ADDRESS_FIELDS, MAX_CHOSEN
+from .signup import ADDRESS_FIELDS, CHANNEL_OF, MAX_CHOSEN
 
 Chosen = Annotated[list[str], Field(max_length=MAX_CHOSEN)]
 
 
 def _reachable(schema: dict[str, Any]) -> None:
     """Some address is needed, and its channel unless the address's name says it."""
-    channels = [{"required": [name]} for name in ("channel", "type", "url", "email")]
+    channels = [{"required": [name]} for name in ("channel", "type", *CHANNEL_OF)]
     addresses = [{"required": [name]} for name in ADDRESS_FIELDS]
     schema["allOf"] = [{"anyOf": addresses}, {"anyOf": channels}]
 
 
 @dataclass(frozen=True, kw_only=True)
 class SignUp:
-    """Where to tell what. Fields that are not known are ignored.
+    """Where to tell what. A field of another name is refused.
 
-    :param channel: such as ``email``, ``webhook`` or ``slack``; may be left out beside ``url`` or ``email``.
+    :param channel: such as ``email``, ``sms``, ``webhook`` or ``slack``; may be left out beside ``url``, ``email``,
+        ``phone`` or ``number``.
     :param type: another word for ``channel``.
-    :param address: where to; ``url`` and ``email`` are other words for it.
+    :param address: where to; ``url``, ``email``, ``phone`` and ``number`` are other words for it.
     :param format: of a webhook's messages.
     :param level: the severity from which on it wants to be told, where the format has such levels.
     :param secret: what a webhook's messages are signed with, 16 to 200 bytes.
@@ -35,24 +36,33 @@ class SignUp:
     :param time_zone: the clock that they are told by, an IANA name; else the page's.
     :param scope: ``all``, or ``some``: then ``components`` must name one.
     :param components: slugs of those to hear of; none: all.
-    :param events: names of those to hear of; none: all.
+    :param events_scope: ``usual``: what is usual for the format, whatever ``events`` names; ``some``: then ``events``
+        must name one.
+    :param events: names of those to hear of; none: what is usual for the format.
+    :param csrf_token: of the session, with which a signed-in customer speaks; others need none.
     """
 
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(json_schema_extra=_reachable)
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(
+        extra="forbid", json_schema_extra=_reachable
+    )
 
     channel: str | None = None
     type: str | None = None
     address: str | None = None
     url: str | None = None
     email: str | None = None
+    phone: str | None = None
+    number: str | None = None
     format: str | None = None
     level: str | None = None
     secret: str | None = None
     locale: str | None = None
     time_zone: str | None = None
-    scope: str | None = None
+    scope: Literal["all", "some"] | None = None
     components: Chosen = field(default_factory=list)
+    events_scope: Literal["usual", "some"] | None = None
     events: Chosen = field(default_factory=list)
+    csrf_token: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ valid token speaks for a signed-in customer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,19 +17,22 @@ from wtforms import ValidationError
 
 from ..delivery.channels import channels
 from ..documents import sign_up as documents
-from ..errors import FieldError, Invalid, SetupError, StatusPageError
+from ..domain.facts import ComponentFact
+from ..errors import FieldError, Invalid, SetupError, StatusPageError, TooMany
 from ..services import (
+    customers,
     owner_notices,
     pages,
     subscriptions,
+    ways,
     wishes,
 )
 from ..services.wishes import Wish
 from ..state import current_state
 from ..storage.pages import Page
 from ..storage.session import begin_read_committed, current_session
-from ..storage.subscriptions import Subscription
-from . import answers, code_confirmation, failures, own_subscription, signup, visits
+from ..storage.subscriptions import Subscription, SubscriptionState
+from . import answers, code_confirmation, failures, own_subscription, portal_form, signup, visits
 from .mounts import current_urls, page_route
 
 
@@ -47,22 +50,35 @@ def from_home(page_slug: str | None) -> BaseResponse:
 def subscribe(page_slug: str | None) -> BaseResponse:
     page = pages.visited(current_session(), page_slug)
     if request.method != "POST":
-        return answers.page(_form(page))
-    values = signup.sent()
+        asked = request.args.getlist("components")
+        return answers.page(_form(page, values={"components": asked} if asked else None))
+    back: portal_form.WayBack | None = None
+    values: dict[str, Any] = {}
     try:
+        values = signup.sent()
+        back = None if _is_program() else portal_form.way_back(values)
         signup.check(values)
         subscription, proven = _subscribe(page, values)
-        answer = _done(page, subscription, proven=proven)
+        answer = _done(page, subscription, proven=proven, back=back)
         current_session().commit()
         return answer
     except StatusPageError as error:
         if _is_program():
             return failures.as_problem(error)
+        if back is not None and isinstance(error, Invalid | TooMany):
+            current_session().rollback()
+            return back.failed(values, _told(error, values))
         if not isinstance(error, Invalid):
             raise
         current_session().rollback()
         page = pages.visited(current_session(), page_slug)
-        return answers.page(_form(page, values=values, errors=error.errors), 422)
+        return answers.page(_form(page, values=values, errors=_told(error, values)), 422)
+
+
+def _told(error: StatusPageError, values: Mapping[str, Any]) -> list[FieldError]:
+    if isinstance(error, Invalid):
+        return ways.in_words(error.errors, values, signup.channel_of(values))
+    return [FieldError("", str(error))]
 
 
 def _subscribe(page: Page, values: Mapping[str, Any]) -> tuple[Subscription, bool]:
@@ -103,19 +119,25 @@ def _same_mailbox(wish: Wish, customer: str) -> bool:
     return wish.channel == "email" and wish.address.strip().lower() == customer.strip().lower()
 
 
-def _done(page: Page, subscription: Subscription, *, proven: bool) -> BaseResponse:
+def _done(
+    page: Page, subscription: Subscription, *, proven: bool, back: portal_form.WayBack | None
+) -> BaseResponse:
     if channels[subscription.channel].confirms_by_code and not proven:
         return code_confirmation.asked(page, subscription, is_program=_is_program())
     if not _is_program():
+        is_asked = channels[subscription.channel].needs_confirmation and not proven
+        needs_approval = subscription.state is SubscriptionState.PENDING and not is_asked
+        if back is not None:
+            said = "asked" if is_asked else "waits" if needs_approval else "active"
+            return back.done(said, subscription.channel)
         if proven:
-            return answers.page(own_subscription.confirmed_page(page, subscription))
-        channel = channels[subscription.channel]
-        pending = subscription.state == "pending" and not channel.needs_confirmation
+            return own_subscription.choose_next(subscription)
         html = documents.subscribe_done(
             visits.shown(page),
             current_urls(),
             channel=subscription.channel,
-            needs_approval=pending,
+            is_asked=is_asked,
+            needs_approval=needs_approval,
         )
         return answers.page(html)
     needs_confirmation = channels[subscription.channel].needs_confirmation and not proven
@@ -145,19 +167,34 @@ def _is_program() -> bool:
 
 
 def _form(
-    page: Page, *, values: Mapping[str, Any] | None = None, errors: tuple[FieldError, ...] = ()
+    page: Page, *, values: Mapping[str, Any] | None = None, errors: Collection[FieldError] = ()
 ) -> str:
     customer = current_state().subscriber_loader()
+    components = own_subscription.components_of(page)
+    own = customers.subscription_of(current_session(), page.id, customer)
+    offered = ways.offered()
     return documents.subscribe_form(
         visits.shown(page),
         current_urls(),
-        components=own_subscription.components_of(page),
-        channels=wishes.offered_channels(),
-        values=values,
+        components=components,
+        channels=offered,
+        formats={name: ways.offered_formats(name) for name in offered},
+        usual=ways.usual_events(),
+        values=_chosen_before(own, components) if own is not None and values is None else values,
         form_errors=errors,
         csrf_token=csrf_token() if customer else None,
         known_email=customer,
+        standing=own_subscription.standing(own, components) if own is not None else None,
     )
+
+
+def _chosen_before(own: Subscription, components: list[ComponentFact]) -> dict[str, Any]:
+    chosen = {item.component_id for item in own.chosen}
+    return {
+        "channel": own.channel,
+        "components": [fact.slug for fact in components if fact.id in chosen],
+        "events": own.events,
+    }
 
 
 def csrf_token() -> str:

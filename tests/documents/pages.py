@@ -153,12 +153,16 @@ def every_page(text: str = "") -> dict[str, str]:
             urls,
             components=components,
             channels=("email", "webhook"),
+            formats={"webhook": ["native", f"format{text}"]},
             values={"address": address, "scope": "some", "components": ["service-1"]},
+            standing=sign_up.Standing(
+                services=(f"Checkout {text}",), manage_url=f"/manage{text}", covers=False
+            ),
             form_errors=[*wrong, FieldError("components", "Choose one")],
             csrf_token=f"csrf{text}",
             action=f"/post{text}",
         ),
-        "subscribe_done": sign_up.subscribe_done(fact, urls, channel="email"),
+        "subscribe_done": sign_up.subscribe_done(fact, urls, channel="email", is_asked=True),
         "confirm": sign_up.confirm(
             fact,
             urls,
@@ -167,7 +171,6 @@ def every_page(text: str = "") -> dict[str, str]:
             services=[f"Checkout {text}"],
             csrf_token=f"csrf{text}",
         ),
-        "confirmed": sign_up.confirmed(fact, urls, address=address, manage_url=f"/manage{text}"),
         "manage": sign_up.manage(
             fact,
             urls,
@@ -220,6 +223,27 @@ def every_fragment(text: str = "") -> dict[str, str]:
             components=[f"slug{text}"],
             csrf_token=f"csrf{text}",
             prefix=f"p{text}",
+        ),
+        "_subscribe_form, known": sign_up.subscribe_box(
+            snapshot.page,
+            urls,
+            email=f"ada@example.com {text}",
+            components=[f"slug{text}"],
+            events=[f"event{text}"],
+            prefix="known",
+            return_to=f"/portal{text}",
+            said="active",
+            standing=sign_up.Standing(
+                services=(f"Checkout {text}",), manage_url=f"/manage{text}", covers=False
+            ),
+        ),
+        "_subscribe_form, wrong": sign_up.subscribe_box(
+            snapshot.page,
+            urls,
+            channels=("sms", "webhook"),
+            prefix="wrong",
+            values={"channel": "sms", "address": f"+1{text}"},
+            form_errors=[FieldError("address", f"Wrong {text}"), FieldError("other", text)],
         ),
         "_subscribe_form, typed": sign_up.subscribe_box(
             snapshot.page, urls, prefix="p", action=f"/post{text}"

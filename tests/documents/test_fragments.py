@@ -79,5 +79,6 @@ def test_sign_up_for_all_services_asks_for_the_address() -> None:
     tree = parsed_fragment(sign_up.subscribe_box(page_fact(), urls, prefix="mine"))
     fields = {e.get("name"): e for e in tree.iter("input")}
     assert fields["scope"].get("value") == "all"
-    assert (fields["address"].get("type"), fields["address"].get("id")) == ("email", "mine-address")
-    assert [label.get("for") for label in tree.iter("label")] == ["mine-address"]
+    address = fields["email_address"]
+    assert (address.get("type"), address.get("id")) == ("email", "mine-email-address")
+    assert [label.get("for") for label in tree.iter("label")] == ["mine-email-address"]

@@ -297,13 +297,13 @@ def test_form_problems_are_listed_marked_and_kept() -> None:
     summary = one(tree, "sp-problems")
     assert [e.get("role") for e in summary] == ["alert"]
     assert [(e.get("href"), e.text) for e in summary.iter("a")] == [
-        ("#sp-address", "Enter an address")
+        ("#sp-email-address", "Enter an address")
     ]
     assert "Too many" in text_of(summary)
-    field = next(e for e in tree.iter("input") if e.get("id") == "sp-address")
+    field = next(e for e in tree.iter("input") if e.get("id") == "sp-email-address")
     assert field.get("value") == "ada@"
     assert field.get("aria-invalid") == "true"
-    assert "sp-address-problem" in (field.get("aria-describedby") or "")
+    assert "sp-email-address-problem" in (field.get("aria-describedby") or "")
     assert "s3cret" not in html
 
 
@@ -314,10 +314,8 @@ def test_form_offers_only_the_channels_there_are() -> None:
     )
     fields = {e.get("name"): e for e in email.iter("input")}
     assert (fields["channel"].get("type"), fields["channel"].get("value")) == ("hidden", "email")
-    assert (fields["address"].get("type"), fields["address"].get("value")) == (
-        "email",
-        "a@b.example",
-    )
+    address = fields["email_address"]
+    assert (address.get("type"), address.get("value")) == ("email", "a@b.example")
     assert "secret" not in fields
     none = parsed(sign_up.subscribe_form(page_fact(), urls, components=[], channels=()))
     assert list(none.iter("form")) == []
@@ -331,8 +329,8 @@ def test_choices_are_kept() -> None:
         name: [e.get("value") for e in parsed(pages[name]).iter("input") if "checked" in e.attrib]
         for name in ("subscribe", "manage")
     }
-    assert checked["subscribe"] == ["email", "some", "service-1"]
-    assert checked["manage"] == ["some", "service-2", "incident.created"]
+    assert checked["subscribe"] == ["email", "some", "service-1", "usual"]
+    assert checked["manage"] == ["some", "service-2", "some", "incident.created"]
 
 
 @pytest.mark.parametrize("name", ["subscribe", "confirm", "manage", "unsubscribe"])
@@ -353,8 +351,10 @@ def test_without_a_csrf_token_no_field_is_sent() -> None:
 
 def test_done_page_does_not_tell_who_is_subscribed() -> None:
     """The answer to a sign-up holds no address, so it is the same for a known and a new one."""
-    text = text_of(parsed(sign_up.subscribe_done(page_fact(), urls, channel="email")))
+    text = text_of(
+        parsed(sign_up.subscribe_done(page_fact(), urls, channel="email", is_asked=True))
+    )
     assert "If this address is not subscribed yet" in text
     assert "approved" in sign_up.subscribe_done(
-        page_fact(), urls, channel="webhook", needs_approval=True
+        page_fact(), urls, channel="webhook", is_asked=False, needs_approval=True
     )

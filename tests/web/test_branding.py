@@ -114,7 +114,7 @@ def test_every_page_shows_the_brand(site: Site) -> None:
         site.post("/acme/subscribe", data={"channel": "email", "address": "?"}, headers=HTML),
         site.post("/acme/subscribe", data={"channel": "email", "address": "b@c.de"}, headers=HTML),
         site.get(f"/acme/confirm/{confirm}"),
-        site.post(f"/acme/confirm/{confirm}"),
+        site.post(f"/acme/confirm/{confirm}", follow_redirects=True),
     ]
     own = site.token(links.OWN, next(r for r in site.rows(Subscription) if "ann" in r.address))
     shown += [

@@ -35,7 +35,7 @@ def pending(site: Site, **fields: Any) -> Subscription:
 def active(site: Site) -> Subscription:
     """Ann's subscription, confirmed."""
     token = site.token(links.CONFIRM, pending(site))
-    assert site.post(f"/confirm/{token}").status_code == 200
+    assert site.post(f"/confirm/{token}").status_code == 303
     return only(site)
 
 
@@ -122,7 +122,7 @@ def test_the_answer_does_not_tell_who_is_subscribed(site: Site) -> None:
     again = site.post("/subscribe", json={"channel": "email", "address": "new@example.com"})
     token = site.token(links.CONFIRM, active_row)
     confirmed = site.post(f"/confirm/{token}")
-    assert confirmed.status_code == 200
+    assert confirmed.status_code == 303
     before = site.contents()["statuspage_subscription_component"]
     known = site.post(
         "/subscribe",
@@ -362,15 +362,16 @@ def test_mistakes_in_the_form(site: Site) -> None:
     answer = site.post("/subscribe", data=typed, headers=HTML)
     assert answer.status_code == 422
     assert answer.mimetype == "text/html"
-    assert 'id="sp-address-problem"' in answer.text
+    assert 'id="sp-webhook-address-problem"' in answer.text
     assert 'value="http://&lt;b&gt;bad"' in answer.text
     assert re.search(r'value="api"\s+checked', answer.text)
     assert re.search(r'value="webhook"[^>]*checked', answer.text)
     assert "hush hush hush hush" not in answer.text
-    nothing = site.post("/subscribe", data={"scope": "some"}, headers=HTML)
+    nothing = site.post("/subscribe", data={"channel": "email", "scope": "some"}, headers=HTML)
     assert nothing.status_code == 422
     assert "Choose at least one service." in nothing.text
-    assert 'id="sp-address-problem"' in nothing.text
+    assert 'id="sp-email-address-problem"' in nothing.text
+    assert "Enter an email address." in nothing.text
     assert site.rows(Subscription) == []
 
 
@@ -397,8 +398,12 @@ def test_only_post_confirms(site: Site) -> None:
     assert site.client.options(site.prefix + path).status_code == 200
     assert site.contents() == before
     done = site.post(path, headers=HTML)
-    assert done.status_code == 200
-    assert "You are subscribed" in done.text
+    assert done.status_code == 303
+    assert done.headers["Location"].startswith("/status/manage/")
+    assert done.headers["Cache-Control"] == "no-store"
+    chosen = site.client.get(done.headers["Location"], headers=HTML)
+    assert re.search(r'role="status"[^>]*>.*?You are subscribed', chosen.text, re.DOTALL)
+    assert 'name="events"' in chosen.text
     assert only(site).state.value == "active"
     for answer in (site.post(path, headers=HTML), site.get(path, headers=HTML)):
         assert answer.status_code == 410
@@ -452,7 +457,7 @@ def test_a_link_that_is_too_old(site: Site, monkeypatch: pytest.MonkeyPatch) -> 
         assert answer.status_code == 410
         assert "too old" in answer.text
     assert only(site).state.value == "pending"
-    assert site.post(f"/confirm/{signed(week - 60)}").status_code == 200
+    assert site.post(f"/confirm/{signed(week - 60)}").status_code == 303
 
 
 def test_a_newer_link_replaces_the_older_one(site: Site) -> None:
@@ -466,7 +471,7 @@ def test_a_newer_link_replaces_the_older_one(site: Site) -> None:
     new = site.token(links.CONFIRM, pending(site))
     assert new != old
     assert site.post(f"/confirm/{old}").status_code == 410
-    assert site.post(f"/confirm/{new}").status_code == 200
+    assert site.post(f"/confirm/{new}").status_code == 303
 
 
 def test_one_click_unsubscribe(site: Site) -> None:
@@ -574,15 +579,13 @@ def test_a_signed_in_customer_needs_no_mail(portal: Site) -> None:
     assert f'value="{ANN}"' in portal.get("/subscribe").text
     data = {"channel": "email", "address": ANN, "csrf_token": csrf_of(portal)}
     answer = portal.post("/subscribe", data=data, headers=HTML)
-    assert answer.status_code == 200
-    assert "You are subscribed" in answer.text
-    assert "inbox" not in answer.text
+    assert answer.status_code == 303
+    manage = answer.headers["Location"]
+    assert manage.startswith("/status/manage/")
+    assert "You are subscribed" in portal.client.get(manage).text
     assert only(portal).state.value == "active"
     assert only(portal).actor == ANN
     assert not [row for row in portal.rows(EventRow) if row.name == "subscription.confirmation"]
-    manage = re.search(r'href="(/status/manage/[^"]+)"', answer.text)
-    assert manage
-    assert portal.client.get(manage[1]).status_code == 200
 
 
 def test_a_signed_in_customer_in_json(portal: Site) -> None:

@@ -1,0 +1,69 @@
+"""The channels, formats and events that a visitor may choose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..delivery.channels import channels
+from ..delivery.formats import formats
+from ..documents import sign_up, words
+from ..errors import FieldError
+from . import wishes
+
+
+def offered() -> list[str]:
+    """The channels that are open to everybody, and work here."""
+    return [name for name in wishes.offered_channels() if not channels[name].members_only]
+
+
+def offered_formats(channel: str) -> list[str]:
+    """The formats that a visitor may choose for *channel*, its own first."""
+    usual = channels[channel].default_format
+    return sorted(
+        (
+            name
+            for name, format in formats.items()
+            if channel in format.channels and not format.members_only
+        ),
+        key=lambda name: (name != usual, name),
+    )
+
+
+def usual_events() -> frozenset[str]:
+    """What somebody hears of who chooses nothing, by the first way that is offered."""
+    for name in offered():
+        return formats[channels[name].default_format].unasked & frozenset(sign_up.CHOICE)
+    return frozenset()
+
+
+def in_words(
+    errors: Iterable[FieldError], values: Mapping[str, Any], channel: str | None
+) -> list[FieldError]:
+    """*errors* as people are told who filled in a form: what is missing, and which kinds of news cannot be had."""
+    return [
+        FieldError(error.field, _message(error, values, str(channel or ""))) for error in errors
+    ]
+
+
+def _message(error: FieldError, values: Mapping[str, Any], channel: str) -> str:
+    if error.field == "address" and not values.get("address"):
+        return words.channel(channel).missing if channel else "Enter an address."
+    if error.field != "events" or channel not in channels:
+        return error.message
+    name = values.get("format") or channels[channel].default_format
+    wanted = values.get("events")
+    if name not in formats or not isinstance(wanted, list):
+        return error.message
+    unheard = [
+        words.EVENTS[event]
+        for event in wanted
+        if event in words.EVENTS and event not in formats[name].offered
+    ]
+    if not unheard:
+        return error.message
+    way = words.format(name) if channel == "webhook" else words.channel(channel).label
+    heard = [word for event, word in words.EVENTS.items() if event in formats[name].offered]
+    if len(heard) < len(unheard):
+        return f"“{way}” tells this only: {', '.join(heard)}."
+    return f"“{way}” cannot tell this: {', '.join(unheard)}. Choose something else."
