@@ -91,7 +91,7 @@ EVENTS = {
     "monitor.recovered": "A monitor finds a recovery",
 }
 
-CHANNELS = {"email": "Email", "webhook": "Webhook"}
+CHANNELS = {"email": "Email", "webhook": "Webhook", "x": "X"}
 
 _IMPAIRED = ComponentStatus.DEGRADED_PERFORMANCE.severity
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]

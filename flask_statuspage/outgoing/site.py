@@ -23,6 +23,11 @@ def site_client(settings: Settings, user_agent: str) -> Client:
     return _client(site_policy(settings), user_agent)
 
 
+def operator_client(settings: Settings, user_agent: str) -> Client:
+    """The process's client for addresses that the operator set: those of gateways, wherever they are."""
+    return _client(AddressPolicy(allow_http=True, allow_private=True), user_agent)
+
+
 @cache
 def _client(policy: AddressPolicy, user_agent: str) -> Client:
     return Client(policy, user_agent=user_agent)

@@ -17,6 +17,9 @@ from ..storage.pages import Page
 MANAGE_API = "/admin/api/v1"
 """Where the manage API stands below the mount."""
 
+CONSOLE = "/admin"
+"""Where the console stands below the mount."""
+
 
 def page_url(page: Page) -> str:
     """The public URL of *page*, without a slash at the end.
@@ -50,6 +53,11 @@ def manage_api_url(page: Page, path: str) -> str:
     """The URL of something of *page* in the manage API; *path* begins with a slash."""
     query = "" if page.is_default else f"?status_page={page.slug}"
     return f"{current_settings().page_url or mounted_url()}{MANAGE_API}{path}{query}"
+
+
+def console_url(path: str) -> str:
+    """The URL of something in the console; *path* begins with a slash. All pages share it."""
+    return f"{current_settings().page_url or mounted_url()}{CONSOLE}{path}"
 
 
 def is_guessed() -> bool:

@@ -11,11 +11,14 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError, StatementError
 
 from ..documents import page as documents
 from ..errors import (
+    AccessRefused,
+    AccessUnreachable,
     Conflict,
     Forbidden,
     Invalid,
     LinkExpired,
     LinkInvalid,
+    NobodyThere,
     NotFound,
     NotSignedIn,
     SetupError,
@@ -35,6 +38,7 @@ MAX_BODY = 2 * 1024 * 1024  # bytes
 ANSWERS: dict[type[StatusPageError], tuple[int, str]] = {
     Unauthorized: (401, "Unauthorized"),
     Forbidden: (403, "Forbidden"),
+    NobodyThere: (401, "Sign in first"),
     NotSignedIn: (403, "This page is for signed-in visitors"),
     NotFound: (404, "Not found"),
     LinkInvalid: (404, "This link is not valid"),
@@ -42,6 +46,8 @@ ANSWERS: dict[type[StatusPageError], tuple[int, str]] = {
     LinkExpired: (410, "This link does not work any more"),
     Invalid: (422, "Invalid input"),
     TooMany: (429, "Too many requests"),
+    AccessRefused: (502, "The account refused us"),
+    AccessUnreachable: (502, "The other side did not answer"),
     SetupError: (503, "The status page is not set up"),
 }
 
@@ -143,6 +149,8 @@ def _roll_back() -> None:
 def _headers(error: Exception) -> dict[str, str]:
     if isinstance(error, Unauthorized):
         return {"WWW-Authenticate": "Bearer"}
+    if isinstance(error, NobodyThere):
+        return {"WWW-Authenticate": 'Session realm="the host\'s own login"'}
     if isinstance(error, TooMany):
         return {"Retry-After": str(error.retry_after)}
     if isinstance(error, WrongMethod):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...registry import Registry
-from . import email, webhook
+from . import email, webhook, x
 from .channel import Channel, Line
 
 channels: Registry[Channel] = Registry(
@@ -11,6 +11,7 @@ channels: Registry[Channel] = Registry(
     {
         "email": email.EmailChannel(),
         "webhook": webhook.WebhookChannel(),
+        "x": x.XChannel(),
     },
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...registry import Registry
-from . import email, native, slack, statusgator, statusmate, statuspage, statuspageone
+from . import email, native, slack, statusgator, statusmate, statuspage, statuspageone, x
 from .format import Format, Posting
 
 formats: Registry[Format] = Registry(
@@ -16,6 +16,7 @@ formats: Registry[Format] = Registry(
         "statusgator": statusgator.format,
         "statuspage": statuspage.format,
         "slack": slack.format,
+        "x": x.format,
     },
 )
 
