@@ -98,7 +98,8 @@ def cut(text: str, most: int) -> str:
     left = text[:kept]
     # Not the whole of a text that is one long word, or whose script has no spaces.
     word_end = max(left.rfind(" "), left.rfind("\n"))
-    if kept < len(text) and not text[kept].isspace() and used - weight(left[word_end:]) > used // 2:
+    is_torn = kept < len(text) and not text[kept].isspace()
+    if is_torn and weight(left[:word_end]) > used // 2 and word_end > 0:
         left = left[:word_end]
     return left.rstrip() + MARK
 
