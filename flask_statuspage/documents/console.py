@@ -12,6 +12,10 @@ from .rendering import Urls, render
 NOTICES = {
     "connected": "The account is connected. Posts begin with the next event.",
     "disconnected": "The account is disconnected. Nothing is posted by it any more.",
+    "left": (
+        "The account is disconnected. Nothing is posted by it any more. X could not be told: end the access there, "
+        "too, under the account's connected apps."
+    ),
     "test": "The test is on its way. It should stand on X within two minutes.",
 }
 """What the page says was done."""

@@ -91,8 +91,9 @@ def connect(
 
 
 def disconnect(session: Session, page: Page, account_id: UUID, *, actor: str) -> str:
-    """Delete an account with its tokens, and disable what posted by it; returns its name.
+    """Delete an account with its tokens, and disable what posted by it.
 
+    :returns: its refresh token, to be given back (:func:`.x_access.give_back`) once this is committed.
     :raises NotFound: unless *page* has this account.
     """
     pages.hold(session, page.id)
@@ -102,10 +103,10 @@ def disconnect(session: Session, page: Page, account_id: UUID, *, actor: str) ->
         reason = f"{account.name} was disconnected."
         subscriptions.disable(session, subscription, reason=reason, actor=actor)
     _audit(session, "disconnect", account, actor, before={"name": account.name})
-    name = account.name
+    token = str(json.loads(account.credentials)["refresh"])
     session.delete(account)
     session.flush()
-    return name
+    return token
 
 
 def get(session: Session, page: Page, account_id: UUID) -> Account:

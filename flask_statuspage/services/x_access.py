@@ -7,6 +7,7 @@ token, and the old one is dead. No transaction may be open here but the one of :
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from ..errors import AccessRefused, AccessUnreachable, SetupError
 from ..outgoing import SendFailed
@@ -22,6 +24,8 @@ from ..outgoing.adapter import ClientAdapter
 from ..outgoing.site import operator_client
 from ..state import current_settings
 from ..storage.base import utc_now
+
+logger = logging.getLogger(__name__)
 
 SCOPE = ("tweet.read", "tweet.write", "users.read", "offline.access")
 USER_AGENT = "Flask-StatusPage"
@@ -131,6 +135,34 @@ def profile(access_token: str) -> Profile:
         return Profile(str(data["id"])[:64], str(data["username"])[:40])
     except (ValueError, KeyError, TypeError) as error:
         raise AccessUnreachable("X did not say whose account it is.") from error
+
+
+def give_back(refresh_token: str) -> bool:
+    """Tell X that we do not want to be let in any more; returns whether X has taken it. Never raises."""
+    settings = current_settings()
+    if not settings.x_client_id:
+        return False
+    sent = {"token": refresh_token, "token_type_hint": "refresh_token"}
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    if settings.x_client_secret is None:
+        sent["client_id"] = settings.x_client_id
+    else:
+        pair = f"{settings.x_client_id}:{settings.x_client_secret}".encode()
+        headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
+    try:
+        answer = operator_client(settings, USER_AGENT).send(
+            "POST",
+            f"{settings.x_api_url}/2/oauth2/revoke",
+            headers=headers,
+            body=urlencode(sent).encode(),
+            timeout=SECONDS,
+        )
+    except (SendFailed, ValueError) as failure:
+        logger.warning("status page: X was not told of a disconnected account: %s", failure)
+        return False
+    if answer.status != 200:
+        logger.warning("status page: X answered %s to a disconnected account", answer.status)
+    return answer.status == 200
 
 
 @contextmanager

@@ -136,6 +136,7 @@ class FakeX:
         views = {
             ("GET", "/i/oauth2/authorize"): self._authorize,
             ("POST", "/2/oauth2/token"): self._token,
+            ("POST", "/2/oauth2/revoke"): self._revoke,
             ("GET", "/2/users/me"): self._me,
             ("POST", "/2/tweets"): self._tweet,
         }
@@ -207,6 +208,16 @@ class FakeX:
         self.refreshes += 1
         self._dead.add(token)
         return _json(200, self.grant(user), delay=self.refresh_delay)
+
+    def _revoke(self, request: Received) -> Answer:
+        sent = dict(parse_qsl(request.body.decode()))
+        if not self._knows_client(request, sent):
+            return _refusal(401, "unauthorized_client", "Missing valid authorization header")
+        user = self.refresh.pop(sent.get("token", ""), None)
+        if user is None:
+            return _refusal(400, "invalid_request", "Value passed for the token was invalid.")
+        self.access = {token: one for token, one in self.access.items() if one.user != user}
+        return _json(200, {"revoked": True})
 
     def _user(self, request: Received) -> str | None:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")

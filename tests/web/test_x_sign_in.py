@@ -278,6 +278,7 @@ def test_disconnecting(console: Console) -> None:
         "Nothing is posted by it any more"
         in browser.get(answer.location.removeprefix("/status")).text
     )
+    assert (console.x.access, console.x.refresh) == ({}, {})
     accounts, (subscription,) = console.kept()
     assert accounts == []
     assert (subscription.state, subscription.reason) == ("disabled", "@acme was disconnected.")
@@ -297,6 +298,27 @@ def test_disconnecting(console: Console) -> None:
         if entry.subject == "account"
     ]
     assert told == [(ANN, "connect"), (ANN, "disconnect"), (ANN, "connect")]
+
+
+@pytest.mark.parametrize("confidential", [True, False])
+def test_disconnecting_while_x_is_away(
+    make_console: Callable[..., Console], confidential: bool
+) -> None:
+    """What X could not be told the page says; here the account is gone all the same."""
+    with fake.running(confidential=confidential) as x:
+        console = make_console(x)
+        browser = console.browser()
+        for known in (True, False):
+            browser.sign_in()
+            account = console.kept()[0][0]
+            if not known:
+                x.revoke()
+            data = {"csrf_token": browser.token()}
+            answer = browser.post(f"/admin/x/{account.id}/disconnect", data=data)
+            told = browser.get(answer.location.removeprefix("/status")).text
+            assert "The account is disconnected." in told
+            assert ("X could not be told" in told) is not known
+            assert console.kept()[0] == []
 
 
 def test_test_post(console: Console) -> None:

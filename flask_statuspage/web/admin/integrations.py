@@ -18,7 +18,7 @@ from ...documents.policy import content_security_policy
 from ...documents.rendering import OWN_BASE
 from ...domain.roles import Role
 from ...errors import Conflict, NotFound
-from ...services import accounts, addresses, facts, pages, subscriptions
+from ...services import accounts, addresses, facts, pages, subscriptions, x_access
 from ...state import current_settings
 from ...storage import pages as stored_pages
 from ...storage.pages import Page
@@ -50,9 +50,11 @@ def disconnect(account_id: str) -> BaseResponse:
     session, page = current_session(), page_asked()
     if not is_genuine():
         return shown(page, problem=TOO_LATE, status=400)
-    accounts.disconnect(session, page, _account(account_id), actor=member.identity)
+    token = accounts.disconnect(session, page, _account(account_id), actor=member.identity)
     session.commit()
-    return back(page, done="disconnected")
+    answer = back(page, done="disconnected")
+    session.rollback()
+    return answer if x_access.give_back(token) else back(page, done="left")
 
 
 def send_test(account_id: str) -> BaseResponse:
