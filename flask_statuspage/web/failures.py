@@ -134,6 +134,10 @@ def as_page(error: Exception) -> Response:
     _roll_back()
     status, title, detail = describe(error)
     onward = {"next_label": "Try again"} if isinstance(error, NotSignedIn) else {}
+    if isinstance(error, NobodyThere) and request.method == "GET":
+        # The same once more. Who came from another site may have been signed in all along: a host's cookie with
+        # SameSite=Strict is only sent by a link of ours.
+        onward["next_url"] = request.root_path + request.full_path.rstrip("?")
     html = documents.error(None, current_urls(), title=title, message=detail, **onward)
     response = answers.page(html, status)
     for name, value in _headers(error).items():

@@ -17,6 +17,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
@@ -53,6 +54,7 @@ class FakeX:
 
     :ivar user: who is signed in at X in the browser; ``names`` are the users' names by their ids.
     :ivar declines: the user does not let the app in.
+    :ivar shows_a_page: the user sees a page and presses a link there; else X leads back at once.
     :ivar lifetime: seconds for which an access token lives.
     :ivar reused: how often a dead refresh token was sent.
     :ivar take_then_hang: the next posts that are taken, but not answered.
@@ -66,6 +68,7 @@ class FakeX:
     user: str = "1001"
     names: dict[str, str] = field(default_factory=lambda: {"1001": "Acme", "1002": "Other"})
     declines: bool = False
+    shows_a_page: bool = False
     lifetime: int = 7200
     reused: int = 0
     refreshes: int = 0
@@ -168,7 +171,11 @@ class FakeX:
         code = secrets.token_urlsafe(24)
         self.secrets.add(code)
         self.questions[code] = _Question(uri, asked["code_challenge"], self.user)
-        return _redirect(uri, state=state, code=code)
+        answer = _redirect(uri, state=state, code=code)
+        if self.shows_a_page:
+            link = f'<a href="{escape(answer.headers["Location"])}">Authorize app</a>'
+            return Answer(body=link.encode(), headers={"Content-Type": "text/html"})
+        return answer
 
     def _token(self, request: Received) -> Answer:
         if self.token_answer is not None:
