@@ -11,8 +11,11 @@
     ├── Conflict           the thing is in another state       409
     │   └── Race           another change came in between; run it again
     ├── Unauthorized       no key, or a wrong one              401
-    ├── Forbidden          a key without the right             403
+    ├── Forbidden          a key or member without the right   403
     ├── NotSignedIn        a page that strangers may not see   403
+    │   └── NobodyThere    the console, and nobody signed in   401
+    ├── AccessRefused      an account elsewhere is closed to us
+    ├── AccessUnreachable  whether it is cannot be told now    502
     ├── TooMany            more requests than are allowed      429
     └── LinkError          a mailed link cannot be used
         ├── LinkExpired    too old, or already used            410
@@ -106,16 +109,28 @@ class Unauthorized(StatusPageError):
 
 
 class Forbidden(StatusPageError):
-    """The key is known, its role is too small."""
+    """Who asks is known, their role is too small. ``has`` is None for somebody who has none."""
 
-    def __init__(self, needed: str, has: str) -> None:
+    def __init__(self, needed: str, has: str | None, *, message: str | None = None) -> None:
         self.needed = needed
         self.has = has
-        super().__init__(f"This needs the role {needed!r}; the key has {has!r}.")
+        super().__init__(message or f"This needs the role {needed!r}; the key has {has!r}.")
 
 
 class NotSignedIn(StatusPageError):
     """The page is there, but for visitors whom the host's loaders know."""
+
+
+class NobodyThere(NotSignedIn):
+    """The console was asked for, and the host's member loader knows nobody."""
+
+
+class AccessRefused(StatusPageError):
+    """The other side does not accept what lets us into an account, and will not later either."""
+
+
+class AccessUnreachable(StatusPageError):
+    """The other side gave no answer that says whether we are let in; later it may."""
 
 
 class TooMany(StatusPageError):

@@ -17,12 +17,12 @@ from .errors import SetupError
 from .host import HostIncident, affected, word
 from .host_api import HostApi
 from .host_templates import statuspage_banner, statuspage_subscribe_form
-from .services import components, incidents, pages, subscriptions
+from .services import accounts, components, incidents, pages, subscriptions
 from .services.wishes import Wish
 from .state import EXTENSION, State, current_state
 from .storage.session import current_session
+from .web import admin, own_subscription, public, sms_inbound, subscribe
 from .web import documents as public_documents
-from .web import own_subscription, public, sms_inbound, subscribe
 from .web.cache import DocumentCache
 from .web.description import describe
 from .web.fast_lane import FastLane
@@ -76,6 +76,7 @@ class StatusPage(HostApi, Blueprint):
         own_subscription.add_routes(self)
         sms_inbound.add_routes(self)
         self.register_blueprint(make_blueprint())
+        self.register_blueprint(admin.make_blueprint())
         self.url_value_preprocessor(_exempt_machine_views)
 
     def register(self, app: Flask, options: dict[str, Any]) -> None:  # type: ignore[override]  # a Flask, not any App
@@ -107,9 +108,11 @@ class StatusPage(HostApi, Blueprint):
             owner=self,
             page_changed=cache.expire_versions,
             member_loader=lambda: self._member_loader() if self._member_loader else None,
+            has_member_loader=lambda: self._member_loader is not None,
             subscriber_loader=self._current_subscriber,
             email_sender=lambda: self._email_sender,
             sms_sender=lambda: self._sms_sender,
+            access_token=accounts.access_token,
             documents=cache,
             describe_api=describe,
         )

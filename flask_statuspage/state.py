@@ -44,6 +44,7 @@ class State:
     ``email_sender`` and ``sms_sender`` are what the host registered to send by, if anything.
     ``access_token`` is the token with which a subscription's account elsewhere may be used, given the subscription's id
     and the token that was refused just now, if one was.
+    ``has_member_loader`` tells whether the host registered a ``member_loader``, which knows nobody where it did not.
     ``mounts`` are the blueprint names under which the pages answer, the first one is canonical.
     """
 
@@ -53,6 +54,7 @@ class State:
     page_changed: Callable[[], None] = lambda: None
     mounts: list[str] = field(default_factory=list)
     member_loader: Callable[[], str | None] = _nobody
+    has_member_loader: Callable[[], bool] = lambda: False
     subscriber_loader: Callable[[], str | None] = _nobody
     email_sender: Callable[[], EmailSender | None] = lambda: None
     sms_sender: Callable[[], SmsSender | None] = lambda: None

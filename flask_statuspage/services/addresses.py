@@ -19,6 +19,8 @@ MANAGE_API = "/admin/api/v1"
 
 SMS_INBOUND = "/sms/inbound"
 """Where texts come in, below the mount."""
+CONSOLE = "/admin"
+"""Where the console stands below the mount."""
 
 
 def page_url(page: Page) -> str:
@@ -58,6 +60,11 @@ def manage_api_url(page: Page, path: str) -> str:
 def sms_inbound_url() -> str:
     """Where the SMS gateway is told to post what comes in; it signs this URL, too."""
     return f"{current_settings().page_url or mounted_url()}{SMS_INBOUND}"
+
+
+def console_url(path: str) -> str:
+    """The URL of something in the console; *path* begins with a slash. All pages share it."""
+    return f"{current_settings().page_url or mounted_url()}{CONSOLE}{path}"
 
 
 def is_guessed() -> bool:

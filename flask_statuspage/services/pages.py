@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from ..domain.ids import slugify
 from ..errors import Conflict, NotFound
+from ..storage import accounts, outbox, templates
 from ..storage import components as stored_components
-from ..storage import outbox, templates
 from ..storage import pages as stored
 from ..storage.base import utc_now
 from ..storage.components import Component, ComponentGroup
@@ -220,6 +220,7 @@ def remove(session: Session, page: Page, *, actor: str | None) -> None:
     templates.forget(session, page.id)
     stored_components.forget(session, page.id)
     outbox.forget_events(session, page.id)
+    accounts.forget_page(session, page.id)
     session.delete(page)
     session.flush()
 

@@ -18,8 +18,8 @@ from ..delivery.channels import channels
 from ..delivery.channels.webhook import WebhookChannel
 from ..delivery.formats.notices import TEST_MESSAGE
 from ..domain.events import DISABLED, TEST
-from ..errors import Conflict, LinkExpired, NotFound
-from ..storage import outbox, pages
+from ..errors import Conflict, Invalid, LinkExpired, NotFound
+from ..storage import accounts, outbox, pages
 from ..storage import subscriptions as stored
 from ..storage import suppressions as stored_suppressions
 from ..storage.base import utc_now
@@ -38,6 +38,8 @@ from . import (
 )
 from .subscription_log import kept, kept_after, note
 from .wishes import Wish
+
+SIGN_IN_FIRST = 'Sign in with X first, on the console\'s page "Integrations".'
 
 
 def subscribe(
@@ -69,6 +71,8 @@ def subscribe(
     if proven:
         confirmations.refuse_stopped(session, channel, address)  # before anything is written
     chosen = components.named(session, page, list(wish.components))
+    if not _has_account(session, page, channel, address):
+        raise Invalid.field("address", SIGN_IN_FIRST)
     subscription = stored.by_address(session, page.id, channel, address)
     now = utc_now()
     before = None if subscription is None else kept(subscription)
@@ -211,6 +215,8 @@ def enable(session: Session, subscription: Subscription, *, actor: str | None) -
     """A member switches a subscription on (again)."""
     page = session.get_one(Page, subscription.page_id)
     if subscription.state is not SubscriptionState.ACTIVE:
+        if not _has_account(session, page, subscription.channel, subscription.address):
+            raise Conflict(SIGN_IN_FIRST)
         before = kept(subscription)
         _activate(session, page, subscription)
         note(session, "enable", subscription, actor, before=before, after=kept(subscription))
@@ -218,9 +224,14 @@ def enable(session: Session, subscription: Subscription, *, actor: str | None) -
 
 
 def remove(session: Session, subscription: Subscription, *, actor: str | None) -> None:
-    """Delete a subscription with its log: nothing of the address stays but the entry that somebody deleted it."""
+    """Delete a subscription with its log: nothing of the address stays but the entry that somebody deleted it.
+
+    Nor do tokens of the account that it posted by: nothing uses them any more.
+    """
     if row := stored.get(session, subscription.id, lock=True):
         note(session, "delete", row, actor, before=kept(row))
+        if row.channel in accounts.KINDS:
+            accounts.forget(session, row.page_id, row.channel, row.address)
         session.flush()
         outbox.forget(session, [row.id])
 
@@ -273,6 +284,13 @@ def described(subscription: Subscription) -> dict[str, Any]:
         "state": subscription.state.value,
         "reason": subscription.reason,
     }
+
+
+def _has_account(session: Session, page: Page, channel: str, address: str) -> bool:
+    """Whether *address* needs no account, or is one that was connected."""
+    if channel not in accounts.KINDS:
+        return True
+    return accounts.is_connected(session, page.id, channel, address)
 
 
 def _signs_on(subscription: Subscription) -> bool:

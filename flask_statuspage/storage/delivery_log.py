@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, select
-from sqlalchemy.orm import contains_eager
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session, contains_eager
 
 from .outbox import Attempt, Delivery, DeliveryState, EventRow
 
@@ -39,3 +40,22 @@ def log(
 def attempts_of(delivery_id: UUID) -> Select[Attempt]:
     """Oldest first; their numbers begin anew where it was sent again."""
     return select(Attempt).where(Attempt.delivery_id == delivery_id).order_by(Attempt.id)
+
+
+def last_failures(
+    session: Session, subscriptions: Collection[UUID]
+) -> dict[UUID, tuple[datetime, str]]:
+    """When each subscription's last failed attempt began, and in which words it failed; none: it is not there."""
+    if not subscriptions:
+        return {}
+    last = (
+        select(func.max(Attempt.id))
+        .where(Attempt.subscription_id.in_(subscriptions), Attempt.kind.is_not(None))
+        .group_by(Attempt.subscription_id)
+    )
+    rows = session.scalars(select(Attempt).where(Attempt.id.in_(last)))
+    return {
+        row.subscription_id: (row.started_at, row.error or "")
+        for row in rows
+        if row.subscription_id
+    }

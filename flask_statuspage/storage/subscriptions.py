@@ -267,6 +267,20 @@ def at_address(
     return session.scalars(query.with_for_update().execution_options(populate_existing=True)).all()
 
 
+def by_addresses(
+    session: Session, page_id: UUID, channel: str, addresses: Collection[str]
+) -> dict[str, Subscription]:
+    """Those of normalised addresses by these."""
+    if not addresses:
+        return {}
+    query = _whole().where(
+        Subscription.page_id == page_id,
+        Subscription.channel == channel,
+        Subscription.address_digest.in_([digest(address) for address in addresses]),
+    )
+    return {row.address: row for row in session.scalars(query)}
+
+
 def of_page(page_id: UUID) -> Select[Subscription]:
     return (
         _whole()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -65,6 +66,25 @@ def digest(key: str) -> str:
 def by_key(session: Session, key: str) -> Token | None:
     """The token of *key*. The look-up is by digest, so its time says nothing of the key."""
     return session.scalar(select(Token).where(Token.digest == digest(key)))
+
+
+def members() -> Select[Member]:
+    return select(Member).order_by(Member.identity)
+
+
+def member(session: Session, identity: str, *, lock: bool = False) -> Member | None:
+    """The member of that identity, which is lower case; with *lock* as it is now, held until the transaction ends."""
+    query = select(Member).where(Member.identity == identity)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    # Compared here as well: MariaDB takes é for e, and that may be somebody else.
+    return next((row for row in session.scalars(query) if row.identity == identity), None)
+
+
+def hold_owners(session: Session) -> Sequence[Member]:
+    """The owners as they are now, held until the transaction ends."""
+    query = select(Member).where(Member.role == Role.OWNER).order_by(Member.id).with_for_update()
+    return session.scalars(query.execution_options(populate_existing=True)).all()
 
 
 def audit_log(

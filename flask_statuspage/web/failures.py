@@ -11,12 +11,15 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError, StatementError
 
 from ..documents import page as documents
 from ..errors import (
+    AccessRefused,
+    AccessUnreachable,
     Conflict,
     Forbidden,
     Invalid,
     LinkError,
     LinkExpired,
     LinkInvalid,
+    NobodyThere,
     NotFound,
     NotSignedIn,
     SetupError,
@@ -36,6 +39,7 @@ MAX_BODY = 2 * 1024 * 1024  # bytes
 ANSWERS: dict[type[StatusPageError], tuple[int, str]] = {
     Unauthorized: (401, "Unauthorized"),
     Forbidden: (403, "Forbidden"),
+    NobodyThere: (401, "Sign in first"),
     NotSignedIn: (403, "This page is for signed-in visitors"),
     NotFound: (404, "Not found"),
     LinkInvalid: (404, "This link is not valid"),
@@ -43,6 +47,8 @@ ANSWERS: dict[type[StatusPageError], tuple[int, str]] = {
     LinkExpired: (410, "This link does not work any more"),
     Invalid: (422, "Invalid input"),
     TooMany: (429, "Too many requests"),
+    AccessRefused: (502, "The account refused us"),
+    AccessUnreachable: (502, "The other side did not answer"),
     SetupError: (503, "The status page is not set up"),
 }
 
@@ -132,6 +138,10 @@ def as_page(error: Exception) -> Response:
     onward = {"next_label": "Try again"} if isinstance(error, NotSignedIn) else {}
     if isinstance(error, LinkError):
         onward = {"next_label": "Get a new link", "next_url": urls("subscribe")}
+    if isinstance(error, NobodyThere) and request.method == "GET":
+        # The same once more. Who came from another site may have been signed in all along: a host's cookie with
+        # SameSite=Strict is only sent by a link of ours.
+        onward["next_url"] = request.root_path + request.full_path.rstrip("?")
     html = documents.error(None, urls, title=title, message=detail, **onward)
     response = answers.page(html, status)
     for name, value in _headers(error).items():
@@ -147,6 +157,8 @@ def _roll_back() -> None:
 def _headers(error: Exception) -> dict[str, str]:
     if isinstance(error, Unauthorized):
         return {"WWW-Authenticate": "Bearer"}
+    if isinstance(error, NobodyThere):
+        return {"WWW-Authenticate": 'Session realm="the host\'s own login"'}
     if isinstance(error, TooMany):
         return {"Retry-After": str(error.retry_after)}
     if isinstance(error, WrongMethod):

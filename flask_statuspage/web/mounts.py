@@ -34,7 +34,7 @@ class PageUrls:
 
 def current_mount() -> str:
     """The name under which the blueprint that answers this request is mounted."""
-    return (request.blueprint or "").removesuffix(".manage")
+    return (request.blueprint or "").removesuffix(".manage").removesuffix(".console")
 
 
 def current_urls() -> PageUrls:

@@ -215,6 +215,37 @@ def test_token_create_refuses(shell: Shell, arguments: tuple[str, ...], told: st
     assert told in shell.complaint("token", "create", *arguments)
 
 
+def test_members(shell: Shell) -> None:
+    """Members are added, listed, given another role and removed; the last owner stays."""
+    assert shell.output("member", "list") == ""
+    added = shell.output("member", "add", "Ann@Acme.example", "--role", "owner")
+    assert added == "ann@acme.example is a member now: owner.\n"
+    shell.output("member", "add", "bob@acme.example", "--role", "viewer")
+    assert shell.output("member", "add", "bob@acme.example", "--role", "admin") == (
+        "bob@acme.example is admin now.\n"
+    )
+    assert shell.output("member", "list").splitlines() == [
+        "owner   ann@acme.example",
+        "admin   bob@acme.example",
+    ]
+    assert "last owner" in shell.complaint("member", "remove", "ann@acme.example")
+    shell.output("member", "remove", "BOB@acme.example")
+    assert shell.output("member", "list").split() == ["owner", "ann@acme.example"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("add", "ann@acme.example", "--role", "king"), "viewer, editor, admin, owner"),
+        (("add", " ", "--role", "viewer"), "identity"),
+        (("remove", "eve@acme.example"), "no member 'eve@acme.example'"),
+    ],
+)
+def test_members_refuses(shell: Shell, arguments: tuple[str, ...], told: str) -> None:
+    """What cannot be done is one line that says why."""
+    assert told in shell.complaint("member", *arguments)
+
+
 def test_sweep(shell: Shell, receiver: Receiver) -> None:
     """`sweep` does what is due and says how much of each, also when nothing is."""
     shell.configure(STATUSPAGE_ALLOW_PRIVATE_TARGETS=True, STATUSPAGE_ALLOW_HTTP_TARGETS=True)
@@ -241,6 +272,8 @@ def test_sweep(shell: Shell, receiver: Receiver) -> None:
 
 NEEDING_TABLES = (
     ("token", "create", "x", "--role", "viewer"),
+    ("member", "add", "x", "--role", "viewer"),
+    ("member", "list"),
     ("sweep",),
     ("run",),
 )

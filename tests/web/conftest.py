@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,8 @@ import pytest
 
 from flask_statuspage.storage import migrate
 from flask_statuspage.storage.session import current_engine
+from tests.servers import x as fake
+from tests.web import console as consoles
 from tests.web.site import Site, SiteMaker, build, migrate_file, sqlite_url
 
 
@@ -55,3 +57,22 @@ def migrated_site(make_site: SiteMaker, migrated: Path) -> SiteMaker:
         return site
 
     return make
+
+
+@pytest.fixture
+def x() -> Iterator[fake.FakeX]:
+    with fake.running() as site:
+        yield site
+
+
+@pytest.fixture
+def make_console(make_site: SiteMaker) -> Callable[..., consoles.Console]:
+    def make(x: fake.FakeX, **options: Any) -> consoles.Console:
+        return consoles.build(make_site, x, **options)
+
+    return make
+
+
+@pytest.fixture
+def console(make_console: Callable[..., consoles.Console], x: fake.FakeX) -> consoles.Console:
+    return make_console(x)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...registry import Registry
-from . import apprise, email, slack, sms, webhook
+from . import apprise, email, slack, sms, webhook, x
 from .channel import Channel, Line
 
 channels: Registry[Channel] = Registry(
@@ -13,6 +13,7 @@ channels: Registry[Channel] = Registry(
         "webhook": webhook.WebhookChannel(),
         "sms": sms.SmsChannel(),
         "slack": slack.SlackChannel(),
+        "x": x.XChannel(),
         "apprise": apprise.AppriseChannel(),
     },
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...registry import Registry
-from . import email, native, slack, sms, statusgator, statusmate, statuspage, statuspageone, text
+from . import email, native, slack, sms, statusgator, statusmate, statuspage, statuspageone, text, x
 from .format import Format, Posting
 
 formats: Registry[Format] = Registry(
@@ -18,6 +18,7 @@ formats: Registry[Format] = Registry(
         "statusgator": statusgator.format,
         "statuspage": statuspage.format,
         "slack": slack.format,
+        "x": x.format,
     },
 )
 

@@ -1,0 +1,113 @@
+"""The site's team: who belongs to it, and what each may do. Who somebody is says the host's login."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from sqlalchemy.orm import Session
+
+from ..domain.roles import Role
+from ..errors import Conflict, Invalid, NotFound
+from ..storage import pages
+from ..storage import team as stored
+from ..storage.team import Member
+from . import audit
+
+MAX_IDENTITY = 254
+
+_audit = partial(audit.of, subject="member")
+
+
+def add(session: Session, identity: str, *, role: Role, actor: str | None) -> Member:
+    """A new member.
+
+    :param identity: what the host's ``member_loader`` returns for them, in any case.
+    :raises Invalid: naming ``identity``.
+    :raises Conflict: when they are a member already.
+    """
+    identity = spelling(identity)
+    pages.begin_writing(session)
+    if (there := stored.member(session, identity)) is not None:
+        raise Conflict(f"{identity} is a member already, with the role {there.role.value!r}.")
+    row = Member(identity=identity, role=role)
+    session.add(row)
+    session.flush()
+    _audit(session, "create", row, actor, after=described(row))
+    return row
+
+
+def change_role(session: Session, identity: str, role: Role, *, actor: str | None) -> Member:
+    """Let a member do more or less.
+
+    :raises NotFound: without such a member.
+    :raises Conflict: for the last owner.
+    """
+    row = _held(session, identity)
+    if row.role is role:
+        return row
+    if row.role is Role.OWNER:
+        _check_not_last(session, row)
+    before = described(row)
+    row.role = role
+    session.flush()
+    was, now_is = audit.difference(before, described(row))
+    _audit(session, "change", row, actor, before=was, after=now_is)
+    return row
+
+
+def remove(session: Session, identity: str, *, actor: str | None) -> None:
+    """Take a member out of the team.
+
+    :raises NotFound: without such a member.
+    :raises Conflict: for the last owner.
+    """
+    row = _held(session, identity)
+    if row.role is Role.OWNER:
+        _check_not_last(session, row)
+    _audit(session, "delete", row, actor, before=described(row))
+    session.delete(row)
+    session.flush()
+
+
+def listed(session: Session) -> Sequence[Member]:
+    """All members by their identity."""
+    return session.scalars(stored.members()).all()
+
+
+def role_of(session: Session, identity: str) -> Role | None:
+    """What somebody may do; None: they are no member."""
+    row = stored.member(session, identity.strip().lower())
+    return None if row is None else row.role
+
+
+def described(member: Member) -> dict[str, str]:
+    return {"identity": member.identity, "role": member.role.value}
+
+
+def spelling(identity: str) -> str:
+    """*identity* in the one spelling that is stored.
+
+    :raises Invalid: naming ``identity``.
+    """
+    text = identity.strip().lower()
+    if not 1 <= len(text) <= MAX_IDENTITY or not text.isprintable():
+        raise Invalid.field(
+            "identity", f"Must have 1 to {MAX_IDENTITY} characters, as your login knows the person."
+        )
+    return text
+
+
+def _held(session: Session, identity: str) -> Member:
+    """The member, with all owners held, so that two changes cannot both leave the other's owner as the last."""
+    pages.begin_writing(session)
+    stored.hold_owners(session)
+    row = stored.member(session, identity.strip().lower(), lock=True)
+    if row is None:
+        raise NotFound("member", identity)
+    return row
+
+
+def _check_not_last(session: Session, row: Member) -> None:
+    if [owner.id for owner in stored.hold_owners(session)] == [row.id]:
+        raise Conflict(f"{row.identity} is the last owner. Make somebody else an owner first.")

@@ -1,0 +1,88 @@
+"""Who may open the console: the host's login says who it is, the table what they may do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from flask_statuspage import StatusPage
+from flask_statuspage.domain.roles import Role
+from flask_statuspage.services import members
+from flask_statuspage.storage.session import current_session
+from tests.servers import x as fake
+from tests.web.site import SiteMaker
+
+from .console import Console
+
+PATHS = [
+    ("GET", "/admin/integrations"),
+    ("GET", "/admin/x/callback?state=a&code=b"),
+    ("POST", "/admin/x/connect"),
+    ("POST", "/admin/x/00000000-0000-0000-0000-000000000000/disconnect"),
+    ("POST", "/admin/x/00000000-0000-0000-0000-000000000000/test"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), PATHS)
+def test_nobody(console: Console, method: str, path: str) -> None:
+    """Without an identity each route answers 401 and says to sign in."""
+    for who in ("", "  "):
+        answer = console.site.client.open(
+            f"/status{path}", method=method, headers={"X-Who": who} if who else {}
+        )
+        assert answer.status_code == 401
+        assert "WWW-Authenticate" in answer.headers
+        assert "Sign in to this site" in answer.text
+
+
+@pytest.mark.parametrize(("method", "path"), PATHS)
+def test_a_stranger(console: Console, method: str, path: str) -> None:
+    """Whoever is signed in, but no member, gets 403 with the command that adds them."""
+    before = console.site.contents()
+    answer = console.site.client.open(
+        f"/status{path}", method=method, headers={"X-Who": "Eve@Acme.example"}
+    )
+    assert answer.status_code == 403
+    assert "flask statuspage member add eve@acme.example --role admin" in answer.text
+    assert console.site.contents() == before
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.EDITOR])
+def test_too_low_a_role(make_console: Callable[..., Console], x: fake.FakeX, role: Role) -> None:
+    """A role that does not reach admin is told which is needed."""
+    console = make_console(x, role=role)
+    for method, path in PATHS:
+        answer = getattr(console.browser(), method.lower())(path)
+        assert answer.status_code == 403
+        assert (
+            f"This needs the role &#39;admin&#39;; ann@acme.example has &#39;{role}&#39;."
+            in answer.text
+        )
+
+
+@pytest.mark.parametrize("who", ["ann@acme.example", " Ann@ACME.example "])
+def test_a_member(console: Console, who: str) -> None:
+    """A member is known in whatever case the host's login writes them; an owner may do what an admin may."""
+    assert console.browser(who).get("/admin/integrations").status_code == 200
+    with console.site.app.app_context():
+        members.change_role(current_session(), "ann@acme.example", Role.OWNER, actor=None)
+        current_session().commit()
+    assert console.browser(who).get("/admin/integrations").status_code == 200
+
+
+def test_without_a_loader(make_site: SiteMaker) -> None:
+    """Without a member loader nobody gets in, and the page says how to register one."""
+    site = make_site(statuspage=StatusPage())
+    answer = site.get("/admin/integrations")
+    assert answer.status_code == 503
+    assert "@statuspage.member_loader" in answer.text
+
+
+def test_the_manage_api_is_beside_it(console: Console) -> None:
+    """The console takes nothing from the manage API, whose keys open nothing here."""
+    assert console.site.ask("GET", "/components").status_code == 200
+    headers = {"Authorization-Token": console.site.key()}
+    assert console.site.get("/admin/integrations", headers=headers).status_code == 401
+    assert console.site.ask("GET", "/integrations").status_code == 404
+    assert console.site.get("/admin/nothing").status_code == 404
