@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element
 
 import html5lib  # type: ignore[import-untyped]
 
-from flask_statuspage.documents import api_docs, maintenance_notes, page, sign_up
+from flask_statuspage.documents import api_docs, maintenance_notes, page, sign_up, sign_up_box
 from flask_statuspage.documents.snapshot import Snapshot
 from flask_statuspage.domain.events import PUBLIC_EVENTS
 from flask_statuspage.domain.facts import MaintenanceFact, UpdateFact
@@ -211,7 +211,7 @@ def every_fragment(text: str = "") -> dict[str, str]:
             linked=True,
             passing=True,
         ),
-        "_subscribe_form": sign_up.subscribe_box(
+        "_subscribe_form": sign_up_box.subscribe_box(
             snapshot.page,
             urls,
             email=f"ada@example.com {text}",
@@ -219,7 +219,7 @@ def every_fragment(text: str = "") -> dict[str, str]:
             csrf_token=f"csrf{text}",
             prefix=f"p{text}",
         ),
-        "_subscribe_form, known": sign_up.subscribe_box(
+        "_subscribe_form, known": sign_up_box.subscribe_box(
             snapshot.page,
             urls,
             email=f"ada@example.com {text}",
@@ -232,7 +232,7 @@ def every_fragment(text: str = "") -> dict[str, str]:
                 services=(f"Checkout {text}",), manage_url=f"/manage{text}", covers=False
             ),
         ),
-        "_subscribe_form, wrong": sign_up.subscribe_box(
+        "_subscribe_form, wrong": sign_up_box.subscribe_box(
             snapshot.page,
             urls,
             channels=("sms", "webhook"),
@@ -240,7 +240,7 @@ def every_fragment(text: str = "") -> dict[str, str]:
             values={"channel": "sms", "address": f"+1{text}"},
             form_errors=[FieldError("address", f"Wrong {text}"), FieldError("other", text)],
         ),
-        "_subscribe_form, typed": sign_up.subscribe_box(
+        "_subscribe_form, typed": sign_up_box.subscribe_box(
             snapshot.page, urls, prefix="p", action=f"/post{text}"
         ),
     }
