@@ -6,8 +6,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from markupsafe import Markup
-
 from ..domain.events import COMPONENT_EVENTS, INCIDENT_EVENTS, MAINTENANCE_EVENTS, REMINDER
 from ..domain.facts import ComponentFact, ShownPage
 from ..errors import FieldError
@@ -117,7 +115,7 @@ def subscribe_form(
         urls,
         here="subscribe",
         components=components,
-        ways=_ways(channels, formats or {}),
+        ways=ways_of(channels, formats or {}),
         channel=channel,
         addresses=addresses,
         chosen_formats={
@@ -129,71 +127,12 @@ def subscribe_form(
         events_scope=values.get("events_scope") or ("some" if values.get("events") else "usual"),
         chosen_events=_chosen(values.get("events")) or _chosen(usual),
         feeds=_feeds(urls, [fact for fact in components if fact.slug in chosen]),
-        problems=_problems(form_errors),
+        problems=problems_of(form_errors),
         csrf_token=csrf_token,
         action=action or urls("subscribe"),
         standing=standing,
         standalone=standalone,
     )
-
-
-def subscribe_box(
-    page: ShownPage,
-    urls: Urls,
-    *,
-    email: str | None = None,
-    components: Sequence[str] = (),
-    channels: Sequence[str] = ("email",),
-    events: Collection[str] | None = None,
-    csrf_token: str | None = None,
-    action: str | None = None,
-    prefix: str = "sp-box",
-    return_to: str | None = None,
-    values: Mapping[str, Any] | None = None,
-    form_errors: Iterable[FieldError] = (),
-    said: str | None = None,
-    standing: Standing | None = None,
-) -> Markup:
-    """A short form for a host's page that posts to the same place as :func:`subscribe_form`.
-
-    :param email: of the visitor, where the host knows it; asked for otherwise.
-    :param components: the slugs that it subscribes to; all services without one.
-    :param channels: which of :data:`.words.CHANNELS` can be chosen.
-    :param events: the names of what it is about; None: what is usual.
-    :param prefix: begins every id, for two forms on one page; posted as ``form``.
-    :param return_to: the path of the host's page, where the outcome is shown.
-    :param values: what was typed before: ``channel`` and ``address``.
-    :param said: the outcome before, if it went well: ``asked``, ``waits`` or ``active``.
-    :param standing: of the visitor's subscription, if there is one; *components* and *events* are what it becomes.
-    """
-    values = values or {}
-    typed = values.get("channel")
-    channel = str(typed) if typed in channels else next(iter(channels))
-    html = render(
-        "_subscribe_form",
-        page,
-        urls,
-        email=email if list(channels) == ["email"] else None,
-        components=components,
-        ways=_ways(channels, {}),
-        channel=channel,
-        addresses={
-            name: (values.get("address") if name == typed else None)
-            or (email if name == "email" else None)
-            or ""
-            for name in channels
-        },
-        events=events,
-        problems=_problems(form_errors),
-        said=said,
-        done=words.channel(channel),
-        standing=standing,
-        return_to=return_to,
-        csrf_token=csrf_token,
-        action=action or urls("subscribe"),
-        prefix=prefix,
-    )
-    return Markup(html)
 
 
 def subscribe_done(
@@ -298,7 +237,7 @@ def manage(
         events=[(name, words.EVENTS[name]) for name in offered_events],
         events_scope=values.get("events_scope") or "some",
         chosen_events=_chosen(values.get("events")),
-        problems=_problems(form_errors),
+        problems=problems_of(form_errors),
         csrf_token=csrf_token,
         saved=saved,
         confirmed=confirmed,
@@ -327,7 +266,8 @@ def unsubscribed(page: ShownPage, urls: Urls, *, address: str) -> str:
     return render("unsubscribed", page, urls, address=address)
 
 
-def _ways(channels: Sequence[str], formats: Mapping[str, Sequence[str]]) -> list[Way]:
+def ways_of(channels: Sequence[str], formats: Mapping[str, Sequence[str]]) -> list[Way]:
+    """The channels as a form offers them, each with the formats that can be chosen, if there is a choice."""
     return [
         Way(
             name,
@@ -337,6 +277,15 @@ def _ways(channels: Sequence[str], formats: Mapping[str, Sequence[str]]) -> list
         for name in channels
         for offered in (formats.get(name, ()),)
     ]
+
+
+def problems_of(errors: Iterable[FieldError]) -> tuple[Problem, ...]:
+    """*errors* as a form lists them."""
+    return tuple(
+        Problem(field, error.message, _TARGETS.get(field))
+        for error in errors
+        for field in (error.field.partition(".")[0],)
+    )
 
 
 def _feeds(urls: Urls, chosen: Sequence[ComponentFact]) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -353,11 +302,3 @@ def _feeds(urls: Urls, chosen: Sequence[ComponentFact]) -> list[tuple[str, list[
 
 def _chosen(values: Collection[str] | None) -> frozenset[str]:
     return frozenset(values or ())
-
-
-def _problems(errors: Iterable[FieldError]) -> tuple[Problem, ...]:
-    return tuple(
-        Problem(field, error.message, _TARGETS.get(field))
-        for error in errors
-        for field in (error.field.partition(".")[0],)
-    )

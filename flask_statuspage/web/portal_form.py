@@ -18,7 +18,7 @@ from flask import Response, current_app, redirect, request
 from markupsafe import Markup
 
 from ..delivery.formats import formats
-from ..documents import sign_up as documents
+from ..documents import sign_up_box as documents
 from ..documents import words
 from ..documents.sign_up import Standing
 from ..documents.snapshot import Snapshot

@@ -65,14 +65,19 @@ def subscribe(page_slug: str | None) -> BaseResponse:
     except StatusPageError as error:
         if _is_program():
             return failures.as_problem(error)
-        if back is not None and isinstance(error, Invalid | TooMany):
-            current_session().rollback()
-            return back.failed(values, _told(error, values))
-        if not isinstance(error, Invalid):
+        if not isinstance(error, Invalid | TooMany):
             raise
         current_session().rollback()
+        told = _told(error, values)
+        if back is not None:
+            return back.failed(values, told)
         page = pages.visited(current_session(), page_slug)
-        return answers.page(_form(page, values=values, errors=_told(error, values)), 422)
+        html = _form(page, values=values, errors=told)
+        if isinstance(error, Invalid):
+            return answers.page(html, 422)
+        answer = answers.page(html, 429)
+        answer.headers["Retry-After"] = str(error.retry_after)
+        return answer
 
 
 def _told(error: StatusPageError, values: Mapping[str, Any]) -> list[FieldError]:

@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element
 
 import html5lib  # type: ignore[import-untyped]
 
-from flask_statuspage.documents import api_docs, maintenance_notes, page, sign_up
+from flask_statuspage.documents import api_docs, maintenance_notes, page, sign_up, sign_up_box
 from flask_statuspage.documents.reading import reading
 from flask_statuspage.documents.snapshot import Snapshot
 from flask_statuspage.domain.events import PUBLIC_EVENTS
@@ -190,6 +190,13 @@ def every_page(text: str = "") -> dict[str, str]:
         "unsubscribe": sign_up.unsubscribe(
             fact, urls, token=token, address=address, csrf_token=f"csrf{text}"
         ),
+        "confirm_code": sign_up.enter_code(
+            fact,
+            urls,
+            token=token,
+            code=f"1{text}",
+            form_errors=[FieldError("code", f"Wrong code {text}")],
+        ),
         "unsubscribed": sign_up.unsubscribed(fact, urls, address=address),
         "error": page.error(
             fact,
@@ -216,7 +223,7 @@ def every_fragment(text: str = "") -> dict[str, str]:
             linked=True,
             passing=True,
         ),
-        "_subscribe_form": sign_up.subscribe_box(
+        "_subscribe_form": sign_up_box.subscribe_box(
             snapshot.page,
             urls,
             email=f"ada@example.com {text}",
@@ -224,7 +231,7 @@ def every_fragment(text: str = "") -> dict[str, str]:
             csrf_token=f"csrf{text}",
             prefix=f"p{text}",
         ),
-        "_subscribe_form, known": sign_up.subscribe_box(
+        "_subscribe_form, known": sign_up_box.subscribe_box(
             snapshot.page,
             urls,
             email=f"ada@example.com {text}",
@@ -237,7 +244,7 @@ def every_fragment(text: str = "") -> dict[str, str]:
                 services=(f"Checkout {text}",), manage_url=f"/manage{text}", covers=False
             ),
         ),
-        "_subscribe_form, wrong": sign_up.subscribe_box(
+        "_subscribe_form, wrong": sign_up_box.subscribe_box(
             snapshot.page,
             urls,
             channels=("sms", "webhook"),
@@ -245,7 +252,7 @@ def every_fragment(text: str = "") -> dict[str, str]:
             values={"channel": "sms", "address": f"+1{text}"},
             form_errors=[FieldError("address", f"Wrong {text}"), FieldError("other", text)],
         ),
-        "_subscribe_form, typed": sign_up.subscribe_box(
+        "_subscribe_form, typed": sign_up_box.subscribe_box(
             snapshot.page, urls, prefix="p", action=f"/post{text}"
         ),
     }

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
-from flask_statuspage.documents import page, sign_up
+from flask_statuspage.documents import page, sign_up_box
 from flask_statuspage.domain.status import ComponentStatus
 
 from .conftest import (
@@ -50,7 +50,10 @@ def test_banner_box_appears_only_when_something_is_wrong() -> None:
 def test_fragments_are_not_escaped_again(app: Flask) -> None:
     """A host writes ``{{ statuspage_banner() }}`` and gets elements."""
     broken = snapshot_of(component_state(1, "Checkout", ComponentStatus.MAJOR_OUTAGE))
-    boxes = (page.banner_box(broken, urls), sign_up.subscribe_box(broken.page, urls, email="a@b.c"))
+    boxes = (
+        page.banner_box(broken, urls),
+        sign_up_box.subscribe_box(broken.page, urls, email="a@b.c"),
+    )
     for box in boxes:
         shown = app.jinja_env.from_string("{{ box }}", globals={"box": box}).render()
         assert re.search(r'<div class="sp sp-inset"', shown)
@@ -58,7 +61,7 @@ def test_fragments_are_not_escaped_again(app: Flask) -> None:
 
 def test_sign_up_for_a_known_address() -> None:
     """The address that the host knows and the chosen services are sent without being asked for."""
-    html = sign_up.subscribe_box(
+    html = sign_up_box.subscribe_box(
         page_fact(), urls, email="a@b.example", components=["checkout"], csrf_token="csrf"
     )
     tree = parsed_fragment(html)
@@ -76,7 +79,7 @@ def test_sign_up_for_a_known_address() -> None:
 
 def test_sign_up_for_all_services_asks_for_the_address() -> None:
     """Without services it is for all of them; without an address there is a field for it."""
-    tree = parsed_fragment(sign_up.subscribe_box(page_fact(), urls, prefix="mine"))
+    tree = parsed_fragment(sign_up_box.subscribe_box(page_fact(), urls, prefix="mine"))
     fields = {e.get("name"): e for e in tree.iter("input")}
     assert fields["scope"].get("value") == "all"
     address = fields["email_address"]

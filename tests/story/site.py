@@ -157,7 +157,7 @@ class Site:
         found = re.search(r"/status/confirm/\S+", mail)
         assert found is not None, mail
         assert self.client.get(found[0]).status_code == 200
-        assert self.client.post(found[0]).status_code == 200
+        assert self.client.post(found[0]).status_code == 303
 
 
 def session_of(leader: int) -> list[int]:

@@ -288,6 +288,9 @@ def test_too_many_sign_ups(make_site: SiteMaker, kind: str) -> None:
     page = sign_up(2, headers=HTML) if kind == "data" else refused
     assert page.status_code == 429
     assert page.headers["Retry-After"]
+    if kind == "data":
+        assert "Too many sign-ups" in page.text
+        assert f'value="{HOOK}/2"' in page.text
     assert len(site.rows(Subscription)) == 2
     elsewhere = sign_up(3, environ_base={"REMOTE_ADDR": "192.0.2.7"})
     assert elsewhere.status_code == 201
