@@ -19,6 +19,7 @@ from werkzeug.datastructures import MultiDict
 
 from ..delivery.channels import channels
 from ..delivery.links import CODE_DIGITS
+from ..documents.cleaning import one_line
 from ..domain.opt_out import Answer, answer_of
 from ..errors import Invalid
 from ..services import addresses, opt_outs
@@ -113,7 +114,7 @@ def _obey(number: str, said: Answer | str, message_id: str | None) -> str:
 
 
 def _twiml(words: str = "") -> Response:
-    message = f"<Message>{escape(words)}</Message>" if words else ""
+    message = f"<Message>{escape(one_line(words))}</Message>" if words else ""
     text = f'<?xml version="1.0" encoding="UTF-8"?><Response>{message}</Response>'
     response = Response(text, content_type="text/xml; charset=utf-8")
     response.headers["Cache-Control"] = "no-store"
