@@ -54,19 +54,20 @@ def confirm(session: Session, claim: links.Claim, code: str) -> Subscription | N
     key = f"code {claim.page_id} {claim.channel} {claim.digest} {asked_at}"
     if signups.count(session, key, since=now - _HOUR) >= WRONG_AT_MOST:
         raise TooMany("Too many wrong codes. Ask for a new one, or wait an hour.", retry_after=3600)
-    if row is not None and _may_confirm(session, row) and _matches(row, code):
+    if row is not None and is_right(session, row, code):
         subscriptions.begin(session, row)
         return row
     signups.add(session, key, now)
     return None
 
 
-def _matches(row: Subscription, code: str) -> bool:
-    return links.is_code(links.Ticket(row.id, row.nonce), code)
-
-
-def _may_confirm(session: Session, row: Subscription) -> bool:
+def is_right(session: Session, row: Subscription, code: str) -> bool:
+    """Whether *code* begins a subscription that is held: it waits, was asked within a link's life, and by this code."""
     now, life = utc_now(), timedelta(seconds=links.CONFIRM_SECONDS)
-    is_pending = row.state is SubscriptionState.PENDING
     was_asked = row.mailed_at is not None and now - row.mailed_at < life
-    return is_pending and was_asked and not confirmations.is_silenced(session, row, now)
+    return (
+        row.state is SubscriptionState.PENDING
+        and was_asked
+        and not confirmations.is_silenced(session, row, now)
+        and links.is_code(links.Ticket(row.id, row.nonce), code)
+    )

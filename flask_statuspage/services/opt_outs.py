@@ -20,7 +20,7 @@ from ..storage.base import utc_now
 from ..storage.pages import Page, default_page
 from ..storage.session import begin_read_committed
 from ..storage.subscriptions import Subscription, SubscriptionState
-from . import addresses, facts, subscriptions, suppressions
+from . import addresses, confirmation_codes, facts, subscriptions, suppressions
 
 MOST_NAMED = 3
 """Pages that one answer names."""
@@ -49,6 +49,24 @@ def obey(
     if answer is Answer.START:
         _start(session, channel, address)
     return _standing(session, channel, address)
+
+
+def take_code(
+    session: Session, channel: str, address: str, code: str, *, message_id: str | None = None
+) -> str:
+    """Whoever answers with the code, in the place of typing it, agrees to what that code was for.
+
+    Guesses are not counted: from the phone itself YES does the same. Returns what to answer; "" to any other number.
+    """
+    begin_read_committed(session)
+    pages.begin_writing(session)
+    if message_id and not _is_new(session, f"inbound {channel} {message_id}"):
+        return ""
+    rows = stored.at_address(session, channel, address, lock=True)
+    meant = [row for row in rows if confirmation_codes.is_right(session, row, code)]
+    for row in meant:
+        subscriptions.begin(session, row)
+    return _standing(session, channel, address) if meant else ""
 
 
 def _is_new(session: Session, key: str) -> bool:

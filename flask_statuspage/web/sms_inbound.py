@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
@@ -17,6 +18,8 @@ from markupsafe import escape
 from werkzeug.datastructures import MultiDict
 
 from ..delivery.channels import channels
+from ..delivery.links import CODE_DIGITS
+from ..documents.cleaning import one_line
 from ..domain.opt_out import Answer, answer_of
 from ..errors import Invalid
 from ..services import addresses, opt_outs
@@ -44,7 +47,9 @@ def receive() -> Response:
         return answers.problem(403, "The signature is absent or wrong.")
     # Where OptOutType stands, the gateway knew the word, in whatever language, and has answered by itself.
     told = request.form.get("OptOutType", "").strip().upper()
-    said = Answer(told) if told in Answer.__members__ else answer_of(request.form.get("Body", ""))
+    body = request.form.get("Body", "")
+    said: Answer | str | None = Answer(told) if told in Answer.__members__ else answer_of(body)
+    said = said or _code_in(body)
     if said is None:
         # Silence: whatever answers by itself on the other side must not be given something to answer.
         return _twiml()
@@ -84,13 +89,21 @@ def _urls() -> Iterable[str]:
     return [parts._replace(netloc=host, query=query).geturl() for host in hosts]
 
 
-def _obey(number: str, said: Answer, message_id: str | None) -> str:
+def _code_in(body: str) -> str | None:
+    text = re.sub(r"[\s.\-]", "", body)
+    return text if re.fullmatch(f"[0-9]{{{CODE_DIGITS}}}", text) else None
+
+
+def _obey(number: str, said: Answer | str, message_id: str | None) -> str:
     session = current_session()
     session.rollback()  # whatever the host's own hooks have read
 
     def transaction() -> str:
         try:
-            words = opt_outs.obey(session, CHANNEL, number, said, message_id=message_id)
+            if isinstance(said, Answer):
+                words = opt_outs.obey(session, CHANNEL, number, said, message_id=message_id)
+            else:
+                words = opt_outs.take_code(session, CHANNEL, number, said, message_id=message_id)
             session.commit()
             return words
         except BaseException:
@@ -101,7 +114,7 @@ def _obey(number: str, said: Answer, message_id: str | None) -> str:
 
 
 def _twiml(words: str = "") -> Response:
-    message = f"<Message>{escape(words)}</Message>" if words else ""
+    message = f"<Message>{escape(one_line(words))}</Message>" if words else ""
     text = f'<?xml version="1.0" encoding="UTF-8"?><Response>{message}</Response>'
     response = Response(text, content_type="text/xml; charset=utf-8")
     response.headers["Cache-Control"] = "no-store"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -121,6 +122,13 @@ def test_what_is_missing_is_said() -> None:
     page.sms_sender(lambda number, text: None)
     with host(page) as settings:
         assert channels["sms"].available(settings) is None
+
+
+def test_a_missing_extra_is_said(gateway: SmsGateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without phonenumbers there is no channel, whatever is set, and the extra is named."""
+    monkeypatch.setitem(sys.modules, "phonenumbers", None)
+    with host(**gateway.settings) as settings:
+        assert channels["sms"].available(settings) == "install Flask-StatusPage[sms]"
 
 
 def test_twilio_itself_is_the_gateway_unless_another_is_set() -> None:

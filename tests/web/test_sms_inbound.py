@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 from xml.etree import ElementTree
 
 import pytest
@@ -11,6 +12,8 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
 from flask_statuspage import StatusPage
+from flask_statuspage.services import confirmation_codes
+from flask_statuspage.storage.pages import Page
 from flask_statuspage.storage.subscriptions import Subscription, SubscriptionState
 from flask_statuspage.storage.suppressions import Suppression
 from tests.servers.sms_gateway import TOKEN, inbound, signed
@@ -103,6 +106,27 @@ def test_other_words_are_not_answered(texted: Site, body: str) -> None:
     before = texted.contents()
     assert text(texted, body) == ""
     assert texted.contents() == before
+
+
+def test_the_code_itself_as_an_answer(texted: Site) -> None:
+    """Whoever answers with the code agrees as by typing it; another number of six digits is met with silence."""
+    sign_up = {"channel": "sms", "address": NUMBER}
+    assert texted.post("/subscribe", json=sign_up).status_code == 202
+    (row,) = texted.rows(Subscription)
+    with texted.app.app_context():
+        code = confirmation_codes.code_of(row)
+    assert text(texted, f"{(int(code) + 1) % 10**6:06}", sid="SM1") == ""
+    assert text(texted, code, sid="SM2", number="+4917198765432") == ""
+    assert states(texted) == [SubscriptionState.PENDING]
+    assert "/manage/" in text(texted, f" {code[:3]}-{code[3:]}. ", sid="SM3")
+    assert states(texted) == [SubscriptionState.ACTIVE]
+    text(texted, "STOP", sid="SM4")
+    texted.post("/subscribe", json=sign_up)
+    (row,) = texted.rows(Subscription)
+    with texted.app.app_context():
+        code = confirmation_codes.code_of(row)
+    assert text(texted, code, sid="SM5") == ""
+    assert states(texted) == [SubscriptionState.PENDING]
 
 
 @pytest.mark.parametrize(("told", "state"), [("STOP", "ended"), ("START", "active")])
@@ -253,8 +277,12 @@ def test_answers_are_escaped(texted: Site) -> None:
     """A page's name may have any character; the answer stays XML with that name in it."""
     page = texted.ask("GET", "/pages").get_json()["items"][0]
     name = "A<b>&\"'☂ ]]>"
-    assert texted.ask("PATCH", f"/pages/{page['id']}", {"name": name}).status_code == 200
-    assert text(texted, "HELP").startswith(f"{name}: ")
+    with texted.app.app_context():
+        row = texted.db.session.get(Page, UUID(page["id"]))
+        assert row is not None
+        row.name = f"{name}\x01\ud7ff"  # what no XML can hold is left out
+        texted.db.session.commit()
+    assert text(texted, "HELP").startswith(f"{name}\ud7ff: ")
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
