@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import String, UniqueConstraint, delete, select
+from sqlalchemy import String, UniqueConstraint, delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from ..errors import Race
 from .base import Base, Name, Serial, Word
 from .subscriptions import Subscription, digest
 
@@ -46,19 +45,26 @@ def of(session: Session, channel: str, address: str, *, latest: bool = False) ->
 def add(session: Session, channel: str, address: str, reason: str, now: datetime) -> None:
     """Suppress a normalised address; one that is suppressed already gets the newer reason.
 
-    :raises Race: when it is suppressed by another transaction at this moment.
+    Of two transactions that do it, or do it and lift it, at the same moment none fails: statements decide, not the row
+    that this one read before.
     """
-    row = of(session, channel, address)
-    if row is None:
-        session.add(
-            Suppression(channel=channel, digest=digest(address), reason=reason[:200], at=now)
-        )
-    else:
-        row.reason, row.at = reason[:200], now
-    try:
+    values = {"reason": reason[:200], "at": now}
+    if of(session, channel, address) is None:
+        row = Suppression(channel=channel, digest=digest(address), **values)
         session.flush()
-    except IntegrityError as error:
-        raise Race("The address was suppressed at the same moment.") from error
+        try:
+            with session.begin_nested():
+                session.add(row)
+        except IntegrityError:
+            pass
+        else:
+            return
+    session.execute(
+        update(Suppression)
+        .where(Suppression.channel == channel, Suppression.digest == digest(address))
+        .values(values),
+        execution_options={"synchronize_session": "fetch"},
+    )
 
 
 def lift(session: Session, channel: str, address: str) -> bool:

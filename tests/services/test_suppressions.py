@@ -229,6 +229,20 @@ def _bouncing(parcel: Parcel) -> Callable[[Session, Page], None]:
     return lambda session, page: outcomes.note_grave(session, parcel, GONE)
 
 
+def _suppress(session: Session, address: str) -> None:
+    """In a transaction that is run again where it lost a race, as workers do."""
+
+    def transaction() -> None:
+        try:
+            suppressions.suppress_address(session, "email", address, REASON)
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+
+    run_again(transaction)
+
+
 def test_two_pages_hear_it_at_once(app: Flask, session: Session, page: Page) -> None:
     """Mails to one address come back at the same moment, each for another page: nobody waits for the other."""
     others = [pages.create(session, name=name) for name in ("One", "Two", "Three")]
@@ -263,7 +277,7 @@ def test_it_comes_back_while_its_owner_proves_it(app: Flask, session: Session, p
                 session.commit()
 
         def fail(session: Session, page: Page, address: str = address) -> Any:
-            suppressions.suppress_address(session, "email", address, REASON)
+            _suppress(session, address)
 
         assert scenes.at_once(app, prove, fail, fail) == [None] * 3
 
@@ -274,15 +288,7 @@ def test_an_address_without_subscription_is_suppressed_once(
     """Workers that learn the same of the mailbox of an owner agree on one row; who lost the race runs again."""
 
     def fail(session: Session, page: Page) -> None:
-        def transaction() -> None:
-            try:
-                suppressions.suppress_address(session, "email", ADDRESS, REASON)
-                session.commit()
-            except BaseException:
-                session.rollback()
-                raise
-
-        run_again(transaction)
+        _suppress(session, ADDRESS)
 
     assert scenes.at_once(app, *[fail] * 4) == [None] * 4
     assert count(session) == 1
