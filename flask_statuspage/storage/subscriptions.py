@@ -26,6 +26,7 @@ from sqlalchemy.orm import (
     Mapped,
     Session,
     column_property,
+    load_only,
     mapped_column,
     relationship,
     selectinload,
@@ -63,6 +64,7 @@ class Subscription(Base):
             "page_id", "channel", "address_digest", name="uq_statuspage_subscription_address"
         ),
         Index("ix_statuspage_subscription_page_state", "page_id", "state", "id"),
+        Index("ix_statuspage_subscription_recipient", "address_digest"),
     )
 
     id: Mapped[UUID] = mapped_column(Key, primary_key=True, default=new_id)
@@ -248,12 +250,27 @@ def active_after(
 
     Without their secrets: whom an event concerns must not depend on keys that open them.
     """
+    return session.scalars(_active_after(page_id, cursor).limit(limit)).all()
+
+
+def choices_after(
+    session: Session, page_id: UUID, cursor: UUID | None, *, limit: int
+) -> Sequence[Subscription]:
+    """The same with no more of each than what it chose, for whoever only counts."""
+    needed = load_only(
+        Subscription.channel, Subscription.format, Subscription.events, Subscription.level
+    )
+    query = _active_after(page_id, cursor).options(needed)
+    return session.scalars(query.limit(limit)).all()
+
+
+def _active_after(page_id: UUID, cursor: UUID | None) -> Select[Subscription]:
     query = _whole().where(
         Subscription.page_id == page_id, Subscription.state == SubscriptionState.ACTIVE
     )
     if cursor is not None:
         query = query.where(Subscription.id > cursor)
-    return session.scalars(query.order_by(Subscription.id).limit(limit)).all()
+    return query.order_by(Subscription.id)
 
 
 def waiting_or_active(session: Session, page_id: UUID) -> Sequence[Subscription]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ...domain.events import (
     CONFIRMATION,
+    DIGEST,
     DISABLED,
     INCIDENT_EVENTS,
     MAINTENANCE_EVENTS,
@@ -61,7 +62,7 @@ def render(event: Event) -> str:
 
 
 def _words_for(event: Event) -> Words:
-    special = {CONFIRMATION: _confirmation, DISABLED: _disabled, TEST: _test}
+    special = {CONFIRMATION: _confirmation, DISABLED: _disabled, TEST: _test, DIGEST: _digest}
     if event.name in special:
         return special[event.name]({**event.data, "at": event.occurred_at.isoformat()})
     subject = event.name.partition(".")[0]
@@ -232,6 +233,15 @@ def _without_query(address: str) -> str:
 
 def _test(data: Mapping[str, Any]) -> Words:
     return "Test message", [data["message"]], escape(data["message"])
+
+
+def _digest(data: Mapping[str, Any]) -> Words:
+    count = len(data["notices"]) + data["more"]
+    before = f"These are {count} updates in one message, as you are sent at most {data['limit']} an hour:"
+    told = [(f"{_instant(one['at'])} {one['title']}", one["url"]) for one in data["notices"]]
+    lines = [before, "", *(f"{line} {url}" for line, url in told)]
+    items = "".join(f'<br><a href="{escape(url)}">{escape(line)}</a>' for line, url in told)
+    return f"{count} updates", lines, f"{escape(before)}{items}"
 
 
 def _instant(text: str) -> str:

@@ -18,6 +18,8 @@ down_revision = "0007"
 
 TABLES = ("statuspage_suppression", "statuspage_account", "statuspage_member")
 
+RECIPIENT_INDEX = "ix_statuspage_subscription_recipient"
+
 
 def _columns() -> dict[str, list[sa.Column[Any]]]:
     """What is added, by table. A column is made anew for each use, as it belongs to one table only."""
@@ -30,6 +32,10 @@ def _columns() -> dict[str, list[sa.Column[Any]]]:
             sa.Column("remote_id", sa.String(length=200), nullable=True),
             sa.Column("held", sa.Boolean(), nullable=False, server_default=sa.false()),
         ],
+        "statuspage_attempt": [
+            sa.Column("channel", sa.String(length=40), nullable=True),
+            sa.Column("waited", sa.Integer(), nullable=True),
+        ],
     }
 
 
@@ -40,6 +46,9 @@ def upgrade() -> None:
         for column in columns:
             if column.name not in there:
                 op.add_column(table, column)
+    op.create_index(
+        RECIPIENT_INDEX, "statuspage_subscription", ["address_digest"], if_not_exists=True
+    )
     op.create_table(
         "statuspage_suppression",
         sa.Column("id", Serial, autoincrement=True, nullable=False),
@@ -85,6 +94,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in TABLES:
         op.drop_table(table)
+    op.drop_index(RECIPIENT_INDEX, "statuspage_subscription")
     for table, columns in _columns().items():
         with op.batch_alter_table(table) as batch:
             for column in columns:
