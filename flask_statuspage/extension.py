@@ -22,7 +22,7 @@ from .services.wishes import Wish
 from .state import EXTENSION, State, current_state
 from .storage.session import current_session
 from .web import documents as public_documents
-from .web import own_subscription, public, subscribe
+from .web import metrics, own_subscription, public, subscribe
 from .web.cache import DocumentCache
 from .web.description import describe
 from .web.fast_lane import FastLane
@@ -73,6 +73,7 @@ class StatusPage(HostApi, Blueprint):
         public.add_routes(self, lambda: current_state().documents)
         subscribe.add_routes(self)
         own_subscription.add_routes(self)
+        metrics.add_routes(self)
         self.register_blueprint(make_blueprint())
         self.url_value_preprocessor(_exempt_machine_views)
 

@@ -58,6 +58,12 @@ def measure(db: Session, now: datetime) -> list[ChannelLag]:
     ]
 
 
+def in_use(db: Session, now: datetime) -> list[ChannelLag]:
+    """The same of those channels that somebody is subscribed by, or that something was sent by within the hour."""
+    used = stored.channels_in_use(db)
+    return [lag for lag in measure(db, now) if lag.channel in used or lag.count or lag.pending]
+
+
 def unaddressed(db: Session, now: datetime) -> float:
     """Seconds that the oldest event waits whose deliveries are not all written yet; 0.0: there is none."""
     return _seconds(stored.oldest_unaddressed(db), now)
