@@ -19,6 +19,7 @@ from sqlalchemy import event as hooks
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from flask_statuspage.delivery.channels import channels
 from flask_statuspage.delivery.parcel import Failure, Outcome, Parcel
 from flask_statuspage.domain.events import DIGEST
 from flask_statuspage.services import (
@@ -35,7 +36,7 @@ from flask_statuspage.storage.base import utc_now
 from flask_statuspage.storage.outbox import Attempt, Delivery, DeliveryState, EventRow
 from flask_statuspage.storage.pages import Page
 from flask_statuspage.storage.races import run_again
-from flask_statuspage.storage.subscriptions import Subscription
+from flask_statuspage.storage.subscriptions import Subscription, SubscriptionState
 
 from . import scenes
 
@@ -394,11 +395,22 @@ def test_what_is_too_old_is_in_no_digest(session: Session, page: Page) -> None:
 
 
 @ON_SQLITE
-def test_an_old_event_is_not_sent_by_email(session: Session, page: Page) -> None:
-    """An event that is older than a day at its first attempt is marked, held or not."""
-    reader(session, page)
+@pytest.mark.parametrize("channel", [name for name in channels if channels[name].for_people])
+def test_an_old_event_is_not_sent(session: Session, page: Page, channel: str) -> None:
+    """To nobody who reads it, by whatever channel: older than a day at its first attempt it is marked, held or not."""
+    row = Subscription(
+        page_id=page.id,
+        channel=channel,
+        address="somebody",
+        address_digest="0" * 64,
+        format=channels[channel].default_format,
+        state=SubscriptionState.ACTIVE,
+        nonce="n",
+    )
+    session.add(row)
+    session.commit()
     happen(session, page, LIMIT + 2)
-    drain(session)
+    assert len(drain(session)) == LIMIT
     happen(session, page, 1)
     pending = update(Delivery).where(Delivery.state == PENDING)
     session.execute(pending.values(due_at=utc_now() - timedelta(hours=25)))
