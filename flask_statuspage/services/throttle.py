@@ -177,7 +177,7 @@ def _fold(db: Session, groups: Sequence[Group], limit: int, now: datetime) -> se
 
 
 def _foldable(group: Group, pending: Sequence[Waiting], old: datetime) -> list[Waiting]:
-    """What waits beside *group* for the same subscription and may be told with it, in its order.
+    """What is pending beside *group* for the same subscription and may be told with it, in its order.
 
     What is due since before *old* is left to the line, which knows whether it is too old, but for what waited behind
     one that is told.
@@ -190,8 +190,7 @@ def _foldable(group: Group, pending: Sequence[Waiting], old: datetime) -> list[W
     for one in pending:
         if one.id in mine:
             continue
-        is_old = one.attempts == 0 and one.due_at < old and one.subject_id not in told
-        if one.is_taken or is_old:
+        if one.attempts == 0 and one.due_at < old and one.subject_id not in told:
             busy.add(one.subject_id)  # what follows it must not be told before it
         elif (
             one.subject_id not in busy
@@ -205,7 +204,7 @@ def _foldable(group: Group, pending: Sequence[Waiting], old: datetime) -> list[W
 
 
 def _in_order(ones: Sequence[Waiting], locked: Collection[UUID]) -> list[Waiting]:
-    """Those of *ones* that are locked, but for what follows one that another worker was faster to take up."""
+    """Those of *ones* that are locked, but for what follows one that a worker has in hand: it comes after that."""
     busy: dict[UUID, int] = {}
     for one in ones:
         if one.id not in locked:

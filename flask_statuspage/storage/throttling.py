@@ -34,7 +34,7 @@ class Recipient(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """A delivery that is pending. ``is_taken``: some worker had or has it in hand."""
+    """A delivery that is pending, in some worker's hand or in nobody's."""
 
     id: UUID
     subscription_id: UUID
@@ -42,7 +42,6 @@ class Waiting(NamedTuple):
     sequence: int
     attempts: int
     due_at: datetime
-    is_taken: bool
     event_name: str
 
 
@@ -107,7 +106,6 @@ def pending(session: Session, subscription_ids: Collection[UUID]) -> dict[UUID, 
             Delivery.sequence,
             Delivery.attempts,
             Delivery.due_at,
-            Delivery.lease_until.is_not(None),
             EventRow.name,
         )
         .join(EventRow, EventRow.sequence == Delivery.sequence)

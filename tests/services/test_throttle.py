@@ -190,6 +190,24 @@ def test_a_digest_takes_one_place(session: Session, page: Page) -> None:
     assert len(sent) + len(drain(session)) == LIMIT
 
 
+def test_a_digest_keeps_its_place_however_late_it_arrives(session: Session, page: Page) -> None:
+    """One that the mail server takes only after hours is not held, and what is new does not take its place."""
+    reader(session, page)
+    happen(session, page, LIMIT + 2)
+    drain(session)
+    pass_time(session, HOUR + timedelta(seconds=10))
+    (digest,) = drain(session, FAILED)
+    pass_time(session, HOUR + timedelta(seconds=10))
+    waiting = update(Delivery).where(Delivery.state == PENDING)
+    session.execute(waiting.values(due_at=utc_now() + HOUR))
+    session.commit()
+    happen(session, page, LIMIT)
+    assert len(drain(session)) == LIMIT - 1
+    session.execute(waiting.values(due_at=utc_now()))
+    session.commit()
+    assert [parcel.delivery_id for parcel in drain(session)] == [digest.delivery_id]
+
+
 @ON_SQLITE
 def test_the_hour_slides(session: Session, page: Page) -> None:
     """A place opens when the oldest notice leaves the hour, not at a full hour."""
@@ -267,6 +285,9 @@ def test_a_retry_takes_no_second_place(session: Session, page: Page) -> None:
     happen(session, page, 1)
     assert drain(session) == []
     pass_time(session, timedelta(minutes=3))
+    # Nor does one that is held come before it.
+    session.execute(update(Delivery).where(Delivery.held).values(due_at=utc_now()))
+    session.commit()
     assert [parcel.attempt for parcel in drain(session)] == [2] * LIMIT
 
 
@@ -447,7 +468,8 @@ def test_a_redelivery_is_a_notice_like_any_other(session: Session, page: Page) -
     assert len(drain(session)) == 1
     folded = session.scalars(select(Delivery).where(Delivery.reason == TOLD)).first()
     assert folded is not None
-    redelivery.redeliver(session, page, folded.id, actor=None)
+    again = redelivery.redeliver(session, page, folded.id, actor=None)
+    assert not again.held
     session.commit()
     assert [parcel.delivery_id for parcel in drain(session)] == [folded.id]
     happen(session, page, LIMIT - 2)
