@@ -21,7 +21,7 @@ from .services import accounts, components, incidents, pages, subscriptions
 from .services.wishes import Wish
 from .state import EXTENSION, State, current_state
 from .storage.session import current_session
-from .web import admin, own_subscription, public, sms_inbound, subscribe
+from .web import admin, metrics, own_subscription, public, sms_inbound, subscribe
 from .web import documents as public_documents
 from .web.cache import DocumentCache
 from .web.description import describe
@@ -75,6 +75,7 @@ class StatusPage(HostApi, Blueprint):
         subscribe.add_routes(self)
         own_subscription.add_routes(self)
         sms_inbound.add_routes(self)
+        metrics.add_routes(self)
         self.register_blueprint(make_blueprint())
         self.register_blueprint(admin.make_blueprint())
         self.url_value_preprocessor(_exempt_machine_views)

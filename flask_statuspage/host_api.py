@@ -11,7 +11,8 @@ from flask import Blueprint, current_app
 from .domain.ids import is_slug
 from .errors import Invalid
 from .host import HostMaintenance, MaintenanceBlock, slugs, word
-from .services import maintenances, pages
+from .services import components as component_service
+from .services import maintenances, pages, recipients
 from .state import EmailSender, SmsSender
 from .storage.session import current_session
 from .web.protection import Mode, Protection
@@ -49,6 +50,21 @@ class HostApi:
         """
         self._sms_sender = sender
         return sender
+
+    def count_recipients(
+        self, *, event: str, components: Collection[str] = (), page: str | None = None
+    ) -> dict[str, int]:
+        """How many subscriptions of each channel would be told now, before anything is sent: ``{"email": 312, …}``.
+
+        :param event: such as ``incident.created``.
+        :param components: the slugs of those that it would be about.
+        :param page: the slug of another page than the default one.
+        :raises flask_statuspage.errors.Invalid: naming the argument.
+        """
+        session = current_session()
+        where = pages.find(session, page)
+        about = component_service.named(session, where, slugs(components))
+        return recipients.count(session, where, event, [one.id for one in about])
 
     def maintenance(
         self,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import smtplib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 
 import click
 from flask import current_app
@@ -19,11 +20,13 @@ from ..delivery.channels import channels
 from ..delivery.channels.sms import gateway_url
 from ..delivery.mail import ways
 from ..delivery.mail.transport import within
+from ..domain.lag import ChannelLag
 from ..errors import StatusPageError
 from ..jobs.queue import connect as connect_redis
 from ..outgoing import AddressRefused, vet_url
 from ..outgoing.site import OPERATORS
 from ..services import addresses
+from ..services import lag as lag_service
 from ..state import current_settings, current_state, signing_keys
 from ..storage import claims, leases, migrate, monitors
 from ..storage.base import utc_now
@@ -43,25 +46,39 @@ class Fault(Exception):
 
 @statuspage_cli.command("doctor")
 def doctor() -> None:
-    """Check database, migrations, Redis, workers, mail, SMS, clock and the oldest pending delivery."""
+    """Check database, migrations, Redis, workers, mail, SMS, clock and how long deliveries wait."""
     faults: list[str] = []
     for name, check in CHECKS.items():
-        if faults and name in NEEDS_DATABASE and {"database", "migrations"} & set(faults):
+        if name in NEEDS_DATABASE and _has_no_database(faults):
             click.echo(f"  --   {name}: not checked, the database comes first")
-            continue
-        try:
-            click.echo(f"  ok   {name}: {check()}")
-        except (Fault, StatusPageError) as error:
+        elif not _passes(name, check):
             faults.append(name)
-            click.echo(f"  FAIL {name}: {error}")
-        except (SQLAlchemyError, RedisError, OSError, smtplib.SMTPException) as error:
+    lags = [] if _has_no_database(faults) else _lags()
+    for lag in lags:
+        name = f"lag {lag.channel}"
+        if not _passes(name, partial(_lag, lag)):
             faults.append(name)
-            click.echo(f"  FAIL {name}: {one_line(error)}")
     if faults:
-        raise click.ClickException(
-            f"{len(faults)} of {len(CHECKS)} checks failed: {', '.join(faults)}."
-        )
+        count = len(CHECKS) + len(lags)
+        raise click.ClickException(f"{len(faults)} of {count} checks failed: {', '.join(faults)}.")
     click.echo("All well.")
+
+
+def _has_no_database(faults: Collection[str]) -> bool:
+    return not {"database", "migrations"}.isdisjoint(faults)
+
+
+def _passes(name: str, check: Callable[[], str]) -> bool:
+    """Whether *check* finds no fault, once its line is printed."""
+    try:
+        click.echo(f"  ok   {name}: {check()}")
+    except (Fault, StatusPageError) as error:
+        click.echo(f"  FAIL {name}: {error}")
+        return False
+    except (SQLAlchemyError, RedisError, OSError, smtplib.SMTPException) as error:
+        click.echo(f"  FAIL {name}: {one_line(error)}")
+        return False
+    return True
 
 
 def _database() -> str:
@@ -194,10 +211,44 @@ def _checks() -> str:
 
 def _deliveries() -> str:
     session = current_session()
-    late = claims.lag(session, database_now(session))
+    now = database_now(session)
+    unaddressed = lag_service.unaddressed(session, now)
+    if unaddressed > LATE_AFTER:
+        raise Fault(
+            f"an event waits {unaddressed:.0f} s for its deliveries to be written; no worker does it"
+        )
+    late = claims.lag(session, now)
     if late > LATE_AFTER:
         raise Fault(f"the oldest due delivery is {late:.0f} s late; no worker takes it")
     return f"the oldest due one is {late:.0f} s late" if late else "none is due"
+
+
+def _lags() -> list[ChannelLag]:
+    """Of each channel that somebody is subscribed by, or that something was sent by within the hour."""
+    session = current_session()
+    try:
+        return lag_service.in_use(session, database_now(session))
+    except SQLAlchemyError:
+        return []  # the checks before have told
+
+
+def _lag(lag: ChannelLag) -> str:
+    """Of what waits for its reader's share, behind another or for a slow endpoint nothing is told: see docs."""
+    target = f"target {lag.target:.0f} s"
+    if lag.waiting > lag.target:
+        raise Fault(f"the oldest message waits {lag.waiting:.0f} s ({target}); no worker takes it")
+    if lag.is_late:
+        raise Fault(
+            f"{lag.late} of {lag.count} messages of the last hour set out too late, after "
+            f"{lag.longest:.0f} s at most ({target}); start more workers"
+        )
+    waits = f"the oldest one waits {lag.waiting:.1f} s" if lag.waiting else "nothing waits"
+    if not lag.count:
+        return f"nothing was sent in the last hour ({target}), {waits}"
+    return (
+        f"{lag.mean:.1f} s on average, {lag.longest:.1f} s at most in the last hour ({target}), "
+        f"{waits}"
+    )
 
 
 CHECKS: dict[str, Callable[[], str]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -43,6 +44,7 @@ class Parcel:
     :param is_notice: it tells the subscription's owner something of the subscription itself.
     :param lease_ends: ``time.monotonic()`` at which the lease runs out.
     :param reply_to: the remote id of what this subscription was sent last about the same subject; None: nothing.
+    :param ready_since: of a first attempt: since when it was possible; None: that is not measured.
     :param manage_url: where the subscriber changes or ends the subscription; None for machines.
     """
 
@@ -65,6 +67,7 @@ class Parcel:
     is_notice: bool = False
     lease_ends: float = math.inf
     reply_to: str | None = None
+    ready_since: datetime | None = None
     manage_url: str | None = None
     unsubscribe_url: str | None = None
 

@@ -35,6 +35,7 @@ class Parameter:
 
     :param read: the text of the query → the keyword argument for ``render``.
     :param schema: JSON Schema of its value, for OpenAPI.
+    :param required: there is no answer without it.
 
     ``read`` raises :class:`~flask_statuspage.errors.Invalid` naming the parameter.
     """
@@ -43,6 +44,7 @@ class Parameter:
     read: Callable[[str], Any]
     says: str
     schema: dict[str, Any]
+    required: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -288,7 +288,8 @@ def _words(says: str, more: str) -> dict[str, str]:
 
 def _parameter(item: Parameter) -> dict[str, Any]:
     described = {"description": markdown(item.says), "schema": item.schema}
-    return {"name": item.name, "in": "query", **described}
+    needed = {"required": True} if item.required else {}
+    return {"name": item.name, "in": "query", **needed, **described}
 
 
 def _headers(*names: str) -> dict[str, Any]:

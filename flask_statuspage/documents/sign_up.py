@@ -194,7 +194,7 @@ def enter_code(
         page,
         urls,
         code=code,
-        problems=_problems(form_errors),
+        problems=problems_of(form_errors),
         action=urls("confirm", token=token),
     )
 

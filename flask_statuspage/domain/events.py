@@ -49,8 +49,8 @@ CONFIRMATION = "subscription.confirmation"
 
 DIGEST = "notices.digest"
 """What one person would have been told beyond their hourly share, in one message; it goes to that subscription alone.
-``data["notices"]`` has what was folded, oldest first, each ``{event, at, title, status, url}``, ``data["limit"]`` the
-share."""
+``data["notices"]`` has what was folded, oldest first, each ``{event, at, title, status, url}``, ``data["more"]`` how
+many earlier ones are not listed, ``data["limit"]`` the share."""
 
 DISABLED = "subscription.disabled"
 """A subscription was switched off. Where its endpoint was the reason, its owner is mailed."""

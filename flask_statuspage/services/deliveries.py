@@ -25,14 +25,13 @@ from ..domain.reader import Reader
 from ..domain.retry import MOST_LOSSES, STALE_AFTER, SUPERSEDED_AFTER
 from ..errors import SetupError
 from ..state import current_settings
-from ..storage import claims, endpoints, session, threads
-from ..storage import subscriptions as stored_subscriptions
+from ..storage import claims, endpoints, session, subscription_secrets, threads
 from ..storage.claims import Lane
 from ..storage.encryption import reveal
 from ..storage.outbox import Delivery, DeliveryState
 from ..storage.pages import Page
 from ..storage.subscriptions import SubscriptionState
-from . import addresses, events, facts, outcomes, pacing
+from . import addresses, events, facts, lag, outcomes, pacing, throttle
 from .pacing import NOTICE_CHANNEL, format_of, policy_of
 
 logger = logging.getLogger(__name__)
@@ -69,8 +68,8 @@ def claim(
     rows = claims.claim(db, now, lease=lease, limit=limit, lane=lane, avoid=avoid)
     if not rows:
         return Claimed(0, [], {})
-    preparing = _Preparing(db, now, lease_ends=began + lease.total_seconds(), rows=rows)
-    wanted = preparing.wanted(rows)
+    preparing = _Preparing(db, now, lease_ends=began + lease.total_seconds(), lane=lane, rows=rows)
+    wanted = throttle.share_out(db, preparing.wanted(rows), now)
     waiting = pacing.over_rate(db, wanted, now)
     claims.finish_each(
         db,
@@ -93,13 +92,19 @@ class _Preparing:
     """What the deliveries of one batch have in common."""
 
     def __init__(
-        self, db: Session, now: datetime, *, lease_ends: float, rows: Sequence[Delivery]
+        self,
+        db: Session,
+        now: datetime,
+        *,
+        lease_ends: float,
+        lane: Lane,
+        rows: Sequence[Delivery],
     ) -> None:
         self._db = db
         self._now = now
         self._lease_ends = lease_ends
         ids = {row.subscription_id for row in rows}
-        self._secrets = stored_subscriptions.sealed_secrets(db, ids)
+        self._secrets = subscription_secrets.sealed_secrets(db, ids)
         late = now - timedelta(seconds=SUPERSEDED_AFTER)
         self._superseded = claims.superseded(
             db,
@@ -117,6 +122,7 @@ class _Preparing:
         self._stale = stale - claims.followed_one_since(db, stale, old)
         self._replies = threads.sent_before(db, {row.id for row in rows if _replies(row)})
         self._bodies: dict[tuple[UUID, str, int, Reader], str] = {}
+        self._ready_since = {} if lane is Lane.SLOW else lag.ready_since(db, rows, now)
 
     def wanted(self, rows: Sequence[Delivery]) -> list[Delivery]:
         """Those that are to be sent; the others are finished here."""
@@ -183,7 +189,7 @@ class _Preparing:
         if delivery.id in self._superseded:
             return "A later update took its place."
         if delivery.id in self._stale:
-            return "The event was too old at its first attempt."
+            return throttle.TOO_OLD
         return None
 
     def _worded(self, delivery: Delivery, urls: Mapping[str, str]) -> tuple[str, str]:
@@ -263,6 +269,7 @@ class _Preparing:
             endpoint=delivery.endpoint or channels[channel].endpoint(subscription.address),
             lease_ends=self._lease_ends,
             reply_to=self._replies.get(delivery.id),
+            ready_since=self._ready_since.get(delivery.id),
             manage_url=urls.get("manage") if channels[channel].needs_confirmation else None,
             unsubscribe_url=urls.get("unsubscribe")
             if channels[channel].needs_confirmation
@@ -291,7 +298,16 @@ def _replies(delivery: Delivery) -> bool:
 
 def described(delivery: Delivery) -> dict[str, object]:
     """The fields of a delivery as the API shows them."""
-    fields = ("id", "subscription_id", "state", "attempts", "due_at", "finished_at", "reason")
+    fields = (
+        "id",
+        "subscription_id",
+        "state",
+        "attempts",
+        "due_at",
+        "held",
+        "finished_at",
+        "reason",
+    )
     return {
         **{name: plain(getattr(delivery, name)) for name in fields},
         "event": delivery.event.name,

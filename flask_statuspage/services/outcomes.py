@@ -24,7 +24,7 @@ from ..storage import subscriptions as stored_subscriptions
 from ..storage.outbox import Delivery, DeliveryState
 from ..storage.pages import Page
 from ..storage.subscriptions import Subscription, SubscriptionState
-from . import events, pacing, subscriptions, suppressions
+from . import events, lag, pacing, subscriptions, suppressions
 
 logger = logging.getLogger(__name__)
 
@@ -154,13 +154,15 @@ def _judged(
 
 
 def _attempt(parcel: Parcel, outcome: Outcome, now: datetime) -> dict[str, Any]:
-    took = timedelta(milliseconds=outcome.milliseconds or 0)
+    started_at = now - timedelta(milliseconds=outcome.milliseconds or 0)
     return {
         "delivery_id": parcel.delivery_id,
         # A notice to the owner is no call of the subscription's own address.
         "subscription_id": None if parcel.is_notice else parcel.subscription_id,
         "number": parcel.attempt,
-        "started_at": now - took,
+        "channel": parcel.channel,
+        "waited": lag.milliseconds(parcel.ready_since, started_at),
+        "started_at": started_at,
         "milliseconds": outcome.milliseconds,
         "code": outcome.code,
         "kind": None if outcome.delivered else (outcome.kind or Failure.CHANNEL).value,

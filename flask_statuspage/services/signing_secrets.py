@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from ..delivery import signing
 from ..delivery.channels.webhook import WebhookChannel
 from ..errors import Conflict, Invalid, SetupError
-from ..storage import subscriptions as stored
+from ..storage import subscription_secrets as stored
 from ..storage.base import utc_now
 from ..storage.encryption import reveal
 from ..storage.subscriptions import Subscription

@@ -6,7 +6,7 @@ lease; a lease that runs out is free again; only the holder of the lease token m
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -131,8 +131,9 @@ class Delivery(Base):
 class Attempt(Base):
     """One try to deliver: when, how long, and what came back.
 
-    ``kind`` is the class of a failure, see :class:`~flask_statuspage.delivery.parcel.Failure`. The log is also what
-    tells how often a subscription was called within a minute, and how often in a row in vain.
+    ``kind`` is the class of a failure, see :class:`~flask_statuspage.delivery.parcel.Failure`. ``waited`` is how many
+    milliseconds a first attempt came after it was possible; None: it is no first one, or the workers are not to blame.
+    The log is also what tells how often a subscription was called within a minute, and how often in a row in vain.
     """
 
     __tablename__ = "statuspage_attempt"
@@ -147,6 +148,8 @@ class Attempt(Base):
     )
     subscription_id: Mapped[UUID | None] = mapped_column(Key)
     number: Mapped[int]
+    channel: Mapped[str | None] = mapped_column(Word)
+    waited: Mapped[int | None]
     started_at: Mapped[datetime]
     milliseconds: Mapped[int | None]
     code: Mapped[int | None]
@@ -197,6 +200,14 @@ def any_waiting(session: Session) -> bool:
     return session.scalar(query) is not None
 
 
+def add_events(session: Session, rows: Sequence[dict[str, Any]]) -> Sequence[EventRow]:
+    """Write events of which each has its ``id``; returns them with their numbers."""
+    # As mapped objects they would take a statement each, to learn the number that it got.
+    session.execute(insert(EventRow), rows)
+    query = select(EventRow).where(EventRow.id.in_([row["id"] for row in rows]))
+    return session.scalars(query.order_by(EventRow.sequence)).all()
+
+
 def add_deliveries(
     session: Session, event: EventRow, places: Iterable[tuple[UUID, str]], now: datetime
 ) -> int:
@@ -204,6 +215,13 @@ def add_deliveries(
 
     :param places: subscriptions, each with the endpoint of its address.
     """
+    return add_each(session, ((event, *place) for place in places), now)
+
+
+def add_each(
+    session: Session, places: Iterable[tuple[EventRow, UUID, str | None]], now: datetime
+) -> int:
+    """The same for events of which each may go to somebody else."""
     rows = [
         {
             "id": new_id(),
@@ -220,7 +238,7 @@ def add_deliveries(
             "in_order": event.name in IN_ORDER,
             "created_at": now,
         }
-        for subscription_id, endpoint in places
+        for event, subscription_id, endpoint in places
     ]
     if rows:
         session.execute(insert(Delivery), rows)

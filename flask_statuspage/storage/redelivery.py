@@ -81,6 +81,7 @@ def revive(
             state=DeliveryState.PENDING,
             attempts=0,
             losses=0,
+            held=False,
             due_at=now,
             finished_at=None,
             reason=None,

@@ -21,13 +21,12 @@ from sqlalchemy import (
     func,
     or_,
     select,
-    type_coerce,
-    update,
 )
 from sqlalchemy.orm import (
     Mapped,
     Session,
     column_property,
+    load_only,
     mapped_column,
     relationship,
     selectinload,
@@ -65,7 +64,7 @@ class Subscription(Base):
             "page_id", "channel", "address_digest", name="uq_statuspage_subscription_address"
         ),
         Index("ix_statuspage_subscription_page_state", "page_id", "state", "id"),
-        Index("ix_statuspage_subscription_digest", "address_digest"),
+        Index("ix_statuspage_subscription_recipient", "address_digest"),
     )
 
     id: Mapped[UUID] = mapped_column(Key, primary_key=True, default=new_id)
@@ -192,43 +191,6 @@ def formats_of(session: Session, ids: Collection[UUID]) -> dict[UUID, str]:
     return {row[0]: row[1] for row in session.execute(query)}
 
 
-def sealed_secrets(
-    session: Session, ids: Collection[UUID]
-) -> dict[UUID, tuple[str | None, str | None]]:
-    """The secrets of *ids* as they are stored, and those before them; :func:`.encryption.reveal` opens one."""
-    query = select(
-        Subscription.id,
-        type_coerce(Subscription.secret, Text),
-        type_coerce(Subscription.previous_secret, Text),
-    )
-    rows = session.execute(query.where(Subscription.id.in_(ids)))
-    return {row[0]: (row[1], row[2]) for row in rows}
-
-
-def sealed_secret(session: Session, subscription_id: UUID) -> str | None:
-    """The secret of a subscription that is held, as it is stored, and as it is now.
-
-    With a lock, as MariaDB reads what this transaction saw first otherwise, and that may be before the row was made.
-    """
-    query = select(type_coerce(Subscription.secret, Text)).where(Subscription.id == subscription_id)
-    return session.scalar(query.with_for_update())
-
-
-def erase_previous_secrets(session: Session, before: datetime, *, limit: int) -> int:
-    """Erase at most *limit* previous secrets that counted until *before*; returns how many."""
-    query = select(Subscription.id).where(Subscription.previous_until <= before).limit(limit)
-    ids = session.scalars(query).all()
-    if ids:
-        # The instant once more: one that is changed at this moment has another previous secret.
-        session.execute(
-            update(Subscription)
-            .where(Subscription.id.in_(ids), Subscription.previous_until <= before)
-            .values(previous_secret=None, previous_until=None),
-            execution_options={"synchronize_session": False},
-        )
-    return len(ids)
-
-
 def by_address(
     session: Session, page_id: UUID, channel: str, address: str, *, lock: bool = True
 ) -> Subscription | None:
@@ -296,12 +258,27 @@ def active_after(
 
     Without their secrets: whom an event concerns must not depend on keys that open them.
     """
+    return session.scalars(_active_after(page_id, cursor).limit(limit)).all()
+
+
+def choices_after(
+    session: Session, page_id: UUID, cursor: UUID | None, *, limit: int
+) -> Sequence[Subscription]:
+    """The same with no more of each than what it chose, for whoever only counts."""
+    needed = load_only(
+        Subscription.channel, Subscription.format, Subscription.events, Subscription.level
+    )
+    query = _active_after(page_id, cursor).options(needed)
+    return session.scalars(query.limit(limit)).all()
+
+
+def _active_after(page_id: UUID, cursor: UUID | None) -> Select[Subscription]:
     query = _whole().where(
         Subscription.page_id == page_id, Subscription.state == SubscriptionState.ACTIVE
     )
     if cursor is not None:
         query = query.where(Subscription.id > cursor)
-    return session.scalars(query.order_by(Subscription.id).limit(limit)).all()
+    return query.order_by(Subscription.id)
 
 
 def waiting_or_active(session: Session, page_id: UUID) -> Sequence[Subscription]:

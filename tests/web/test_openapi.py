@@ -185,6 +185,7 @@ CALLS = (
     ),
     Ask("POST", "/subscriptions", {"channel": "email", "address": "ann@example.com"}),
     Ask("GET", "/subscriptions"),
+    Ask("GET", "/recipients", query="?event=incident.created&components=api,web"),
     Ask("GET", ONE_SUBSCRIPTION, of="subscription"),
     Ask("PATCH", ONE_SUBSCRIPTION, {"events": ["incident.created"]}, of="subscription"),
     Ask(
@@ -483,10 +484,14 @@ def test_parameters_are_as_described(site: Site, description: dict[str, Any]) ->
     for (method, rule), operation in MANAGED.items():
         if method != "GET" or "<" in rule:
             continue
+        needed = "".join(
+            f"&{one.name}={one.schema['enum'][0]}" for one in operation.parameters if one.required
+        )
         for parameter in operation.parameters:
             schema = parameter.schema
             for value in (*schema.get("enum", ()), schema.get("default"), schema.get("maximum")):
-                query = "" if value is None else f"?{parameter.name}={quote(str(value))}"
+                query = "?" if value is None else f"?{parameter.name}={quote(str(value))}"
+                query += "" if value is not None and parameter.required else needed
                 assert site.ask("GET", rule + query).status_code == 200, query
             if set(schema) - {"type"}:
                 for value in ("", "x", "0"):

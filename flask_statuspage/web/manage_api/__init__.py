@@ -15,6 +15,7 @@ from . import (
     maintenances,
     monitors,
     pages,
+    recipients,
     subscriptions,
     templates,
 )
@@ -28,6 +29,7 @@ RESOURCES = (
     incidents,
     maintenances,
     subscriptions,
+    recipients,
     templates,
     deliveries,
     audit,

@@ -37,6 +37,7 @@ class DeliveryAnswer:
 
     :param attempts: how many there were so far.
     :param due_at: when the next attempt is due.
+    :param held: it waits, or waited, because its reader had their share for that hour.
     :param reason: why it ended, if it did not arrive.
     :param event: the event's name.
     """
@@ -46,6 +47,7 @@ class DeliveryAnswer:
     state: DeliveryState
     attempts: int
     due_at: datetime
+    held: bool
     finished_at: datetime | None
     reason: str | None
     event: str

@@ -103,6 +103,19 @@ class Call:
         }
 
 
+def authorized(role: Role) -> Call:
+    """The request of whoever has a key whose role reaches *role*.
+
+    :raises Unauthorized: without a key, or with one that does not count.
+    :raises Forbidden: when its role is too small.
+    """
+    session = current_session()
+    token = team.authenticate(session, _key())
+    if not token.role.reaches(role):
+        raise Forbidden(role.value, token.role.value)
+    return Call(session, token)
+
+
 View = Callable[..., Any]
 
 
@@ -150,7 +163,7 @@ class Door:
         problems |= {422} if parameters else set()
 
         def respond(**arguments: Any) -> Response:
-            call = _authorized(role)
+            call = authorized(role)
             _check_idents(arguments)
             if body is not None:
                 call.body = _parsed(body, bare=bare)
@@ -205,21 +218,13 @@ class Door:
             return Map(self._rules).bind("")
 
         def missing(rest: str = "") -> Response:
-            _authorized(Role.VIEWER)
+            authorized(Role.VIEWER)
             if allowed := known().allowed_methods(f"/{rest}"):
                 raise WrongMethod(request.method, allowed)
             raise NotFound("resource", rest)
 
         for rule in ("/", "/<path:rest>"):
             self.blueprint.add_url_rule(rule, "missing", missing, methods=METHODS)
-
-
-def _authorized(role: Role) -> Call:
-    session = current_session()
-    token = team.authenticate(session, _key())
-    if not token.role.reaches(role):
-        raise Forbidden(role.value, token.role.value)
-    return Call(session, token)
 
 
 def _check_idents(arguments: dict[str, str]) -> None:

@@ -21,13 +21,15 @@ _INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
 def asked(parameter: Parameter) -> Any:
     """What the query says, read; the default, or None, where it says nothing.
 
-    :raises Invalid: naming the parameter, also where it is empty.
+    :raises Invalid: naming the parameter, also where it is empty, or is not there and must be.
     """
     text = request.args.get(parameter.name)
+    if text is None and parameter.required:
+        raise Invalid.field(parameter.name, "Is missing.")
     return parameter.schema.get("default") if text is None else parameter.read(text)
 
 
-def choice(name: str, allowed: Sequence[str], says: str) -> Parameter:
+def choice(name: str, allowed: Sequence[str], says: str, *, required: bool = False) -> Parameter:
     """One of *allowed*."""
 
     def read(text: str) -> str:
@@ -36,7 +38,7 @@ def choice(name: str, allowed: Sequence[str], says: str) -> Parameter:
         return text
 
     schema = {"type": "string", "enum": [str(word) for word in allowed]}
-    return Parameter(name=name, read=read, says=says, schema=schema)
+    return Parameter(name=name, read=read, says=says, schema=schema, required=required)
 
 
 def whole(name: str, default: int, most: int, says: str) -> Parameter:
@@ -68,6 +70,18 @@ def words(name: str, says: str) -> Parameter:
         if not is_storable(text):
             raise Invalid.field(name, UNSTORABLE)
         return text
+
+    return Parameter(name=name, read=read, says=says, schema={"type": "string"})
+
+
+def idents(name: str, says: str) -> Parameter:
+    """Slugs or ids with commas between them."""
+
+    def read(text: str) -> list[str]:
+        found = [ident.strip() for ident in text.split(",")]
+        if not is_storable(text) or not all(found):
+            raise Invalid.field(name, "Must be slugs or ids with commas between them.")
+        return found
 
     return Parameter(name=name, read=read, says=says, schema={"type": "string"})
 

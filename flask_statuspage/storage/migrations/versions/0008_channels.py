@@ -32,6 +32,8 @@ SUBSCRIPTION = sa.table(
 
 TABLES = ("statuspage_suppression", "statuspage_account", "statuspage_member")
 
+RECIPIENT_INDEX = "ix_statuspage_subscription_recipient"
+
 
 def _columns() -> dict[str, list[sa.Column[Any]]]:
     """What is added, by table. A column is made anew for each use, as it belongs to one table only."""
@@ -44,6 +46,10 @@ def _columns() -> dict[str, list[sa.Column[Any]]]:
             sa.Column("remote_id", sa.String(length=200), nullable=True),
             sa.Column("held", sa.Boolean(), nullable=False, server_default=sa.false()),
         ],
+        "statuspage_attempt": [
+            sa.Column("channel", sa.String(length=40), nullable=True),
+            sa.Column("waited", sa.Integer(), nullable=True),
+        ],
     }
 
 
@@ -55,11 +61,7 @@ def upgrade() -> None:
             if column.name not in there:
                 op.add_column(table, column)
     op.create_index(
-        "ix_statuspage_subscription_digest",
-        "statuspage_subscription",
-        ["address_digest"],
-        unique=False,
-        if_not_exists=True,
+        RECIPIENT_INDEX, "statuspage_subscription", ["address_digest"], if_not_exists=True
     )
     op.create_table(
         "statuspage_suppression",
@@ -127,9 +129,9 @@ def _move(old: str, new: str, which: sa.ColumnElement[bool], values: dict[str, N
 
 def downgrade() -> None:
     _move("slack", "webhook", sa.true(), {})
-    op.drop_index("ix_statuspage_subscription_digest", "statuspage_subscription", if_exists=True)
     for table in TABLES:
         op.drop_table(table)
+    op.drop_index(RECIPIENT_INDEX, "statuspage_subscription")
     for table, columns in _columns().items():
         with op.batch_alter_table(table) as batch:
             for column in columns:
