@@ -94,6 +94,7 @@ ROUTES: dict[tuple[str, str], str] = {
     ("POST", "/subscriptions/<ident>/enable"): "admin",
     ("POST", "/subscriptions/<ident>/disable"): "admin",
     ("POST", "/subscriptions/<ident>/rotate-secret"): "admin",
+    ("GET", "/recipients"): "editor",
     ("GET", "/deliveries"): "admin",
     ("GET", "/deliveries/<ident>"): "admin",
     ("GET", "/deliveries/<ident>/attempts"): "admin",
