@@ -62,7 +62,7 @@ def take_code(
     pages.begin_writing(session)
     if message_id and not _is_new(session, f"inbound {channel} {message_id}"):
         return ""
-    rows = stored.at_address(session, channel, address, lock=True)
+    rows = suppressions.hold(session, channel, address)
     meant = [row for row in rows if confirmation_codes.is_right(session, row, code)]
     for row in meant:
         subscriptions.begin(session, row)
@@ -79,7 +79,7 @@ def _is_new(session: Session, key: str) -> bool:
 
 def _start(session: Session, channel: str, address: str) -> None:
     """Begin what waits for its owner's word, and again what STOP had ended."""
-    rows = stored.at_address(session, channel, address, lock=True)
+    rows = suppressions.hold(session, channel, address)
     stored_suppressions.lift(session, channel, address)
     asked_since = utc_now() - timedelta(seconds=links.CONFIRM_SECONDS)
     for row in rows:

@@ -19,8 +19,7 @@ from . import subscriptions
 def stop(session: Session, channel: str, address: str) -> None:
     """Its owner said STOP: end all subscriptions of a normalised address at once, and keep it silent until START."""
     # Whoever lets one begin holds its page and looks at the suppression then: either it is there, or the one is.
-    pages.hold_all(session)
-    for row in stored_subscriptions.at_address(session, channel, address, lock=True):
+    for row in hold(session, channel, address):
         # START brings back what STOP had ended, not what was switched off before.
         was_off = row.state is SubscriptionState.DISABLED
         subscriptions.unsubscribe(session, row, reason="unsubscribed" if was_off else STOPPED)
@@ -49,13 +48,10 @@ def suppress_address(session: Session, channel: str, address: str, reason: str) 
 
 
 def hold(session: Session, channel: str, address: str) -> list[Subscription]:
-    """The subscriptions of a normalised address, held until the transaction ends, with their pages.
+    """The subscriptions of a normalised address, held until the transaction ends, with all pages.
 
-    All pages first, then all subscriptions, each in the order of their ids: two workers whose mails to one address came
-    back at the same time, each for another page, would else wait for each other.
+    All pages first, in the order of their ids: two workers whose mails to one address came back at the same time, each
+    for another page, would else wait for each other, and a sign-up on a third one would not be seen.
     """
-    places = stored.subscriptions_of(session, channel, address)
-    for page_id in dict.fromkeys(page_id for page_id, _ in places):
-        pages.hold(session, page_id)
-    rows = [stored_subscriptions.get(session, ident, lock=True) for _, ident in places]
-    return [row for row in rows if row is not None]
+    pages.hold_all(session)
+    return list(stored_subscriptions.at_address(session, channel, address, lock=True))

@@ -218,14 +218,11 @@ def by_digest(
 def at_address(
     session: Session, channel: str, address: str, *, lock: bool = False
 ) -> Sequence[Subscription]:
-    """Those of a normalised address on all pages; with *lock* as they are now, held, and their pages before them."""
+    """Those of a normalised address on all pages; with *lock*, as they are now and held: the pages must be held before."""
     here = (Subscription.channel == channel, Subscription.address_digest == digest(address))
     query = _whole().where(*here).order_by(Subscription.page_id, Subscription.id)
     if not lock:
         return session.scalars(query).all()
-    where = select(Subscription.page_id).where(*here).order_by(Subscription.page_id)
-    for page_id in session.scalars(where).all():
-        pages.hold(session, page_id)
     return session.scalars(query.with_for_update().execution_options(populate_existing=True)).all()
 
 

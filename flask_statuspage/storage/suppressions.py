@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
-from uuid import UUID
 
 from sqlalchemy import String, UniqueConstraint, delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from .base import Base, Name, Serial, Word
-from .subscriptions import Subscription, digest
+from .subscriptions import digest
 
 
 class Suppression(Base):
@@ -78,12 +76,3 @@ def lift(session: Session, channel: str, address: str) -> bool:
         execution_options={"synchronize_session": False},
     )
     return True
-
-
-def subscriptions_of(session: Session, channel: str, address: str) -> Sequence[tuple[UUID, UUID]]:
-    """The page and the id of each subscription of a normalised address, in an order that all locks are taken in."""
-    query = select(Subscription.page_id, Subscription.id).where(
-        Subscription.channel == channel, Subscription.address_digest == digest(address)
-    )
-    rows = session.execute(query.order_by(Subscription.page_id, Subscription.id))
-    return [(row[0], row[1]) for row in rows]
