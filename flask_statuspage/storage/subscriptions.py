@@ -218,7 +218,10 @@ def by_digest(
 def at_address(
     session: Session, channel: str, address: str, *, lock: bool = False
 ) -> Sequence[Subscription]:
-    """Those of a normalised address on all pages; with *lock*, as they are now and held: the pages must be held before."""
+    """Those of a normalised address on all pages.
+
+    :param lock: as they are now, and held; the pages must be held before.
+    """
     here = (Subscription.channel == channel, Subscription.address_digest == digest(address))
     query = _whole().where(*here).order_by(Subscription.page_id, Subscription.id)
     if not lock:
