@@ -217,7 +217,8 @@ def test_the_secret_link_is_for_admins(site: Site, role: str) -> None:
         if method != "GET" or ROLES.index(role) < ROLES.index(needed):
             continue
         ident = "second" if path.startswith("/pages/") else ids.get(path.split("/")[1], "nothing")
-        answer = site.ask("GET", f"{path.replace('<ident>', ident)}?status_page=second", role=role)
+        query = "?status_page=second&event=incident.created"  # which one of them needs
+        answer = site.ask("GET", path.replace("<ident>", ident) + query, role=role)
         assert answer.status_code == (404 if ident == "nothing" and "<" in path else 200), path
         told[path] = answer.text
     rendering = f"/templates/{template['id']}/render?status_page=second"
@@ -628,6 +629,7 @@ def test_wrong_paging(site: Site, value: str) -> None:
 def test_lists_cost_no_query_per_row(site: Site) -> None:
     """Every list has the same shape, and takes as many queries with many rows as with few."""
     lists = [path for method, path in ROUTES if method == "GET" and "<ident>" not in path]
+    lists.remove("/recipients")  # no list
 
     def costs() -> dict[str, int]:
         found = {}
