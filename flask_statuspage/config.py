@@ -130,7 +130,7 @@ class Settings:
     )
     slack_hosts: tuple[str, ...] = _key(
         ("hooks.slack.com", "hooks.slack-gov.com"),
-        values.many(values.text),
+        values.many(values.host),
         allowed="host names, such as 'hooks.slack.com'",
         doc="Hosts to which the channel `slack` may post.",
     )

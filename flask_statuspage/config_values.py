@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
+from email.utils import parseaddr
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo
@@ -90,6 +92,13 @@ def zone(value: Any) -> str:
     return ZoneInfo(text(value)).key
 
 
+def host(value: Any) -> str:
+    name = text(value).lower()
+    if not re.fullmatch(r"[a-z0-9.\-]+", name):
+        raise ValueError
+    return name
+
+
 def region(value: Any) -> str:
     country = text(value)
     if len(country) != 2 or not country.isascii() or not country.isalpha():
@@ -98,10 +107,12 @@ def region(value: Any) -> str:
 
 
 def email(value: Any) -> str:
-    address = text(value)
-    if "@" not in address or any(mark in address for mark in "\r\n"):
+    whole = text(value)
+    local, _, domain = parseaddr(whole)[1].rpartition("@")
+    is_open = whole.count("<") != whole.count(">")
+    if not local or not domain or is_open or any(mark in whole for mark in "\r\n"):
         raise ValueError
-    return address
+    return whole
 
 
 def many(parse: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, ...]]:

@@ -46,7 +46,8 @@ class HostApi:
             def send(number, text):  # "+15005550006", "Acme: Payments fail …"
                 return provider.send(number, text).id
 
-        It runs in workers, in an app context, in several threads at once. Whatever it raises is a failure to try again.
+        It runs in workers, in an app context, in several threads at once. Whatever it raises is a failure to try again,
+        and so is what takes longer than the format's 15 seconds.
         """
         self._sms_sender = sender
         return sender

@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session
 
 from ..delivery.channels import channels
 from ..delivery.channels.sms import gateway_url
+from ..delivery.deadline import within
 from ..delivery.mail import ways
-from ..delivery.mail.transport import within
 from ..domain.lag import ChannelLag
 from ..errors import StatusPageError
 from ..jobs.queue import connect as connect_redis

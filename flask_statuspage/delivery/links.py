@@ -85,7 +85,7 @@ def read_claim(token: str) -> Claim:
 
 
 def code(ticket: Ticket) -> str:
-    """The digits that do for *ticket* what a link to confirm does. Stored nowhere, and others with another nonce."""
+    """The digits that do for *ticket* what a link to confirm does. Others with another nonce."""
     return _code(ticket, signing_keys()[0])
 
 

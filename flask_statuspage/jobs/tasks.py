@@ -35,7 +35,7 @@ from ..state import current_settings
 from ..storage import checks, leases, retention
 from ..storage.base import utc_now
 from ..storage.claims import Lane
-from ..storage.races import run_again
+from ..storage.races import committed
 from ..storage.session import current_session, database_now, release_session
 from .queue import queue_of
 from .schedule import BEAT_SECONDS
@@ -107,19 +107,7 @@ def _repeat(step: Callable[[], int], stopping: Callable[[], bool], budget: float
 
 
 def _committed(work: Callable[[Session], T]) -> T:
-    """What *work* returns, once it is committed. A transaction that lost a race for locks is run again."""
-    session = current_session()
-
-    def transaction() -> T:
-        try:
-            result = work(session)
-            session.commit()
-            return result
-        except BaseException:
-            session.rollback()
-            raise
-
-    return run_again(transaction)
+    return committed(current_session(), work)
 
 
 def _deliver(lane: Lane, stopping: Callable[[], bool]) -> int:

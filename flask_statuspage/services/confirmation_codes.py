@@ -1,6 +1,7 @@
 """Six digits that confirm a subscription: texted to its owner, and typed where somebody signed up.
 
-A code is stored nowhere, and is as old as the message that told it. Five wrong ones for one number and message are the
+A code is made from the subscription's nonce, so it counts until another message is sent; it is kept only with that
+message. Five wrong ones for one number and message are the
 end of it for an hour. Whoever guesses is told the same and counted alike, whether the number is known, subscribed
 already, silent, or none of these.
 """

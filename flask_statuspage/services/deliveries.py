@@ -293,7 +293,8 @@ class _Preparing:
 
 def _replies(delivery: Delivery) -> bool:
     channel = delivery.subscription.channel
-    return delivery.notice_to is None and channel in channels and channels[channel].replies
+    is_step = delivery.in_order and delivery.notice_to is None
+    return is_step and channel in channels and channels[channel].replies
 
 
 def described(delivery: Delivery) -> dict[str, object]:

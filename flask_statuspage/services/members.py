@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ..domain.roles import Role
@@ -31,8 +32,12 @@ def add(session: Session, identity: str, *, role: Role, actor: str | None) -> Me
     if (there := stored.member(session, identity)) is not None:
         raise Conflict(f"{identity} is a member already, with the role {there.role.value!r}.")
     row = Member(identity=identity, role=role)
-    session.add(row)
-    session.flush()
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError as error:
+        # MariaDB takes names for the same that differ by an accent.
+        raise Conflict(f"{identity} cannot be told from a member that is there already.") from error
     _audit(session, "create", row, actor, after=described(row))
     return row
 

@@ -20,7 +20,7 @@ from ..storage.base import utc_now
 from ..storage.pages import Page, default_page
 from ..storage.session import begin_read_committed
 from ..storage.subscriptions import Subscription, SubscriptionState
-from . import addresses, confirmation_codes, facts, subscriptions, suppressions
+from . import addresses, confirmation_codes, confirmations, facts, subscriptions, suppressions
 
 MOST_NAMED = 3
 """Pages that one answer names."""
@@ -34,8 +34,8 @@ def obey(
 ) -> str:
     """Do what the owner of a normalised *address* says; returns what to answer.
 
-    :param message_id: what the gateway calls the message. The same one once more does nothing and has the answer "",
-        however late it comes: a STOP that is repeated must not undo the START after it.
+    :param message_id: what the gateway calls the message. The same one within an hour does nothing and has the answer
+        "": a STOP that is repeated must not undo the START after it.
     """
     begin_read_committed(session)
     pages.begin_writing(session)
@@ -78,15 +78,21 @@ def _is_new(session: Session, key: str) -> bool:
 
 
 def _start(session: Session, channel: str, address: str) -> None:
-    """Begin what waits for its owner's word, and again what STOP had ended."""
+    """Begin what waits for its owner's word, and again what STOP had ended.
+
+    Who signed the number up while it was silent asked nobody: its owner is asked now.
+    """
     rows = suppressions.hold(session, channel, address)
-    stored_suppressions.lift(session, channel, address)
+    was_silent = stored_suppressions.lift(session, channel, address)
     asked_since = utc_now() - timedelta(seconds=links.CONFIRM_SECONDS)
     for row in rows:
         row.mailed_at = None  # whoever signs up again now is asked at once
         is_fresh = row.asked_at >= asked_since
         if row.state is SubscriptionState.PENDING and is_fresh:
-            subscriptions.begin(session, row)
+            if was_silent:
+                confirmations.mail_owner(session, session.get_one(Page, row.page_id), row)
+            else:
+                subscriptions.begin(session, row)
         # What was never confirmed is not confirmed by a START for something else long after.
         elif _was_stopped(row) and (row.confirmed_at is not None or is_fresh):
             subscriptions.begin(session, row, action="enable")

@@ -14,7 +14,7 @@ from . import wishes
 
 def offered() -> list[str]:
     """The channels that are open to everybody, and work here."""
-    return [name for name in wishes.offered_channels() if not channels[name].members_only]
+    return wishes.offered_channels()
 
 
 def offered_formats(channel: str) -> list[str]:

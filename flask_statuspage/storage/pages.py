@@ -109,8 +109,9 @@ def hold(session: Session, page_id: UUID) -> None:
 
 def hold_all(session: Session) -> None:
     """Hold every page: for what is about an address wherever it is subscribed, or will be at this moment."""
-    for page_id in session.scalars(select(Page.id).order_by(Page.id)).all():
-        hold(session, page_id)
+    begin_writing(session)
+    session.scalars(select(Page.id).order_by(Page.id).with_for_update(key_share=True)).all()
+    note_lock(session)
 
 
 def touch(session: Session, page_id: UUID, now: datetime) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from ..errors import Race
 from .session import lost_race
@@ -16,6 +17,21 @@ T = TypeVar("T")
 
 PAUSES = (0.05, 0.2, 0.8)
 """Seconds before a transaction is run again, each up to twice as long at random."""
+
+
+def committed(session: Session, work: Callable[[Session], T]) -> T:
+    """What *work* returns, once it is committed. It is run again if it lost a race for locks."""
+
+    def transaction() -> T:
+        try:
+            result = work(session)
+            session.commit()
+            return result
+        except BaseException:
+            session.rollback()
+            raise
+
+    return run_again(transaction)
 
 
 def run_again(transaction: Callable[[], T], *, patience: float | None = None) -> T:

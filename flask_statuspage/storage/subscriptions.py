@@ -310,10 +310,11 @@ def formats_among(session: Session, page_id: UUID, names: Collection[str]) -> li
 def unconfirmed(session: Session, channels: Collection[str], before: datetime) -> list[UUID]:
     """The sign-ups by these channels that were asked for before that instant and never confirmed.
 
-    Also those whose question came back, which are disabled.
+    Also those whose question came back, or was answered with a no.
     """
     never = and_(
-        Subscription.state == SubscriptionState.DISABLED, Subscription.confirmed_at.is_(None)
+        Subscription.state.in_([SubscriptionState.DISABLED, SubscriptionState.ENDED]),
+        Subscription.confirmed_at.is_(None),
     )
     query = select(Subscription.id).where(
         or_(Subscription.state == SubscriptionState.PENDING, never),

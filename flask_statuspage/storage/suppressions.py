@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import String, UniqueConstraint, delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from ..domain.opt_out import STOPPED
 from .base import Base, Name, Serial, Word
 from .subscriptions import digest
 
@@ -41,12 +43,12 @@ def of(session: Session, channel: str, address: str, *, latest: bool = False) ->
 
 
 def add(session: Session, channel: str, address: str, reason: str, now: datetime) -> None:
-    """Suppress a normalised address; one that is suppressed already gets the newer reason.
+    """Suppress a normalised address; one that is suppressed already gets the newer reason, unless its owner said STOP.
 
     Of two transactions that do it, or do it and lift it, at the same moment none fails: statements decide, not the row
     that this one read before.
     """
-    values = {"reason": reason[:200], "at": now}
+    values: dict[str, Any] = {"reason": reason[:200], "at": now}
     if of(session, channel, address) is None:
         row = Suppression(channel=channel, digest=digest(address), **values)
         session.flush()
@@ -59,7 +61,11 @@ def add(session: Session, channel: str, address: str, reason: str, now: datetime
             return
     session.execute(
         update(Suppression)
-        .where(Suppression.channel == channel, Suppression.digest == digest(address))
+        .where(
+            Suppression.channel == channel,
+            Suppression.digest == digest(address),
+            Suppression.reason != STOPPED,
+        )
         .values(values),
         execution_options={"synchronize_session": "fetch"},
     )

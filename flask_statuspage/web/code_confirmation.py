@@ -16,6 +16,7 @@ from ..documents import sign_up as documents
 from ..errors import FieldError, Invalid, LinkInvalid, NotFound, TooMany
 from ..services import addresses, confirmation_codes, subscriptions
 from ..storage.pages import Page
+from ..storage.races import committed
 from ..storage.session import current_session
 from ..storage.subscriptions import Subscription
 from . import answers, failures, signup, visits
@@ -62,10 +63,11 @@ def answer(token: str, claim: links.Claim) -> BaseResponse:
     is_program = answers.wants_json()
     typed: object = None
     try:
-        typed = signup.sent().get("code")
+        typed = signup.sent(known=("code", "csrf_token")).get("code")
         session.rollback()  # whatever the host's own hooks have read
-        subscription = confirmation_codes.confirm(session, claim, _cleaned(typed))
-        session.commit()  # a wrong one counts, too
+        code = _cleaned(typed)
+        # A wrong one counts, too.
+        subscription = committed(session, lambda db: confirmation_codes.confirm(db, claim, code))
         if subscription is None:
             _page_of(claim)
             raise Invalid.field("code", WRONG)

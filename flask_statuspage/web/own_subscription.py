@@ -7,6 +7,7 @@ without cookies.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, redirect, request
@@ -23,6 +24,7 @@ from ..errors import FieldError, Invalid, LinkExpired, LinkInvalid, NotFound
 from ..services import facts, pages, subscription_changes, subscriptions, ways
 from ..storage import components as stored_components
 from ..storage.pages import Page
+from ..storage.races import committed
 from ..storage.session import current_session
 from ..storage.subscriptions import Subscription, SubscriptionState
 from . import answers, code_confirmation, failures, signup, visits
@@ -57,11 +59,12 @@ def confirm(page_slug: str | None, token: str) -> BaseResponse:
         )
         session.rollback()  # nothing was changed; let go of the row
         return answers.page(html)
-    _check_page(session, page_slug, subscriptions.confirmable(session, token))
-    subscription = subscriptions.confirm(session, token)
-    answer = choose_next(subscription)
-    session.commit()
-    return answer
+
+    def act(session: Session) -> BaseResponse:
+        _check_page(session, page_slug, subscriptions.confirmable(session, token))
+        return choose_next(subscriptions.confirm(session, token))
+
+    return committed(session, act)
 
 
 def choose_next(subscription: Subscription) -> BaseResponse:
@@ -96,15 +99,10 @@ def manage(page_slug: str | None, token: str) -> BaseResponse:
             signup.check(values)
             wanted, names = _choice(values)
             _check_offered(page, subscription, wanted)
-            subscription_changes.choose(
-                session,
-                page,
-                subscription,
-                wanted=wanted,
-                event_names=names,
-                reading=signup.reading(values),
+            session.rollback()
+            committed(
+                session, partial(_choose, token=token, wanted=wanted, names=names, values=values)
             )
-            session.commit()
             return _private(redirect(current_urls()("manage", token=token, saved=1), 303))
         except Invalid as error:
             session.rollback()
@@ -117,6 +115,25 @@ def manage(page_slug: str | None, token: str) -> BaseResponse:
     html = _manage_page(page, subscription, token, values, errors)
     session.rollback()
     return answers.page(html, 422 if errors else 200)
+
+
+def _choose(
+    session: Session,
+    *,
+    token: str,
+    wanted: Collection[str],
+    names: Collection[str] | None,
+    values: Mapping[str, Any],
+) -> None:
+    subscription = subscriptions.owned(session, token)
+    subscription_changes.choose(
+        session,
+        session.get_one(Page, subscription.page_id),
+        subscription,
+        wanted=wanted,
+        event_names=names,
+        reading=signup.reading(values),
+    )
 
 
 def _choice(values: Mapping[str, Any]) -> tuple[list[str], list[str] | None]:
@@ -238,8 +255,13 @@ def unsubscribe(page_slug: str | None, token: str) -> Response:
         return answers.page(
             documents.unsubscribe(page, current_urls(), token=token, address=address)
         )
-    subscriptions.unsubscribe(session, subscription)
-    session.commit()
+    session.rollback()
+
+    def act(session: Session) -> None:
+        subscriptions.unsubscribe(session, subscriptions.owned(session, token))
+
+    # A program's one click is not repeated: whoever meets a worker here must not have to.
+    committed(session, act)
     return answers.page(documents.unsubscribed(page, current_urls(), address=address))
 
 

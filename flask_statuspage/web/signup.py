@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from flask import request
@@ -26,15 +26,17 @@ FIELDS = {*ADDRESS_FIELDS, "channel", "type", "format", "level", "secret", "csrf
 FIELDS |= {"locale", "time_zone"}
 SCOPES = {"scope": ("all", "some"), "events_scope": ("usual", "some")}
 LISTS = ("components", "events")
+KNOWN = FIELDS.union(SCOPES, LISTS)
 MAX_CHOSEN = 1000
 UNKNOWN = "There is no such field."
 MOST_NAMED = 100
 
 
-def sent() -> dict[str, Any]:
+def sent(*, known: Collection[str] = KNOWN) -> dict[str, Any]:
     """The fields of the request, from JSON or a form. One of ours has an address and a format for each channel: those
     of the channel that was chosen count.
 
+    :param known: the names that JSON may have.
     :raises Unreadable: for what is no JSON object.
     :raises Invalid: for JSON with a name that is no field: a typing error shall not be a silent no.
     """
@@ -46,7 +48,6 @@ def sent() -> dict[str, Any]:
             body = None
         if not isinstance(body, dict):
             raise Unreadable("The body must be a JSON object.")
-        known = FIELDS.union(SCOPES, LISTS)
         unknown = [ascii(name)[1:101] for name in body if name not in known]
         if unknown:
             raise Invalid(*(FieldError(name.rstrip("'"), UNKNOWN) for name in unknown[:MOST_NAMED]))

@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterable
+from functools import partial
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, request
@@ -24,7 +25,7 @@ from ..domain.opt_out import Answer, answer_of
 from ..errors import Invalid
 from ..services import addresses, opt_outs
 from ..state import current_settings
-from ..storage.races import run_again
+from ..storage.races import committed
 from ..storage.session import current_session
 from . import answers, failures
 
@@ -97,20 +98,10 @@ def _code_in(body: str) -> str | None:
 def _obey(number: str, said: Answer | str, message_id: str | None) -> str:
     session = current_session()
     session.rollback()  # whatever the host's own hooks have read
-
-    def transaction() -> str:
-        try:
-            if isinstance(said, Answer):
-                words = opt_outs.obey(session, CHANNEL, number, said, message_id=message_id)
-            else:
-                words = opt_outs.take_code(session, CHANNEL, number, said, message_id=message_id)
-            session.commit()
-            return words
-        except BaseException:
-            session.rollback()
-            raise
-
-    return run_again(transaction)
+    work = (
+        partial(opt_outs.obey, answer=said) if is_word else partial(opt_outs.take_code, code=said)
+    )
+    return committed(session, partial(work, channel=CHANNEL, address=number, message_id=message_id))
 
 
 def _twiml(words: str = "") -> Response:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, request
 from flask_wtf.csrf import generate_csrf, validate_csrf
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 from wtforms import ValidationError
 
@@ -30,6 +32,7 @@ from ..services import (
 from ..services.wishes import Wish
 from ..state import current_state
 from ..storage.pages import Page
+from ..storage.races import committed
 from ..storage.session import begin_read_committed, current_session
 from ..storage.subscriptions import Subscription, SubscriptionState
 from . import answers, code_confirmation, failures, own_subscription, portal_form, signup, visits
@@ -58,10 +61,10 @@ def subscribe(page_slug: str | None) -> BaseResponse:
         values = signup.sent()
         back = None if _is_program() else portal_form.way_back(values)
         signup.check(values)
-        subscription, proven = _subscribe(page, values)
-        answer = _done(page, subscription, proven=proven, back=back)
-        current_session().commit()
-        return answer
+        return committed(
+            current_session(),
+            partial(_subscribe, page_slug=page_slug, values=values, back=back),
+        )
     except StatusPageError as error:
         if _is_program():
             return failures.as_problem(error)
@@ -86,9 +89,14 @@ def _told(error: StatusPageError, values: Mapping[str, Any]) -> list[FieldError]
     return [FieldError("", str(error))]
 
 
-def _subscribe(page: Page, values: Mapping[str, Any]) -> tuple[Subscription, bool]:
-    """The subscription, and whether the address is known to be the asker's."""
-    session = current_session()
+def _subscribe(
+    session: Session,
+    *,
+    page_slug: str | None,
+    values: Mapping[str, Any],
+    back: portal_form.WayBack | None,
+) -> BaseResponse:
+    page = pages.visited(session, page_slug)
     customer = _customer(values)
     wish = signup.wish(values)
     wish = replace(wish, contact=owner_notices.default(wish.channel, customer))
@@ -104,7 +112,7 @@ def _subscribe(page: Page, values: Mapping[str, Any]) -> tuple[Subscription, boo
         origin=None if proven else request.remote_addr,
         actor=customer if proven else None,
     )
-    return subscription, proven
+    return _done(page, subscription, proven=proven, back=back)
 
 
 def _customer(values: Mapping[str, Any]) -> str | None:

@@ -179,7 +179,7 @@ def test_a_confirm_link_of_mail_is_still_one(site: Site) -> None:
     path = question["confirm_url"].removeprefix(PUBLIC)
     assert site.get(path).status_code == 200
     assert "Confirm your subscription" in site.get(path).text
-    assert site.post(path).status_code == 200
+    assert site.post(path).status_code == 303
     assert state(site) == "active"
 
 

@@ -13,8 +13,9 @@ from email.headerregistry import Address
 
 from ...config import Settings
 from ...errors import Invalid
+from ..deadline import Late, within
 from ..mail import answers, message, ways
-from ..mail.transport import Late, Transport, within
+from ..mail.transport import Transport
 from ..parcel import Failure, Outcome, Parcel
 from .channel import Line
 
@@ -55,7 +56,7 @@ class EmailChannel:
                 "address", "This is not an email address, such as name@example.com."
             )
         try:
-            Address(username=local, domain=domain)
+            Address(addr_spec=address)
         except (MessageError, ValueError) as error:
             raise Invalid.field(
                 "address", "This is not an email address, such as name@example.com."

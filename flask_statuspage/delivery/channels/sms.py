@@ -17,12 +17,15 @@ from importlib.util import find_spec
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from flask import Flask, current_app
+
 from ...config import Settings
 from ...domain.opt_out import STOPPED
 from ...errors import Invalid
 from ...outgoing import Answer, Client, SendFailed
 from ...outgoing.site import operator_client
 from ...state import SmsSender, current_state
+from ..deadline import Late, within
 from ..formats.sms import whole
 from ..parcel import Failure, Outcome, Parcel
 from .channel import Line
@@ -129,9 +132,19 @@ class SenderLine:
 
     def send(self, parcel: Parcel) -> Outcome:
         text = whole(parcel.body, self._segments)
+        app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
         started = time.monotonic()
+
+        def call() -> str | None:
+            # A context for each text: the host's session is not to live as long as the line.
+            with app.app_context():
+                return self._sender(parcel.address, text)
+
         try:
-            name = self._sender(parcel.address, text)
+            name = within(parcel.policy.timeout, call, cut=lambda: None)
+        except Late:
+            words = "The registered sender did not come back in time."
+            return Outcome(error=words, kind=Failure.TIMEOUT, milliseconds=_since(started))
         except Exception as error:
             logger.exception("status page: the registered SMS sender failed")
             words = f"The registered sender failed ({type(error).__name__})."

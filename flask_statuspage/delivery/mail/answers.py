@@ -56,6 +56,9 @@ and Postfix refuses a sender it does not know with 5.1.0 at ``RCPT``."""
 
 MAX_REASON, MAX_ANSWER = 160, 4096
 
+LEAST_HIDDEN = 4
+"""Characters from which on the part of an address before the @ is hidden by itself; shorter ones are words, too."""
+
 
 def outcome_of(error: Exception, address: str) -> Outcome | None:
     """What *error*, raised while a mail to *address* was sent, means; None: it is none that mail servers cause."""
@@ -114,6 +117,9 @@ def _is_no_mailbox(code: int, enhanced: str | None, text: str) -> bool:
 def _reason(code: int, enhanced: str | None, text: str, address: str) -> str:
     """Code and words in one short line. It outlives the subscription, so the address must not stand in it."""
     words = re.sub(rf"<?{re.escape(address)}>?", "…", text, flags=re.IGNORECASE)
+    local = address.rpartition("@")[0]
+    if len(local) >= LEAST_HIDDEN:
+        words = re.sub(rf"(?<!\w){re.escape(local)}(?!\w)", "…", words, flags=re.IGNORECASE)
     if enhanced is not None:
         words = re.sub(rf"(^|\n)\s*{re.escape(enhanced)}(?!\d)", r"\1", words)  # in each line
     words = " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", words).split())
