@@ -12,6 +12,7 @@ import hmac
 import re
 from collections.abc import Iterable
 from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, request
@@ -98,10 +99,10 @@ def _code_in(body: str) -> str | None:
 def _obey(number: str, said: Answer | str, message_id: str | None) -> str:
     session = current_session()
     session.rollback()  # whatever the host's own hooks have read
-    work = (
-        partial(opt_outs.obey, answer=said) if is_word else partial(opt_outs.take_code, code=said)
-    )
-    return committed(session, partial(work, channel=CHANNEL, address=number, message_id=message_id))
+    given: dict[str, Any] = {"channel": CHANNEL, "address": number, "message_id": message_id}
+    if isinstance(said, Answer):
+        return committed(session, partial(opt_outs.obey, answer=said, **given))
+    return committed(session, partial(opt_outs.take_code, code=said, **given))
 
 
 def _twiml(words: str = "") -> Response:
