@@ -33,6 +33,7 @@ class Policy:
     :param success: the statuses that count as received.
     :param jitter: share of a delay that is added at random, 0 to 1.
     :param rate: requests a minute to one subscription; later ones wait, none is dropped.
+    :param spacing: seconds between two requests to one subscription; 0: as they come.
     :param size: bytes of a body; longer texts in it are cut and marked.
     :param disable_after_unreached: failures to connect in a row (DNS, refused, TLS, timeout) that disable the
         subscription; None: it stays.
@@ -44,6 +45,7 @@ class Policy:
     success: range = range(200, 300)
     jitter: float = 0.2
     rate: int = 100
+    spacing: float = 0.0
     size: int = 1_000_000
     disable_after_unreached: int | None = None
     disable_after_failed: int | None = None

@@ -71,6 +71,7 @@ def claim(
     preparing = _Preparing(db, now, lease_ends=began + lease.total_seconds(), lane=lane, rows=rows)
     wanted = throttle.share_out(db, preparing.wanted(rows), now)
     waiting = pacing.over_rate(db, wanted, now)
+    waiting |= pacing.too_close(db, [row for row in wanted if row.id not in waiting], now)
     claims.finish_each(
         db,
         [

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from ..delivery.parcel import UNREACHED, Failure, Outcome, Parcel
 from ..domain.pace import Call
-from ..domain.retry import HOUR, Policy
+from ..domain.retry import HOUR, MAX_RETRY_AFTER, Policy
 from ..state import current_settings
 from ..storage import claims, endpoints, session, threads
 from ..storage import subscriptions as stored_subscriptions
@@ -74,6 +74,7 @@ def note_all(db: Session, sent: Sequence[Sent]) -> None:
     present = stored_subscriptions.formats_of(db, {parcel.subscription_id for parcel, _ in vain})
     failed = [_judged(parcel, outcome, now, present) for parcel, outcome in vain]
     claims.finish_each(db, failed)
+    claims.postpone(db, _pauses(vain, now))
     claims.add_attempts(db, [_attempt(parcel, outcome, now) for parcel, outcome in tried])
     dead = {row["id"]: row["reason"] for row in failed if row["state"] is DeliveryState.DEAD}
     given_up = [parcel for parcel, _ in tried if parcel.delivery_id in dead]
@@ -151,6 +152,17 @@ def _judged(
         "reason": _clean(outcome.error, MAX_WORDS),
         "body": _storable(parcel.kept_body) if is_kept else None,
     }
+
+
+def _pauses(vain: Sequence[tuple[Parcel, Outcome]], now: datetime) -> dict[UUID, datetime]:
+    """Until when each subscription that asked for patience gets nothing: what else waits would be told the same."""
+    until: dict[UUID, datetime] = {}
+    for parcel, outcome in vain:
+        if outcome.code == 429 and outcome.retry_after is not None and not parcel.is_notice:
+            seconds = min(outcome.retry_after, MAX_RETRY_AFTER)
+            instant = now + timedelta(seconds=seconds)
+            until[parcel.subscription_id] = max(until.get(parcel.subscription_id, now), instant)
+    return until
 
 
 def _attempt(parcel: Parcel, outcome: Outcome, now: datetime) -> dict[str, Any]:

@@ -42,6 +42,33 @@ def policy_of(delivery: Delivery) -> Policy:
     return policy.adjusted(delivery.subscription.policy)
 
 
+def too_close(session: Session, leased: Sequence[Delivery], now: datetime) -> dict[UUID, datetime]:
+    """Those of *leased* that would follow another request to their subscription too closely, and when each may go.
+
+    :param leased: just leased by this transaction, in the order of their sequence.
+    """
+    spaced: dict[UUID, list[Delivery]] = defaultdict(list)
+    for delivery in leased:
+        if policy_of(delivery).spacing:
+            spaced[delivery.subscription_id].append(delivery)
+    if not spaced:
+        return {}
+    claims.hold_subscriptions(session, spaced)
+    latest = claims.last_called(session, spaced)
+    in_flight = claims.in_flight(session, spaced, now)
+    waiting: dict[UUID, datetime] = {}
+    for subscription_id, rows in spaced.items():
+        spacing = timedelta(seconds=policy_of(rows[0]).spacing)
+        # Another worker's is called about now.
+        others = in_flight.get(subscription_id, 0) > len(rows)
+        before = now if others else latest.get(subscription_id)
+        opens = now if before is None else max(now, before + spacing)
+        for number, delivery in enumerate(rows):
+            if (due_at := opens + number * spacing) > now:
+                waiting[delivery.id] = due_at
+    return waiting
+
+
 def over_rate(session: Session, leased: Sequence[Delivery], now: datetime) -> dict[UUID, datetime]:
     """Those of *leased* that would exceed the rate of their subscription, and when each may be tried again.
 

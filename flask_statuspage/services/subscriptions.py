@@ -91,6 +91,15 @@ def subscribe(
             chosen=[],
         )
         session.add(subscription)
+    elif (
+        not proven
+        and subscription.state is SubscriptionState.DISABLED
+        and (confirmations.is_silenced(session, subscription, now))
+    ):
+        confirmations.mail_owner(
+            session, page, subscription
+        )  # which sends nothing, and takes note of that
+        return subscription
     elif not proven and _belongs_to_somebody(subscription):
         if channels[channel].needs_confirmation:
             confirmations.mail_owner(session, page, subscription)

@@ -70,6 +70,8 @@ def checked(wish: Wish) -> Wish:
     channel = channels[wish.channel]
     if missing := channel.available(current_settings()):
         raise Invalid.field("channel", f"{wish.channel} is not available: {missing}")
+    if not isinstance(wish.address, str) or not wish.address.strip():
+        raise Invalid.field("address", "Is missing.")
     errors: list[FieldError] = []
     reading: dict[str, Any] = {}
     address, contact, policy, secret = "", None, None, None

@@ -219,6 +219,33 @@ def called_since(
     return {row[0]: (row[1], row[2]) for row in session.execute(query) if row[0] is not None}
 
 
+def last_called(session: Session, subscription_ids: Collection[UUID]) -> dict[UUID, datetime]:
+    """When each of these subscriptions was called last."""
+    query = (
+        select(Attempt.subscription_id, func.max(Attempt.started_at))
+        .where(Attempt.subscription_id.in_(subscription_ids))
+        .group_by(Attempt.subscription_id)
+    )
+    return {row[0]: row[1] for row in session.execute(query) if row[0] is not None}
+
+
+def postpone(session: Session, until: Mapping[UUID, datetime]) -> None:
+    """Let nothing be sent to these subscriptions before those instants. What is in flight is left alone."""
+    for subscription_id, instant in until.items():
+        session.execute(
+            update(Delivery)
+            .where(
+                Delivery.subscription_id == subscription_id,
+                Delivery.state == DeliveryState.PENDING,
+                Delivery.lease_until.is_(None),
+                Delivery.notice_to.is_(None),
+                Delivery.due_at < instant,
+            )
+            .values(due_at=instant),
+            execution_options={"synchronize_session": False},
+        )
+
+
 def in_flight(
     session: Session, subscription_ids: Collection[UUID], now: datetime
 ) -> dict[UUID, int]:

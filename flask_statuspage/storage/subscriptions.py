@@ -150,7 +150,9 @@ def origin(address: str) -> str:
 
 def digest(address: str) -> str:
     """The fixed-length stand-in for an address that has been normalised already."""
-    return hashlib.sha256(address.encode()).hexdigest()
+    # A URL's path knows its case. A mailbox could, too, but none does, and its owner is one person in any spelling.
+    spelling = address if "://" in address else address.lower()
+    return hashlib.sha256(spelling.encode()).hexdigest()
 
 
 def _whole() -> Select[Subscription]:

@@ -79,7 +79,7 @@ def answer(token: str, claim: links.Claim) -> BaseResponse:
     urls = current_urls()
     manage = subscriptions.manage_token(subscription)
     if not is_program:
-        return _unkept(redirect(urls("manage", token=manage), 303))
+        return _unkept(redirect(urls("manage", token=manage, confirmed=1), 303))
     page = session.get_one(Page, claim.page_id)
     return answers.as_json(
         {

@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from flask_statuspage.delivery.parcel import Outcome, Parcel
+from flask_statuspage.delivery.parcel import Failure, Outcome, Parcel
 from flask_statuspage.services import deliveries, outcomes, subscriptions
 from flask_statuspage.services.pacing import policy_of
 from flask_statuspage.storage.base import utc_now
@@ -139,3 +139,51 @@ def test_a_policy_is_its_formats_adjusted(session: Session, page: Page) -> None:
     assert not parcel.policy.is_success(204)
     assert parcel.policy.jitter == 0.0
     assert policy_of(scenes.delivery(session, hook)) == parcel.policy
+
+
+def test_messages_to_one_webhook_of_slack_keep_their_distance(session: Session, page: Page) -> None:
+    """Slack takes one a second: of what is due at once the first goes, the others follow a second apart each."""
+    hook = scenes.webhook(session, page, format="slack")
+    other = scenes.webhook(session, page, "http://127.0.0.1:9/other", format="slack")
+    flood(session, page, hook, 4)
+    flood(session, page, other, 1)
+    claimed = deliveries.claim(session, limit=100)
+    session.commit()
+    assert sorted(parcel.subscription_id for parcel in claimed.parcels) == sorted(
+        [hook.id, other.id]
+    )
+    # The first is still on its way; another worker sees that.
+    flood(session, page, hook, 1)
+    assert deliveries.claim(session, limit=100).parcels == []
+    session.commit()
+    due = session.scalars(
+        select(Delivery.due_at)
+        .where(Delivery.subscription_id == hook.id, Delivery.lease_token.is_(None))
+        .order_by(Delivery.due_at)
+    ).all()
+    assert len(due) == 4
+    assert all(later - earlier > timedelta(0) for earlier, later in itertools.pairwise(due[:3]))
+    assert due[-1] > due[0]
+
+
+def test_who_asks_for_patience_is_given_it_in_everything(session: Session, page: Page) -> None:
+    """After a 429 with Retry-After nothing else goes to that subscription before; others are not held up."""
+    hook = scenes.webhook(session, page)
+    other = scenes.webhook(session, page, "http://127.0.0.1:9/other")
+    flood(session, page, hook, 1)
+    (parcel,) = deliveries.claim(session, limit=100).parcels
+    flood(session, page, hook, 2)
+    flood(session, page, other, 1)
+    busy = Outcome(
+        error="The endpoint answered 429.",
+        kind=Failure.STATUS,
+        code=429,
+        milliseconds=5,
+        retry_after=120.0,
+    )
+    outcomes.note_all(session, [(parcel, busy)])
+    session.commit()
+    assert [one.subscription_id for one in drain(session)] == [other.id]
+    due = session.scalars(select(Delivery.due_at).where(Delivery.subscription_id == hook.id)).all()
+    assert len(due) == 3
+    assert min(due) > utc_now() + timedelta(seconds=110)

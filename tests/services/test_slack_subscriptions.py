@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -12,6 +13,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from flask_statuspage.delivery.channels import channels
+from flask_statuspage.delivery.formats import formats
 from flask_statuspage.errors import Conflict, Invalid
 from flask_statuspage.services import (
     deliveries,
@@ -185,6 +187,7 @@ def test_from_an_incident_to_slack_and_its_end(
     workspace.close(address, 410, "channel_is_archived")
     incidents.resolve(session, page, incident.id, body="Over.")
     session.commit()
+    time.sleep(formats["slack"].policy.spacing)
     sent(session)
     row = subscriptions.get(session, page, ident)
     assert row.state is SubscriptionState.DISABLED

@@ -136,13 +136,15 @@ def test_what_waits_for_it_is_not_sent(session: Session, page: Page) -> None:
 
 
 def test_a_stranger_makes_nobody_write_to_it(session: Session, page: Page) -> None:
-    """A new sign-up looks like any other and sends nothing, on any page; after a day it is asked once more."""
+    """A new sign-up sends nothing on any page, nor hides the reason; after a day it is asked once more."""
     other = pages.create(session, name="Internal")
     row = reader(session, page)
     bounce(session, page, row)
     again, elsewhere = sign_up(session, page), sign_up(session, other)
     unknown = sign_up(session, page, "new@example.com")
-    assert {one.state for one in (again, elsewhere, unknown)} == {SubscriptionState.PENDING}
+    assert {one.state for one in (elsewhere, unknown)} == {SubscriptionState.PENDING}
+    assert (again.state, again.reason) == (SubscriptionState.DISABLED, row.reason)
+    assert again.reason is not None
     assert [questions(session, one) for one in (again, elsewhere, unknown)] == [0, 0, 1]
     let_pass(session, seconds=confirmations.TRIED_AGAIN_AFTER.total_seconds() + 1)
     sign_up(session, page)

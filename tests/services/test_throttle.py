@@ -371,7 +371,7 @@ def test_long_digests_list_the_latest(session: Session, page: Page) -> None:
     (digest,) = digests(session)
     assert listed(digest) == made[-50:]
     assert digest.data["more"] == 10
-    assert "60 updates" in parcel.body
+    assert "60 messages" in parcel.body
     assert states(session)["cancelled", TOLD] == 60
 
 

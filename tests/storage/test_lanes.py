@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from flask_statuspage.domain.ids import new_id
 from flask_statuspage.domain.pace import BREAK_AFTER, Call
-from flask_statuspage.storage import claims, endpoints
+from flask_statuspage.storage import claims, endpoints, pages
 from flask_statuspage.storage.claims import Lane
 from flask_statuspage.storage.endpoints import Endpoint
 from flask_statuspage.storage.outbox import Delivery
@@ -130,6 +130,7 @@ def test_two_workers_note_the_same_endpoint(app: Flask) -> None:
 
     def step(session: Session, name: str, call: Call) -> None:
         try:
+            pages.begin_writing(session)  # as whoever notes outcomes has written those by then
             noted(session, name, call)
         except BaseException:
             session.rollback()

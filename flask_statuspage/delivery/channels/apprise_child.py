@@ -23,9 +23,15 @@ from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 LOCAL = frozenset({"blink1", "dbus", "deltachat", "glib", "gnome", "macosx", "syslog", "windows"})
 """Apprise's modules that act on this machine or start programs on it, instead of sending."""
+
+FILES = frozenset(
+    {"attach", "cert", "certfile", "config", "key_file", "keyfile", "subfile", "template"}
+)
+"""Options by which a plugin reads a file of this machine."""
 
 RUNS = frozenset({"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn"})
 CHANGES = frozenset(
@@ -76,7 +82,10 @@ def load(url: str, *, allow_private: bool) -> Any:
     if not is_own or (plugin.partition(".")[0] in LOCAL and not allow_private):
         raise Refused("Such an address acts on the machine that sends; it cannot be used here.")
     parts = vars(service).values()
-    if any(isinstance(part, apprise.AppriseAttachment) and len(part) for part in parts):
+    named = {name.lower() for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)}
+    if named & FILES or any(
+        isinstance(part, apprise.AppriseAttachment) and len(part) for part in parts
+    ):
         raise Refused("An address must not name a file, such as a template or a key.")
     service.redirects = False  # an address may ask for them
     return service

@@ -23,9 +23,12 @@ logger = logging.getLogger(__name__)
 
 GOODBYE_SECONDS = 2.0
 MAX_ADDRESS = 254  # characters, RFC 5321 4.5.3.1.3
+MAX_LOCAL = 64  # characters before the @, RFC 5321 4.5.3.1.1
 
-# Deliberately simple: a dot-atom or anything printable before the @, a name with a dot (or localhost) behind it.
+# Deliberately simple: anything printable before the @, a name with a dot (or localhost) behind it.
 _ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f]+@[^\s@<>()\[\]\\,;:\"]+", re.ASCII)
+_LABEL = r"(?!-)[a-z0-9-]{1,63}(?<!-)"
+_DOMAIN = re.compile(rf"localhost|({_LABEL}\.)+{_LABEL}", re.ASCII | re.IGNORECASE)
 
 
 class EmailChannel:
@@ -51,7 +54,8 @@ class EmailChannel:
             raise Invalid.field(
                 "address", "Only ASCII letters are possible in an email address here."
             )
-        if len(address) > MAX_ADDRESS or not _ADDRESS.fullmatch(address) or ".." in address:
+        is_long = len(address) > MAX_ADDRESS or len(local) > MAX_LOCAL
+        if is_long or not _ADDRESS.fullmatch(address) or not _DOMAIN.fullmatch(domain):
             raise Invalid.field(
                 "address", "This is not an email address, such as name@example.com."
             )

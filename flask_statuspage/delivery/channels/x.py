@@ -47,7 +47,8 @@ class XChannel:
     confirms_by_code = False
     members_only = True
     secret_address = False
-    for_people = True
+    # Nobody is interrupted by a timeline, and a post that comes an hour late says something untrue.
+    for_people = False
     replies = True
     target_seconds = 120.0
     # One after another: what answers a post must come after it, and X counts by account.

@@ -196,6 +196,7 @@ format = Format(
         delays=(10.0, 1 * MINUTE, 5 * MINUTE, 30 * MINUTE),
         success=range(200, 201),
         rate=60,
+        spacing=1.0,  # Slack takes one message a second and webhook, short bursts aside
     ),
     secret_address=True,
 )
