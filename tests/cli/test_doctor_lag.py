@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import update
 
+from flask_statuspage.cli.doctor import CHECKS
 from flask_statuspage.delivery.parcel import Outcome
 from flask_statuspage.domain.ids import new_id
 from flask_statuspage.services import deliveries, outcomes
@@ -35,7 +36,7 @@ def lines(app: Flask) -> list[str]:
         line for line in done.output.splitlines() if " lag " in line[:11] or "deliveries:" in line
     ]
     failed = sum("FAIL" in line for line in done.output.splitlines())
-    count = 11 + sum(" lag " in line[:11] for line in done.output.splitlines())
+    count = len(CHECKS) + sum(" lag " in line[:11] for line in done.output.splitlines())
     assert f"{failed} of {count} checks failed" in done.output
     return found
 

@@ -193,7 +193,14 @@ def test_an_address_is_kept_in_one_spelling(address: str, kept: str) -> None:
         *("", "a", "@example.com", "a@", "a b@example.com", "a@exam ple.com", "<a@example.com>"),
         *("a@example.com, b@example.com", "a@example.com;b@example.com", "a@b@example.com"),
         *("a@example.com\nBcc: b@example.com", "a\x00@example.com", 'a"b@example.com'),
-        *("a..b@example.com", "a@[127.0.0.1]", "x" * 243 + "@example.com"),
+        *(
+            "a..b@example.com",
+            "a@[127.0.0.1]",
+            "x" * 243 + "@example.com",
+            "x" * 65 + "@example.com",
+        ),
+        *("a.@example.com", ".a@example.com", "a@example.com.", "a@.example.com", "a@b"),
+        *("a@-bad-.com", "a@exam_ple.com", f"a@{'x' * 64}.com"),
     ],
 )
 def test_what_is_no_address_is_refused(address: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -269,6 +270,24 @@ def test_a_registered_sender_comes_first(gateway: SmsGateway) -> None:
     assert seen == [("host", NUMBER)]
     assert (outcome.delivered, outcome.remote_id) == (True, "m-1")
     assert gateway.receiver.requests == []
+
+
+def test_a_registered_sender_has_a_deadline() -> None:
+    """One that hangs holds up nobody: the attempt fails after the policy's timeout."""
+    page, over = StatusPage(), threading.Event()
+
+    @page.sms_sender
+    def send(number: str, text: str) -> str | None:
+        over.wait(30)
+        return None
+
+    with host(page) as settings, channels["sms"].open(settings) as line:
+        sent = parcel()
+        outcome = line.send(replace(sent, policy=replace(sent.policy, timeout=0.2)))
+    over.set()
+    assert outcome.error == "The registered sender did not come back in time."
+    assert outcome.kind is Failure.TIMEOUT
+    assert not outcome.final
 
 
 def test_a_registered_sender_that_fails_is_tried_again() -> None:

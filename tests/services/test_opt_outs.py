@@ -394,3 +394,43 @@ def test_nobody_confirmed_is_forgotten(session: Session, page: Page) -> None:
     assert subscriptions.forget_unconfirmed(session) == 1
     session.commit()
     assert session.scalar(select(func.count()).select_from(Delivery)) == 0
+
+
+def test_a_stop_outlives_what_the_gateway_says_after_it(session: Session, page: Page) -> None:
+    """A text that was on its way is refused as unreachable: the number stays silent as its owner wished."""
+    row = subscribed(session, page)
+    say(session, Answer.STOP)
+    suppressions.suppress(session, loaded(session, row), "No text reaches this number.")
+    session.commit()
+    kept = stored_suppressions.of(session, "sms", NUMBER)
+    assert kept is not None
+    assert kept.reason == STOPPED
+    with pytest.raises(Invalid) as refused:
+        subscribed(session, page)
+    assert [error.message for error in refused.value.errors] == [REFUSED]
+
+
+def test_start_asks_whom_nobody_had_asked(session: Session, page: Page) -> None:
+    """A stranger signed the silent number up: START brings that question, no subscription; YES to it does."""
+    say(session, Answer.STOP)
+    row = subscribed(session, page, proven=False)
+    assert asked(session) == []
+    say(session, Answer.START)
+    assert loaded(session, row).state is PENDING
+    assert len(asked(session)) == 1
+    say(session, Answer.START)
+    assert loaded(session, row).state is ACTIVE
+
+
+@ON_SQLITE
+def test_a_question_that_was_answered_with_stop_is_forgotten(session: Session, page: Page) -> None:
+    """After a week the number is gone; that it is silent stays."""
+    row = subscribed(session, page, proven=False)
+    ident = row.id
+    say(session, Answer.STOP)
+    loaded(session, row).asked_at = utc_now() - timedelta(days=8)
+    session.commit()
+    assert subscriptions.forget_unconfirmed(session) == 1
+    session.commit()
+    assert stored.get(session, ident) is None
+    assert stored_suppressions.of(session, "sms", NUMBER) is not None

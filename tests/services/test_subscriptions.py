@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -20,11 +24,14 @@ from flask_statuspage.errors import (
     NotFound,
     TooMany,
 )
-from flask_statuspage.services import incidents, pages, signing_secrets, subscriptions
+from flask_statuspage.services import deliveries, incidents, pages, signing_secrets, subscriptions
 from flask_statuspage.services.wishes import Wish
+from flask_statuspage.storage import throttling
 from flask_statuspage.storage.base import utc_now
 from flask_statuspage.storage.outbox import Delivery, DeliveryState, EventRow
 from flask_statuspage.storage.pages import Page
+from flask_statuspage.storage.races import committed
+from flask_statuspage.storage.session import current_session
 from flask_statuspage.storage.signups import SignupAttempt
 from flask_statuspage.storage.subscriptions import (
     SubscribedComponent,
@@ -532,3 +539,49 @@ def test_a_wrong_word_about_subscribers(session: Session, page: Page) -> None:
             call()
         assert [error.field for error in caught.value.errors] == ["subscribers"]
     assert page.visibility == "public"
+
+
+def test_a_mailbox_has_one_subscription_in_any_spelling(session: Session, page: Page) -> None:
+    """Ann@ and ann@ are one person; messages go to the spelling that came first."""
+    first = sign_up(session, page, "Ann@example.com")
+    again = sign_up(session, page, "ANN@Example.com", proven=True)
+    assert again.id == first.id
+    assert again.address == "Ann@example.com"
+
+
+@pytest.mark.parametrize("database", ["postgresql", "mariadb"], indirect=True)
+def test_leaving_while_a_worker_counts_notices(
+    app: Flask, session: Session, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever leaves at that moment waits or is tried again; a program's one click is never lost."""
+    row = sign_up(session, page, proven=True)
+    token = subscriptions.manage_token(row)
+    state = app.extensions["statuspage"]
+    monkeypatch.setattr(state, "settings", replace(state.settings, notices_per_hour=2))
+    for number in range(3):
+        incidents.open(session, page, title=f"Number {number}")
+    session.commit()
+    counts, leased = throttling.hold, threading.Event()
+
+    def slowly(db: Session, near: Any) -> None:
+        leased.set()
+        time.sleep(0.3)
+        counts(db, near)
+
+    monkeypatch.setattr(throttling, "hold", slowly)
+
+    def work() -> None:
+        with app.app_context():
+            committed(current_session(), partial(deliveries.claim, limit=100))
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    assert leased.wait(10)
+    answer = app.test_client().post(
+        f"/status/unsubscribe/{token}", data={"List-Unsubscribe": "One-Click"}
+    )
+    worker.join()
+    assert answer.status_code == 200
+    session.rollback()
+    session.expire_all()
+    assert session.get_one(Subscription, row.id).state is ENDED

@@ -37,11 +37,11 @@ def test_a_person_subscribes_slack(slack_site: Site) -> None:
     """The form offers it with a name for its address; the answer says that it was received, without the address."""
     form = slack_site.get("/subscribe", headers=HTML).text
     assert 'value="slack"' in form
-    assert "Slack webhook URL" in form
+    assert "Incoming webhook URL of Slack" in form
     sent = {"channel": "slack", "address": SLACK, "secret": "filled in by the browser"}
     answer = slack_site.post("/subscribe", data=sent, headers=HTML)
     assert answer.status_code == 200
-    assert "Slack" in answer.text
+    assert 'role="status"' in answer.text
     assert "opensesame" not in answer.text
     row = only(slack_site)
     assert (row.channel, row.format, row.address) == ("slack", "slack", "https://1.1.1.1/…")
@@ -97,7 +97,7 @@ def test_mistakes_with_slack(slack_site: Site) -> None:
         "/subscribe", data={"channel": "slack", "address": "https://8.8.8.8/x"}, headers=HTML
     )
     assert page.status_code == 422
-    assert 'id="sp-address-problem"' in page.text
+    assert 'id="sp-slack-address-problem"' in page.text
     assert 'value="https://8.8.8.8/x"' in page.text
     assert slack_site.rows(Subscription) == []
 
