@@ -31,6 +31,7 @@ class Wish:
     :param contact: the mailbox of the owner of an address that is none.
     :param locale: the reader's language, ``time_zone`` their clock; None: the page's.
     :param likely_locale: the language that counts where none was ever chosen.
+    :param adds: components and events come on top of those of a subscription that goes on.
     :param by_visitor: it came through the page's own door, so only what is open to everybody can be had.
     """
 
@@ -46,6 +47,7 @@ class Wish:
     locale: str | None = None
     time_zone: str | None = None
     likely_locale: str | None = None
+    adds: bool = False
     by_visitor: bool = False
 
 

@@ -71,7 +71,7 @@ def choose_next(subscription: Subscription) -> BaseResponse:
     """To the page on which the owner of a subscription that has just begun chooses what it is about."""
     token = subscriptions.manage_token(subscription)
     answer = redirect(current_urls()("manage", token=token, confirmed=1), 303)
-    return _private(answer)
+    return answers.unkept(answer)
 
 
 def standing(subscription: Subscription, components: Collection[ComponentFact]) -> Standing:
@@ -103,7 +103,7 @@ def manage(page_slug: str | None, token: str) -> BaseResponse:
             committed(
                 session, partial(_choose, token=token, wanted=wanted, names=names, values=values)
             )
-            return _private(redirect(current_urls()("manage", token=token, saved=1), 303))
+            return answers.unkept(redirect(current_urls()("manage", token=token, saved=1), 303))
         except Invalid as error:
             session.rollback()
             if answers.wants_json():
@@ -168,13 +168,6 @@ def _check_page(session: Session, page_slug: str | None, subscription: Subscript
         raise LinkInvalid(
             "This link belongs to another status page. Open it as it was sent to you."
         )
-
-
-def _private(answer: BaseResponse) -> BaseResponse:
-    """Where it leads to holds a token."""
-    answer.headers["Cache-Control"] = "no-store"
-    answer.headers["Referrer-Policy"] = "no-referrer"
-    return answer
 
 
 def _offered(page: Page, subscription: Subscription) -> list[ComponentFact]:
