@@ -52,6 +52,7 @@ def subscribe_box(
         "_subscribe_form",
         page,
         urls,
+        known_email=email,
         email=email if list(channels) == ["email"] else None,
         components=components,
         ways=ways_of(channels, {}),

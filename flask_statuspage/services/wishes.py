@@ -18,6 +18,8 @@ from . import owner_notices, page_fields, policies, signing_secrets
 URLS = (WebhookChannel.name, SlackChannel.name)
 """The channels whose addresses nobody can be asked at, which ``STATUSPAGE_WEBHOOK_SIGNUP`` opens and closes."""
 
+NOT_HERE = "This way is not available on this page."
+
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
@@ -71,7 +73,9 @@ def checked(wish: Wish) -> Wish:
     wish = _of_slack(wish)
     channel = channels[wish.channel]
     if missing := channel.available(current_settings()):
-        raise Invalid.field("channel", f"{wish.channel} is not available: {missing}")
+        # What is not set is no stranger's concern.
+        words = NOT_HERE if wish.by_visitor else f"{wish.channel} is not available: {missing}"
+        raise Invalid.field("channel", words)
     errors: list[FieldError] = []
     reading: dict[str, Any] = {}
     address, contact, policy, secret = "", None, None, None

@@ -12,15 +12,13 @@ from functools import partial
 from typing import Any
 
 from flask import Blueprint, redirect, request
-from flask_wtf.csrf import generate_csrf, validate_csrf
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
-from wtforms import ValidationError
 
 from ..delivery.channels import channels
 from ..documents import sign_up as documents
 from ..domain.facts import ComponentFact
-from ..errors import FieldError, Invalid, SetupError, StatusPageError, TooMany
+from ..errors import FieldError, Invalid, StatusPageError, TooMany
 from ..services import (
     customers,
     owner_notices,
@@ -35,7 +33,16 @@ from ..storage.pages import Page
 from ..storage.races import committed
 from ..storage.session import begin_read_committed, current_session
 from ..storage.subscriptions import Subscription
-from . import answers, code_confirmation, failures, own_subscription, portal_form, signup, visits
+from . import (
+    answers,
+    code_confirmation,
+    failures,
+    forms,
+    own_subscription,
+    portal_form,
+    signup,
+    visits,
+)
 from .mounts import current_urls, page_route
 
 
@@ -120,14 +127,7 @@ def _subscribe(
 def _customer(values: Mapping[str, Any]) -> str | None:
     """The signed-in customer's address, if this form was made for this session."""
     customer = current_state().subscriber_loader()
-    token = values.get("csrf_token")
-    if customer is None or not isinstance(token, str):
-        return None
-    try:
-        validate_csrf(token)
-    except (ValidationError, RuntimeError):  # RuntimeError: no SECRET_KEY, so no token is genuine
-        return None
-    return customer
+    return customer if forms.is_genuine(values.get("csrf_token")) else None
 
 
 def _same_mailbox(wish: Wish, customer: str) -> bool:
@@ -211,7 +211,7 @@ def _form(
         usual=ways.usual_events(),
         values=_chosen_before(own, components) if own is not None and values is None else values,
         form_errors=errors,
-        csrf_token=csrf_token() if customer else None,
+        csrf_token=forms.csrf_token() if customer else None,
         known_email=customer,
         standing=own_subscription.standing(own, components) if own is not None else None,
     )
@@ -224,14 +224,3 @@ def _chosen_before(own: Subscription, components: list[ComponentFact]) -> dict[s
         "components": [fact.slug for fact in components if fact.id in chosen],
         "events": own.events,
     }
-
-
-def csrf_token() -> str:
-    """A token for this visitor's session. Only made where somebody is signed in: others need no cookie.
-
-    :raises SetupError: when the app has no key to sign it with.
-    """
-    try:
-        return str(generate_csrf())
-    except RuntimeError as error:
-        raise SetupError(f"Forms of signed-in customers need SECRET_KEY: {error}") from error

@@ -416,6 +416,17 @@ def test_the_page_form_knows_the_customer(portal: Site) -> None:
     assert " checked> <span><bdi>Search" not in stranger
 
 
+def test_hints_are_true_for_customers(portal: Site) -> None:
+    """A customer's own address needs no link, and only what is chosen for email takes the place of what there is."""
+    assert "We send a link to confirm it." in portal.get("/subscribe").text
+    sign_in(portal)
+    sent(portal, "/portal/a")
+    for html in (portal.get("/subscribe").text, portal.client.get("/shop-or-hook").text):
+        assert "We send a link to confirm it." not in html
+        assert "To an address that is not your own" in html
+    assert "If you choose email here" in portal.get("/subscribe").text
+
+
 def test_it_never_breaks_the_hosts_page(portal: Site) -> None:
     """Whatever the loader raises, the host's page stands, without the form."""
 
