@@ -7,7 +7,6 @@ is dropped silently.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -39,12 +38,13 @@ def apply(
     """
     assert wish.format is not None
     goes_on, spoken = subscription.state is SubscriptionState.ACTIVE, subscription.format
+    heard = wish.events
     if wish.adds and goes_on:
-        wish = replace(wish, events=_with_events(subscription, wish.events))
+        heard = _with_events(subscription, heard)
         component_ids = _with_components(subscription, component_ids)
     subscription.format, subscription.level = wish.format, wish.level
     _keep_secret(session, subscription)
-    subscription.events = None if wish.events is None else sorted(wish.events)
+    subscription.events = None if heard is None else sorted(heard)
     # Visitors cannot ask for a policy, so theirs does not take away the one that a member gave.
     if not (wish.by_visitor and goes_on):
         subscription.policy = None if wish.policy is None else dict(wish.policy)
