@@ -238,8 +238,7 @@ def test_answers_are_the_same_to_the_byte(
 
 
 def reset(site: Site, signup: str) -> None:
-    """Let what visitors may do with webhooks be *signup* from now on."""
-    site.app.config["STATUSPAGE_WEBHOOK_SIGNUP"] = signup
+    """Let what visitors may do with webhooks be *signup* from now on, as a next start with that setting would."""
     with site.app.app_context():
         state = current_state()
         object.__setattr__(state.settings, "webhook_signup", signup)
