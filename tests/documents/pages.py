@@ -263,7 +263,12 @@ def every_fragment(text: str = "") -> dict[str, str]:
             code_url=f"/confirm{text}",
         ),
         "_subscribe_form, received": sign_up_box.subscribe_box(
-            snapshot.page, urls, channels=("webhook",), prefix="received", said="received"
+            snapshot.page,
+            urls,
+            components=[f"slug{text}"],
+            channels=("webhook",),
+            prefix="received",
+            said="received",
         ),
         "_subscribe_form, typed": sign_up_box.subscribe_box(
             snapshot.page, urls, prefix="p", action=f"/post{text}"
