@@ -20,6 +20,7 @@ from flask_statuspage.jobs.embedded import Runner
 from . import commands, create_app, private_redis, web_server
 from .console import say
 from .keys import Keys
+from .login import CUSTOMERS
 from .models import db
 from .seed import ManageApi, seed
 
@@ -72,6 +73,10 @@ def _start(stack: ExitStack, options: argparse.Namespace) -> dict[str, subproces
         make = ("statuspage", "token", "create", "example", "--role", "owner")
         keys = keys.with_api_key(commands.flask(*make, env=env))
         print("  A key for the manage API, shown below.")
+    for one in CUSTOMERS.values():
+        if one.is_staff:
+            add = ("statuspage", "member", "add", one.email, "--role", "owner")
+            print(f"  {commands.flask(*add, env=env)}")
 
     stack.enter_context(mail_catcher.running(app.extensions["mails"], mail_port))
     stack.enter_context(web_server.serving(app, listener, options.host))

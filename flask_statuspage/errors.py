@@ -149,5 +149,9 @@ class LinkExpired(LinkError):
     """The link is genuine, but too old, replaced by a newer one, or used before."""
 
 
+class Ended(LinkExpired):
+    """The subscription that the link is about has ended."""
+
+
 class LinkInvalid(LinkError):
     """The link was not made by this site."""

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from .documents import page as documents
 from .documents.snapshot import Snapshot
 from .state import State, current_state
-from .web import portal_form, subscribe, visits
+from .web import forms, portal_form, visits
 from .web.mounts import PageUrls
 
 
@@ -55,7 +55,7 @@ def statuspage_subscribe_form(
             components=list(components),
             channels=list(channels),
             events=None if events is None else list(events),
-            csrf_token=subscribe.csrf_token() if customer else None,
+            csrf_token=forms.csrf_token() if customer else None,
         )
     except Exception:  # whatever a loader or a template of the host raises, too
         current_app.logger.exception("status page: no subscribe form")

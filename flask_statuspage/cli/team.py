@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 import click
 
 from ..domain.roles import Role
@@ -12,6 +15,17 @@ from ..storage.session import current_engine, current_session
 from .group import StatusPageGroup, statuspage_cli
 
 ACTOR = "command line"
+FC = TypeVar("FC", bound=Callable[..., Any])
+
+
+def _role_option(holder: str) -> Callable[[FC], FC]:
+    """``--role``, of whoever *holder* names."""
+    return click.option(
+        "--role",
+        metavar="|".join(Role),
+        required=True,
+        help=f"What the {holder} may do; each role includes the ones before it.",
+    )
 
 
 @statuspage_cli.group("token", cls=StatusPageGroup)
@@ -21,12 +35,7 @@ def token_cli() -> None:
 
 @token_cli.command("create")
 @click.argument("name")
-@click.option(
-    "--role",
-    metavar="|".join(Role),
-    required=True,
-    help="What the key may do; each role includes the ones before it.",
-)
+@_role_option("key")
 def create(name: str, role: str) -> None:
     """Make a key called NAME and print it. It is shown this once only."""
     word = _role(role)
@@ -44,12 +53,7 @@ def member_cli() -> None:
 
 @member_cli.command("add")
 @click.argument("identity")
-@click.option(
-    "--role",
-    metavar="|".join(Role),
-    required=True,
-    help="What the member may do; each role includes the ones before it.",
-)
+@_role_option("member")
 def add(identity: str, role: str) -> None:
     """Let IDENTITY into the console: what your member_loader returns for that person, such as an email address.
 
@@ -85,7 +89,7 @@ def remove(identity: str) -> None:
     session = current_session()
     members.remove(session, identity, actor=ACTOR)
     session.commit()
-    click.echo(f"{identity.strip().lower()} is no member any more.")
+    click.echo(f"{members.spelling(identity)} is no member any more.")
 
 
 def _role(word: str) -> Role:

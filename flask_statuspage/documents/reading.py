@@ -28,7 +28,9 @@ def reading(locale: str | None, time_zone: str | None) -> Reading:
     """The choice that there is beside the present one, which stays in it: ``de-AT`` must not become ``de`` by being
     shown."""
     present = one_line(locale or "")
-    languages = {present: present, **LANGUAGES} if present else LANGUAGES
+    languages = LANGUAGES
+    if present and present not in LANGUAGES:
+        languages = {present: present, **LANGUAGES}
     return Reading(
         locale=present,
         time_zone=one_line(time_zone or ""),

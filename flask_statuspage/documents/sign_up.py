@@ -131,6 +131,7 @@ def subscribe_form(
         csrf_token=csrf_token,
         action=action or urls("subscribe"),
         standing=standing,
+        known_email=known_email,
         standalone=standalone,
     )
 
@@ -212,6 +213,8 @@ def manage(
     csrf_token: str | None = None,
     saved: bool = False,
     confirmed: bool = False,
+    is_active: bool = True,
+    can_return: bool = False,
     reading: Reading | None = None,
 ) -> str:
     """What one subscription wants to hear of, to be changed or ended.
@@ -223,6 +226,8 @@ def manage(
     :param values: the choice now, or the one that was wrong: ``scope``, ``components``, ``events_scope``, ``events``.
     :param saved: whether to say that the choice was saved.
     :param confirmed: whether to say that the subscription has just begun.
+    :param is_active: whether anything is sent.
+    :param can_return: where nothing is: whether whoever has the address may subscribe it again by themselves.
     :param reading: where people read the messages: their language and clock, posted as ``locale`` and ``time_zone``.
     """
     chosen = _chosen(values.get("components"))
@@ -241,6 +246,8 @@ def manage(
         csrf_token=csrf_token,
         saved=saved,
         confirmed=confirmed,
+        is_active=is_active,
+        can_return=can_return,
         reading=reading,
         action=urls("manage", token=token),
         unsubscribe_url=urls("unsubscribe", token=token),

@@ -29,6 +29,7 @@ def subscribe_box(
     values: Mapping[str, Any] | None = None,
     form_errors: Iterable[FieldError] = (),
     said: str | None = None,
+    code_url: str | None = None,
     standing: Standing | None = None,
 ) -> Markup:
     """A short form for a host's page that posts to the same place as :func:`.sign_up.subscribe_form`.
@@ -40,8 +41,9 @@ def subscribe_box(
     :param prefix: begins every id, for two forms on one page; posted as ``form``.
     :param return_to: the path of the host's page, where the outcome is shown.
     :param values: what was typed before: ``channel`` and ``address``.
-    :param said: the outcome before, if it went well: ``asked``, ``waits`` or ``active``.
-    :param standing: of the visitor's subscription, if there is one; *components* and *events* are what it becomes.
+    :param said: the outcome before, if it went well: ``asked``, ``waits``, ``received`` or ``active``.
+    :param code_url: where a code is typed that was sent.
+    :param standing: of the visitor's subscription, if there is one; *components* and *events* are added to it.
     """
     values = values or {}
     typed = values.get("channel")
@@ -50,6 +52,7 @@ def subscribe_box(
         "_subscribe_form",
         page,
         urls,
+        known_email=email,
         email=email if list(channels) == ["email"] else None,
         components=components,
         ways=ways_of(channels, {}),
@@ -63,6 +66,7 @@ def subscribe_box(
         events=events,
         problems=problems_of(form_errors),
         said=said,
+        code_url=code_url,
         done=words.channel(channel),
         standing=standing,
         return_to=return_to,

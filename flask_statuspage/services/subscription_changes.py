@@ -38,9 +38,13 @@ def apply(
     """
     assert wish.format is not None
     goes_on, spoken = subscription.state is SubscriptionState.ACTIVE, subscription.format
+    heard = wish.events
+    if wish.adds and goes_on:
+        heard = _with_events(subscription, heard)
+        component_ids = _with_components(subscription, component_ids)
     subscription.format, subscription.level = wish.format, wish.level
     _keep_secret(session, subscription)
-    subscription.events = None if wish.events is None else sorted(wish.events)
+    subscription.events = None if heard is None else sorted(heard)
     # Visitors cannot ask for a policy, so theirs does not take away the one that a member gave.
     if not (wish.by_visitor and goes_on):
         subscription.policy = None if wish.policy is None else dict(wish.policy)
@@ -151,6 +155,25 @@ def _choose(
 def _read(subscription: Subscription, reading: Mapping[str, str | None]) -> None:
     for name, value in page_fields.checked(reading).items():
         setattr(subscription, name, value)
+
+
+def _with_events(subscription: Subscription, names: Collection[str] | None) -> list[str] | None:
+    """What *subscription* hears of, and *names*; None: what is usual."""
+    present = subscription.events
+    if names is None:
+        return present
+    heard = formats[subscription.format].unasked if present is None else frozenset(present)
+    return present if heard.issuperset(names) else sorted(heard.union(names))
+
+
+def _with_components(
+    subscription: Subscription, component_ids: Collection[UUID]
+) -> Collection[UUID]:
+    """What *subscription* is about, and these; none: all, which more cannot be added to."""
+    present = [item.component_id for item in subscription.chosen]
+    if not present or not component_ids:
+        return []
+    return list(dict.fromkeys([*present, *component_ids]))
 
 
 def _choose_components(subscription: Subscription, component_ids: Collection[UUID]) -> None:

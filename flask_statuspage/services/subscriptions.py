@@ -65,6 +65,7 @@ def subscribe(
         wish = replace(wish, by_visitor=True)
     wish = wishes.checked(wish)
     channel, address = wish.channel, wish.address
+    must_wait = not proven and wishes.must_wait(channel)  # where it is closed, for known ones too
     pages.hold(session, page.id)  # two sign-ups of one address must not both find none
     if origin is not None:
         signups.count_attempt(session, origin, address)
@@ -108,7 +109,7 @@ def subscribe(
     resigned = subscription_changes.apply(session, subscription, wish, [row.id for row in chosen])
     subscription.actor, subscription.asked_at = actor, now
     session.flush()
-    if proven or not wishes.must_wait(channel):
+    if not must_wait:
         _activate(session, page, subscription)
     else:
         subscription.state, subscription.reason = SubscriptionState.PENDING, None

@@ -8,8 +8,12 @@ from typing import Any
 from ..delivery.channels import channels
 from ..delivery.formats import formats
 from ..documents import sign_up, words
+from ..domain.markup import one_line
 from ..errors import FieldError
 from . import wishes
+
+MOST_TYPED = 60
+"""Characters of what was typed that a message repeats."""
 
 
 def offered() -> list[str]:
@@ -49,6 +53,8 @@ def in_words(
 def _message(error: FieldError, values: Mapping[str, Any], channel: str) -> str:
     if error.field == "address" and not values.get("address"):
         return words.channel(channel).missing if channel else "Enter an address."
+    if error.message.startswith("Must "):
+        return _naming(error, values)
     if error.field != "events" or channel not in channels:
         return error.message
     name = values.get("format") or channels[channel].default_format
@@ -67,3 +73,20 @@ def _message(error: FieldError, values: Mapping[str, Any], channel: str) -> str:
     if len(heard) < len(unheard):
         return f"“{way}” tells this only: {', '.join(heard)}."
     return f"“{way}” cannot tell this: {', '.join(unheard)}. Choose something else."
+
+
+def _naming(error: FieldError, values: Mapping[str, Any]) -> str:
+    """The message of *error* for whoever does not see which field it stands by."""
+    typed = one_line(str(values.get(error.field) or ""))[:MOST_TYPED]
+    match error.field:
+        case "channel":
+            return "Choose one of the ways that are offered."
+        case "format":
+            return "Choose one of the formats that are offered."
+        case "locale":
+            return f"There is no language “{typed}”; write it such as de or pt-BR."
+        case "time_zone":
+            return f"There is no time zone “{typed}”; write it such as Europe/Berlin."
+        case "secret" | "level":
+            return f"The {error.field} {error.message[:1].lower()}{error.message[1:]}"
+    return error.message

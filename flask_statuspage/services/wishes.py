@@ -18,6 +18,8 @@ from . import owner_notices, page_fields, policies, signing_secrets
 URLS = (WebhookChannel.name, SlackChannel.name)
 """The channels whose addresses nobody can be asked at, which ``STATUSPAGE_WEBHOOK_SIGNUP`` opens and closes."""
 
+NOT_HERE = "This way is not available on this page."
+
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
@@ -31,6 +33,7 @@ class Wish:
     :param contact: the mailbox of the owner of an address that is none.
     :param locale: the reader's language, ``time_zone`` their clock; None: the page's.
     :param likely_locale: the language that counts where none was ever chosen.
+    :param adds: components and events come on top of those of a subscription that goes on.
     :param by_visitor: it came through the page's own door, so only what is open to everybody can be had.
     """
 
@@ -46,6 +49,7 @@ class Wish:
     locale: str | None = None
     time_zone: str | None = None
     likely_locale: str | None = None
+    adds: bool = False
     by_visitor: bool = False
 
 
@@ -69,7 +73,9 @@ def checked(wish: Wish) -> Wish:
     wish = _of_slack(wish)
     channel = channels[wish.channel]
     if missing := channel.available(current_settings()):
-        raise Invalid.field("channel", f"{wish.channel} is not available: {missing}")
+        # What is not set is no stranger's concern.
+        words = NOT_HERE if wish.by_visitor else f"{wish.channel} is not available: {missing}"
+        raise Invalid.field("channel", words)
     if not isinstance(wish.address, str) or not wish.address.strip():
         raise Invalid.field("address", "Is missing.")
     errors: list[FieldError] = []

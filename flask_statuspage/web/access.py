@@ -24,6 +24,7 @@ def require(needed: Role) -> Visitor:
 
     :raises SetupError: when the host registered no member loader, so that nobody can be known.
     :raises NobodyThere: when nobody is signed in.
+    :raises Invalid: when the loader returns what cannot be an identity.
     :raises Forbidden: for somebody who is no member, and for a role that is too low.
     """
     state = current_state()
@@ -34,8 +35,14 @@ def require(needed: Role) -> Visitor:
         )
     name = state.member_loader()
     if not name or not name.strip():
+        if state.subscriber_loader():
+            words = (
+                "You are signed in, but this sign-in is not in the status page's team. Sign in as a member of the "
+                "team, or ask whoever runs this site to add you."
+            )
+            raise Forbidden(needed.value, None, message=words)
         raise NobodyThere("The console is for the team. Sign in to this site, then open it again.")
-    identity = name.strip().lower()
+    identity = members.spelling(name)
     role = members.role_of(current_session(), identity)
     if role is None:
         words = (

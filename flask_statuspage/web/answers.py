@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Response, current_app, json, request
+from werkzeug.wrappers import Response as BaseResponse
 
 from ..documents.policy import content_security_policy
 from ..documents.rendering import OWN_BASE
@@ -111,6 +112,13 @@ def _policy(logo: str | None) -> str | None:
     if current_settings().base_template != OWN_BASE:
         return None
     return content_security_policy(images=[logo] if logo else [])
+
+
+def unkept(response: BaseResponse) -> BaseResponse:
+    """A redirect to an address that holds a token."""
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
 
 
 def as_json(body: Any, status: int = 200) -> Response:

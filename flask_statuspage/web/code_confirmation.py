@@ -26,11 +26,14 @@ MAX_TYPED = 20
 WRONG = "This is not the code of the latest text. Compare its digits."
 
 
-def asked(page: Page, subscription: Subscription, *, is_program: bool) -> BaseResponse:
-    """The answer to a sign-up whose code is on its way, if one is."""
+def form_url(subscription: Subscription) -> str:
+    """Where whoever signed up types the code."""
+    return current_urls()("confirm", token=confirmation_codes.claim_token(subscription))
+
+
+def asked_program(page: Page, subscription: Subscription) -> Response:
+    """The answer to a program's sign-up whose code is on its way, if one is."""
     token = confirmation_codes.claim_token(subscription)
-    if not is_program:
-        return _unkept(redirect(current_urls()("confirm", token=token), 303))
     body = {
         "success": True,
         "message": "If this number is not subscribed yet, a code is on its way to it. "
@@ -79,7 +82,7 @@ def answer(token: str, claim: links.Claim) -> BaseResponse:
     urls = current_urls()
     manage = subscriptions.manage_token(subscription)
     if not is_program:
-        return _unkept(redirect(urls("manage", token=manage, confirmed=1), 303))
+        return answers.unkept(redirect(urls("manage", token=manage, confirmed=1), 303))
     page = session.get_one(Page, claim.page_id)
     return answers.as_json(
         {
@@ -126,11 +129,4 @@ def _again(claim: links.Claim, token: str, typed: object, error: Invalid | TooMa
     errors = (FieldError("code", str(error)),)
     response = answers.page(_form(claim, token, code=code, errors=errors), 429)
     response.headers["Retry-After"] = str(error.retry_after)
-    return response
-
-
-def _unkept(response: BaseResponse) -> BaseResponse:
-    """A redirect whose address is a secret."""
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["Referrer-Policy"] = "no-referrer"
     return response

@@ -14,6 +14,7 @@ from ..errors import (
     AccessRefused,
     AccessUnreachable,
     Conflict,
+    Ended,
     Forbidden,
     Invalid,
     LinkError,
@@ -137,7 +138,8 @@ def as_page(error: Exception) -> Response:
     urls = current_urls()
     onward = {"next_label": "Try again"} if isinstance(error, NotSignedIn) else {}
     if isinstance(error, LinkError):
-        onward = {"next_label": "Get a new link", "next_url": urls("subscribe")}
+        label = "Subscribe again" if isinstance(error, Ended) else "Get a new link"
+        onward = {"next_label": label, "next_url": urls("subscribe")}
     if isinstance(error, NobodyThere) and request.method == "GET":
         # The same once more. Who came from another site may have been signed in all along: a host's cookie with
         # SameSite=Strict is only sent by a link of ours.

@@ -14,13 +14,15 @@ from flask import Blueprint, Response, redirect, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
+from ..delivery.channels import channels
 from ..delivery.formats import formats
 from ..documents import sign_up as documents
 from ..documents import words
 from ..documents.reading import Reading, reading
 from ..documents.sign_up import Standing
 from ..domain.facts import ComponentFact
-from ..errors import FieldError, Invalid, LinkExpired, LinkInvalid, NotFound
+from ..domain.opt_out import STOPPED
+from ..errors import Ended, FieldError, Invalid, LinkInvalid, NotFound
 from ..services import facts, pages, subscription_changes, subscriptions, ways
 from ..storage import components as stored_components
 from ..storage.pages import Page
@@ -29,6 +31,8 @@ from ..storage.session import current_session
 from ..storage.subscriptions import Subscription, SubscriptionState
 from . import answers, code_confirmation, failures, signup, visits
 from .mounts import current_urls, page_route
+
+SAY_START = "Answer START to one of our texts"
 
 
 def add_routes(blueprint: Blueprint) -> None:
@@ -71,7 +75,7 @@ def choose_next(subscription: Subscription) -> BaseResponse:
     """To the page on which the owner of a subscription that has just begun chooses what it is about."""
     token = subscriptions.manage_token(subscription)
     answer = redirect(current_urls()("manage", token=token, confirmed=1), 303)
-    return _private(answer)
+    return answers.unkept(answer)
 
 
 def standing(subscription: Subscription, components: Collection[ComponentFact]) -> Standing:
@@ -88,7 +92,10 @@ def manage(page_slug: str | None, token: str) -> BaseResponse:
     session = current_session()
     subscription = subscriptions.owned(session, token)
     if subscription.state is SubscriptionState.ENDED:
-        raise LinkExpired("This subscription has ended. Subscribe again to hear of changes.")
+        onward = "Subscribe again to hear of changes."
+        if subscription.reason == STOPPED:
+            onward = f"{SAY_START} to hear of changes."
+        raise Ended(f"This subscription has ended. {onward}")
     page = session.get_one(Page, subscription.page_id)
     _check_page(session, page_slug, subscription)
     errors: Collection[FieldError] = ()
@@ -103,15 +110,15 @@ def manage(page_slug: str | None, token: str) -> BaseResponse:
             committed(
                 session, partial(_choose, token=token, wanted=wanted, names=names, values=values)
             )
-            return _private(redirect(current_urls()("manage", token=token, saved=1), 303))
+            return answers.unkept(redirect(current_urls()("manage", token=token, saved=1), 303))
         except Invalid as error:
             session.rollback()
             if answers.wants_json():
                 return failures.as_problem(error)
             subscription = subscriptions.owned(session, token)
             page = session.get_one(Page, subscription.page_id)
-            told = {"format": subscription.format, "events": values.get("events")}
-            errors = ways.in_words(error.errors, {**told, "address": "known"}, subscription.channel)
+            told = {**values, "format": subscription.format, "address": "known"}
+            errors = ways.in_words(error.errors, told, subscription.channel)
     html = _manage_page(page, subscription, token, values, errors)
     session.rollback()
     return answers.page(html, 422 if errors else 200)
@@ -170,13 +177,6 @@ def _check_page(session: Session, page_slug: str | None, subscription: Subscript
         )
 
 
-def _private(answer: BaseResponse) -> BaseResponse:
-    """Where it leads to holds a token."""
-    answer.headers["Cache-Control"] = "no-store"
-    answer.headers["Referrer-Policy"] = "no-referrer"
-    return answer
-
-
 def _offered(page: Page, subscription: Subscription) -> list[ComponentFact]:
     """What its owner can choose: of a page that is closed to them, only what was chosen already."""
     listed = components_of(page)
@@ -218,6 +218,8 @@ def _manage_page(
         current_urls(),
         token=token,
         address=subscription.address,
+        is_active=subscription.state is SubscriptionState.ACTIVE,
+        can_return=channels[subscription.channel].needs_confirmation,
         components=listed,
         offered_events=[name for name in words.EVENTS if name in format.offered],
         values={**now, **_readable(typed)} if errors else now,

@@ -17,6 +17,7 @@ from urllib.parse import quote
 from flask import Response, current_app, redirect, request
 from markupsafe import Markup
 
+from ..delivery.channels import channels
 from ..delivery.formats import formats
 from ..documents import sign_up_box as documents
 from ..documents import words
@@ -52,19 +53,20 @@ class WayBack:
     def failed(self, values: Mapping[str, Any], errors: Collection[FieldError]) -> Response:
         """Back to the page, which names what is wrong and keeps what was typed."""
         channel, typed = values.get("channel"), values.get("address")
-        kept = {"channel": channel if isinstance(channel, str) else None}
+        kept = {"channel": channel if channel in channels else None}
         if isinstance(typed, str) and not words.channel(str(channel)).is_secret:
             kept["address"] = typed[:MOST_TYPED]
         return self._go(
             errors=[[one.field, one.message[:MOST_TYPED]] for one in errors], values=kept
         )
 
-    def done(self, said: str, channel: str) -> Response:
+    def done(self, said: str, channel: str, *, code_url: str | None = None) -> Response:
         """Back to the page, which says so.
 
-        :param said: ``asked``, ``waits`` or ``active``.
+        :param said: ``asked``, ``waits``, ``received`` or ``active``.
+        :param code_url: where a code is typed that was sent.
         """
-        return self._go(said=said, values={"channel": channel})
+        return self._go(said=said, values={"channel": channel}, code_url=code_url)
 
     def _go(self, **outcome: Any) -> Response:
         about = {
@@ -110,22 +112,23 @@ def box(
     customer = current_state().subscriber_loader()
     prefix = _next_prefix()
     outcome = _outcome(prefix, customer)
-    standing, wanted, heard = None, list(components), events
+    standing = None
     if offered == ["email"] and customer is not None:
-        standing, wanted, heard = _standing(snapshot, urls, customer, wanted, events)
+        standing = _standing(snapshot, urls, customer, components, events)
     return documents.subscribe_box(
         snapshot.page,
         urls,
         email=customer,
-        components=wanted,
+        components=list(components),
         channels=offered,
-        events=heard,
+        events=events,
         csrf_token=csrf_token,
         prefix=prefix,
         return_to=_here(),
         values=outcome.get("values"),
         form_errors=[FieldError(field, message) for field, message in outcome.get("errors", ())],
         said=outcome.get("said"),
+        code_url=outcome.get("code_url"),
         standing=standing,
     )
 
@@ -142,14 +145,14 @@ def _standing(
     snapshot: Snapshot,
     urls: PageUrls,
     customer: str,
-    components: list[str],
+    components: Collection[str],
     events: Collection[str] | None,
-) -> tuple[Standing | None, list[str], Collection[str] | None]:
-    """What the customer has, and the components and events with those of the form added to it."""
+) -> Standing | None:
+    """What the customer has, and whether that is all that the form is for."""
     with apart_from_host() as open_session:
         row = customers.subscription_of(open_session(), snapshot.page.id, customer)
         if row is None:
-            return None, components, events
+            return None
         chosen = {item.component_id for item in row.chosen}
         heard, token = row.events, subscriptions.manage_token(row)
         now = formats[row.format].unasked if heard is None else frozenset(heard)
@@ -157,14 +160,12 @@ def _standing(
     slugs = [fact.slug for fact in facts]
     covers = not chosen or (bool(components) and set(components) <= set(slugs))
     if events is not None and not now.issuperset(events):
-        covers, heard = False, sorted(now.union(events))
-    standing = Standing(
+        covers = False
+    return Standing(
         services=tuple(fact.name for fact in facts),
         manage_url=urls("manage", token=token),
         covers=covers,
     )
-    everything = not chosen or not components
-    return standing, [] if everything else list(dict.fromkeys([*slugs, *components])), heard
 
 
 def _outcome(form: str, customer: str | None) -> dict[str, Any]:

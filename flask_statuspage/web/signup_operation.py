@@ -67,7 +67,7 @@ class SignUp:
 
 @dataclass(frozen=True, kw_only=True)
 class SignUpAnswer:
-    """``state`` is ``pending`` until whoever has the address confirms it, or a member approves it.
+    """``state`` is ``pending`` where whoever has the address has to confirm it, or a member to approve it.
 
     :param confirm_url: where a code that was texted to the address is posted, as ``{"code": "…"}``; only of channels
         that send one.
@@ -86,7 +86,9 @@ OPERATION = Operation(
     path="/subscribe",
     says=(
         "Subscribe an address.\n\n201: it is done. 202: a message is on its way to the address; it counts once the "
-        "link in it is opened. The answer does not tell whether the address was subscribed before."
+        "button on the page behind its link is pressed. A text holds a code: it counts once that is typed there, "
+        'answered, or posted to `confirm_url` as `{"code": "123456"}`. To whoever proved nothing the answer does not '
+        "tell whether the address was known before."
     ),
     tag="subscribe",
     body=SignUp,

@@ -11,16 +11,14 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from flask import Blueprint, request
-from flask_wtf.csrf import generate_csrf, validate_csrf
+from flask import Blueprint, redirect, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
-from wtforms import ValidationError
 
 from ..delivery.channels import channels
 from ..documents import sign_up as documents
 from ..domain.facts import ComponentFact
-from ..errors import FieldError, Invalid, SetupError, StatusPageError, TooMany
+from ..errors import FieldError, Invalid, StatusPageError, TooMany
 from ..services import (
     customers,
     owner_notices,
@@ -34,8 +32,17 @@ from ..state import current_state
 from ..storage.pages import Page
 from ..storage.races import committed
 from ..storage.session import begin_read_committed, current_session
-from ..storage.subscriptions import Subscription, SubscriptionState
-from . import answers, code_confirmation, failures, own_subscription, portal_form, signup, visits
+from ..storage.subscriptions import Subscription
+from . import (
+    answers,
+    code_confirmation,
+    failures,
+    forms,
+    own_subscription,
+    portal_form,
+    signup,
+    visits,
+)
 from .mounts import current_urls, page_route
 
 
@@ -99,7 +106,9 @@ def _subscribe(
     page = pages.visited(session, page_slug)
     customer = _customer(values)
     wish = signup.wish(values)
-    wish = replace(wish, contact=owner_notices.default(wish.channel, customer))
+    # JSON has no such field: a program says all that it wants.
+    adds = "add" in values
+    wish = replace(wish, contact=owner_notices.default(wish.channel, customer), adds=adds)
     session.rollback()  # nothing was changed; the network is asked without a transaction
     wishes.vet(wish)
     begin_read_committed(session)  # whoever waits for others counts their sign-ups, too
@@ -118,14 +127,7 @@ def _subscribe(
 def _customer(values: Mapping[str, Any]) -> str | None:
     """The signed-in customer's address, if this form was made for this session."""
     customer = current_state().subscriber_loader()
-    token = values.get("csrf_token")
-    if customer is None or not isinstance(token, str):
-        return None
-    try:
-        validate_csrf(token)
-    except (ValidationError, RuntimeError):  # RuntimeError: no SECRET_KEY, so no token is genuine
-        return None
-    return customer
+    return customer if forms.is_genuine(values.get("csrf_token")) else None
 
 
 def _same_mailbox(wish: Wish, customer: str) -> bool:
@@ -135,38 +137,52 @@ def _same_mailbox(wish: Wish, customer: str) -> bool:
 def _done(
     page: Page, subscription: Subscription, *, proven: bool, back: portal_form.WayBack | None
 ) -> BaseResponse:
-    if channels[subscription.channel].confirms_by_code and not proven:
-        return code_confirmation.asked(page, subscription, is_program=_is_program())
-    if not _is_program():
-        is_asked = channels[subscription.channel].needs_confirmation and not proven
-        needs_approval = subscription.state is SubscriptionState.PENDING and not is_asked
-        if back is not None:
-            said = "asked" if is_asked else "waits" if needs_approval else "active"
-            return back.done(said, subscription.channel)
-        if proven:
-            return own_subscription.choose_next(subscription)
-        html = documents.subscribe_done(
-            visits.shown(page),
-            current_urls(),
-            channel=subscription.channel,
-            is_asked=is_asked,
-            needs_approval=needs_approval,
-        )
-        return answers.page(html)
-    needs_confirmation = channels[subscription.channel].needs_confirmation and not proven
-    message = (
-        "If this address is not subscribed yet, a message is on its way to it. Open the link in it."
-        if needs_confirmation
-        else f"The subscription is {subscription.state.value}."
+    """What is answered. To whoever proved nothing it depends on the channel and the settings only, not on the row."""
+    channel = subscription.channel
+    is_asked = channels[channel].needs_confirmation and not proven
+    needs_approval = not is_asked and not proven and wishes.must_wait(channel)
+    by_code = is_asked and channels[channel].confirms_by_code
+    if _is_program():
+        if by_code:
+            return code_confirmation.asked_program(page, subscription)
+        body = {
+            "success": True,
+            "message": _message(is_asked=is_asked, needs_approval=needs_approval, proven=proven),
+            "channel": channel,
+            "state": "pending" if is_asked or needs_approval else "active",
+            "confirm_url": None,
+        }
+        return answers.as_json(body, 202 if is_asked else 201)
+    if back is not None:
+        said = "asked" if is_asked else "waits" if needs_approval else "received"
+        code_url = code_confirmation.form_url(subscription) if by_code else None
+        return back.done("active" if proven else said, channel, code_url=code_url)
+    if by_code:
+        return answers.unkept(redirect(code_confirmation.form_url(subscription), 303))
+    if proven:
+        return own_subscription.choose_next(subscription)
+    html = documents.subscribe_done(
+        visits.shown(page),
+        current_urls(),
+        channel=channel,
+        is_asked=is_asked,
+        needs_approval=needs_approval,
     )
-    body = {
-        "success": True,
-        "message": message,
-        "channel": subscription.channel,
-        "state": "pending" if needs_confirmation else subscription.state.value,
-        "confirm_url": None,
-    }
-    return answers.as_json(body, 202 if needs_confirmation else 201)
+    return answers.page(html)
+
+
+def _message(*, is_asked: bool, needs_approval: bool, proven: bool) -> str:
+    if proven:
+        return "The subscription is active."
+    unless_known = "If this address is not known here yet,"
+    if is_asked:
+        return (
+            "If this address is not subscribed yet, a message is on its way to it. Open the link in it and press the "
+            "button there."
+        )
+    if needs_approval:
+        return f"{unless_known} a member of the team looks at it first."
+    return f"{unless_known} it is subscribed now. One that was switched off stays so."
 
 
 def _is_program() -> bool:
@@ -195,7 +211,7 @@ def _form(
         usual=ways.usual_events(),
         values=_chosen_before(own, components) if own is not None and values is None else values,
         form_errors=errors,
-        csrf_token=csrf_token() if customer else None,
+        csrf_token=forms.csrf_token() if customer else None,
         known_email=customer,
         standing=own_subscription.standing(own, components) if own is not None else None,
     )
@@ -208,14 +224,3 @@ def _chosen_before(own: Subscription, components: list[ComponentFact]) -> dict[s
         "components": [fact.slug for fact in components if fact.id in chosen],
         "events": own.events,
     }
-
-
-def csrf_token() -> str:
-    """A token for this visitor's session. Only made where somebody is signed in: others need no cookie.
-
-    :raises SetupError: when the app has no key to sign it with.
-    """
-    try:
-        return str(generate_csrf())
-    except RuntimeError as error:
-        raise SetupError(f"Forms of signed-in customers need SECRET_KEY: {error}") from error

@@ -252,6 +252,24 @@ def every_fragment(text: str = "") -> dict[str, str]:
             values={"channel": "sms", "address": f"+1{text}"},
             form_errors=[FieldError("address", f"Wrong {text}"), FieldError("other", text)],
         ),
+        "_subscribe_form, code": sign_up_box.subscribe_box(
+            snapshot.page,
+            urls,
+            email=f"ada@example.com {text}",
+            channels=("email", "sms"),
+            prefix="code",
+            values={"channel": "sms"},
+            said="asked",
+            code_url=f"/confirm{text}",
+        ),
+        "_subscribe_form, received": sign_up_box.subscribe_box(
+            snapshot.page,
+            urls,
+            components=[f"slug{text}"],
+            channels=("webhook",),
+            prefix="received",
+            said="received",
+        ),
         "_subscribe_form, typed": sign_up_box.subscribe_box(
             snapshot.page, urls, prefix="p", action=f"/post{text}"
         ),

@@ -69,6 +69,7 @@ def test_sign_up_for_a_known_address() -> None:
     assert fields == {
         "csrf_token": ("hidden", "csrf"),
         "channel": ("hidden", "email"),
+        "add": ("hidden", "1"),
         "scope": ("hidden", "some"),
         "components": ("hidden", "checkout"),
         "address": ("hidden", "a@b.example"),

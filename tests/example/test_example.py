@@ -145,7 +145,10 @@ def test_customers_and_strangers_subscribe(tmp_path: Path) -> None:
         path = mail[1].removeprefix(example.url)
         assert "x@e.org" in visitor.press(path, path).text
 
+        visitor.sign_in(ADA)
+        assert "Integrations" in visitor.get("/status/admin/integrations")
         visitor.sign_in(GRACE)
+        assert "not in the status page" in visitor.get("/status/admin/integrations")
         assert visitor.press("/", "/status/subscribe").status_code == 200
         states = {
             item["address"]: item["state"]

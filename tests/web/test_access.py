@@ -71,6 +71,15 @@ def test_a_member(console: Console, who: str) -> None:
     assert console.browser(who).get("/admin/integrations").status_code == 200
 
 
+def test_a_customer_at_the_door(console: Console) -> None:
+    """Whom only the loader of subscribers knows is not told to sign in, but that this sign-in is not in the team."""
+    console.site.statuspage.subscriber_loader(lambda: "grace@example.com")
+    answer = console.site.client.get("/status/admin/integrations")
+    assert answer.status_code == 403
+    assert "this sign-in is not in the status page&#39;s team" in answer.text
+    assert "Sign in first" not in answer.text
+
+
 def test_without_a_loader(make_site: SiteMaker) -> None:
     """Without a member loader nobody gets in, and the page says how to register one."""
     site = make_site(statuspage=StatusPage())

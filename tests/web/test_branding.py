@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from playwright.sync_api import Browser
-from werkzeug.serving import make_server
 
 from flask_statuspage.delivery import links
 from flask_statuspage.documents.policy import content_security_policy
 from flask_statuspage.storage.subscriptions import Subscription
 from tests.documents.test_badge_svg import contrast
+from tests.servers.wsgi import serving
 from tests.web.site import Site, SiteMaker
 
 HTML = {"Accept": "text/html,*/*;q=0.8"}
@@ -181,15 +180,8 @@ def address(make_site: SiteMaker) -> Iterator[str]:
         components=["checkout"],
         page="acme",
     )
-    server = make_server("127.0.0.1", 0, site.app, threaded=True)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.port}/status/acme/"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(site.app) as url:
+        yield f"{url}/status/acme/"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

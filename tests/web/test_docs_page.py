@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
 from xml.etree.ElementTree import Element
 
 import html5lib  # type: ignore[import-untyped]
 import pytest
-from werkzeug.serving import make_server
 
 from flask_statuspage.documents import catalogue
 from tests.servers.http import Receiver
 from tests.servers.process import free_port
-from tests.web.site import Site, SiteMaker
+from tests.servers.wsgi import serving
+from tests.web.site import SiteMaker
 
 
 def tree(html: str) -> Element:
@@ -40,19 +37,6 @@ def commands(page: Element) -> list[tuple[str, str]]:
     return found
 
 
-@contextmanager
-def served(site: Site, port: int) -> Iterator[None]:
-    server = make_server("127.0.0.1", port, site.app, threaded=True)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 @pytest.mark.skipif(shutil.which("curl") is None, reason="no curl in PATH")
 def test_examples_do_what_they_say(
     make_site: SiteMaker, receiver: Receiver, tmp_path: Path
@@ -65,7 +49,7 @@ def test_examples_do_what_they_say(
         STATUSPAGE_ALLOW_HTTP_TARGETS=True,
     )
     site.made("/components", name="It's <b>API</b> & co")
-    with served(site, port):
+    with serving(site.app, port):
         found = commands(tree(site.get("/docs").text))
         assert len(found) == 4
         for command, expected in found:

@@ -13,6 +13,7 @@ from flask import Flask, render_template_string, session
 from werkzeug.test import TestResponse
 
 from flask_statuspage.delivery import links
+from flask_statuspage.delivery.formats import formats
 from flask_statuspage.storage.outbox import EventRow
 from flask_statuspage.storage.subscriptions import Subscription
 from tests.web.site import Site, SiteMaker
@@ -43,6 +44,16 @@ def portal_host(app: Flask) -> None:
     @app.get("/shop")
     def shop() -> str:
         return render_template_string("{{ statuspage_subscribe_form(components=['search']) }}")
+
+    @app.get("/shop-or-hook")
+    def shop_or_hook() -> str:
+        return render_template_string(
+            "{{ statuspage_subscribe_form(components=['search'], channels=['email', 'webhook']) }}"
+        )
+
+    @app.get("/by-text")
+    def by_text() -> str:
+        return render_template_string("{{ statuspage_subscribe_form(channels=['sms']) }}")
 
     @app.get("/odd")
     def odd() -> str:
@@ -139,7 +150,7 @@ def test_errors_are_shown_in_place(portal: Site) -> None:
 def test_a_host_chooses_ways_and_events(portal: Site) -> None:
     """The form offers the channels that the host names, and subscribes to the events that it names."""
     answer = sent(portal, "/portal/a", 1, channel="webhook", webhook_address=HOOK)
-    assert "You are subscribed." in shown(portal, answer)
+    assert "it is subscribed now" in shown(portal, answer)
     (row,) = portal.rows(Subscription)
     assert (row.channel, row.events) == ("webhook", ["incident.created"])
 
@@ -264,6 +275,27 @@ def test_a_host_below_a_prefix(portal: Site) -> None:
     assert fields_of(html)["return_to"] == "/site/portal/a"
 
 
+def test_what_is_no_channel_is_not_carried_back(portal: Site) -> None:
+    """The address of the way back stays short, whatever was sent as a channel."""
+    data = {"channel": "x" * 300_000, "address": ANN, "return_to": "/portal/a", "form": "sp-box"}
+    answer = portal.post("/subscribe", data=data, headers=HTML)
+    assert answer.status_code == 303
+    assert len(answer.headers["Location"]) < 4000
+
+
+def test_a_code_is_asked_for_in_place(make_site: SiteMaker) -> None:
+    """A number's sign-up comes back to the host's page, too, with a link to the form for the code."""
+    texts = {"ACCOUNT": "AC1", "TOKEN": "a token", "FROM": "+15005550006"}
+    site = make_site(
+        host=portal_host, **{f"STATUSPAGE_SMS_{name}": value for name, value in texts.items()}
+    )
+    html = shown(site, sent(site, "/by-text", sms_address="+4917123456789"))
+    assert "Check your phone" in html
+    link = re.search(r'href="(/status/confirm/[^"]+)">Enter the code', html)
+    assert link
+    assert 'autocomplete="one-time-code"' in site.client.get(link[1]).text
+
+
 # Customers
 
 
@@ -302,6 +334,35 @@ def test_a_customer_adds_a_service(portal: Site) -> None:
     assert row.events == ["incident.resolved"]
     items = portal.ask("GET", "/subscriptions").get_json()["items"]
     assert len(items[0]["components"]) == 2
+
+
+def test_a_choice_of_ways_adds_too(portal: Site) -> None:
+    """A form with several channels and one in an older tab add to what the customer has, never take from it."""
+    sign_in(portal)
+    older = fields_of(portal.client.get("/shop-or-hook").text)
+    sent(portal, "/portal/a")
+    sent(portal, "/shop-or-hook")
+    assert shown(portal, sent(portal, "/portal/a")).count("<bdi>Search</bdi>") == 1
+    answer = portal.post("/subscribe", data={**older, "events_scope": "some", "events": []})
+    html = shown(portal, portal.post("/subscribe", data=older, headers=HTML))
+    assert answer.status_code in (201, 422)
+    assert "<bdi>Checkout</bdi>, <bdi>Search</bdi>" in portal.client.get("/shop").text
+    (row,) = portal.rows(Subscription)
+    assert row.events is None
+    assert "You are subscribed." in html
+    data = {**older, "events_scope": "some", "events": ["component.status_change"]}
+    portal.post("/subscribe", data=data, headers=HTML)
+    (row,) = portal.rows(Subscription)
+    assert set(row.events) == formats["email"].unasked | {"component.status_change"}
+
+
+def test_everything_stays_everything(portal: Site) -> None:
+    """Whoever is subscribed to all services, also later ones, is so after the form of one of them was sent."""
+    sign_in(portal)
+    older = fields_of(portal.client.get("/shop").text)
+    portal.post("/subscribe", data={**older, "scope": "all"}, headers=HTML)
+    portal.post("/subscribe", data=older, headers=HTML)
+    assert "You receive updates on all services" in portal.client.get("/shop").text
 
 
 def test_somebody_else_does_not_see_it(portal: Site) -> None:
@@ -353,6 +414,17 @@ def test_the_page_form_knows_the_customer(portal: Site) -> None:
     stranger = portal.app.test_client().get("/status/subscribe").text
     assert "You receive" not in stranger
     assert " checked> <span><bdi>Search" not in stranger
+
+
+def test_hints_are_true_for_customers(portal: Site) -> None:
+    """A customer's own address needs no link, and only what is chosen for email takes the place of what there is."""
+    assert "We send a link to confirm it." in portal.get("/subscribe").text
+    sign_in(portal)
+    sent(portal, "/portal/a")
+    for html in (portal.get("/subscribe").text, portal.client.get("/shop-or-hook").text):
+        assert "We send a link to confirm it." not in html
+        assert "To an address that is not your own" in html
+    assert "If you choose email here" in portal.get("/subscribe").text
 
 
 def test_it_never_breaks_the_hosts_page(portal: Site) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from flask_statuspage.services.wishes import Wish
 from flask_statuspage.storage.session import current_session
 from flask_statuspage.storage.subscriptions import Subscription
 from flask_statuspage.storage.team import AuditEntry
+from flask_statuspage.translation import LANGUAGES
 from tests.web.site import Site
 from tests.web.test_manage_api import HOOK, problem
 
@@ -47,6 +49,16 @@ def options(html: str, name: str) -> dict[str, str]:
                 if "selected" in element.attrib or "selected" in option.attrib:
                     found[element.tag] = option.attrib["value"]
     return found
+
+
+def test_languages_stay_in_order(site: Site) -> None:
+    """The chosen language is chosen where it stands in the list; only one that is not in the list comes first."""
+    for locale, first in (("ja", []), ("de-AT", ["de-AT"])):
+        site.made("/subscriptions", **MAIL, locale=locale)
+        html = site.get(manage_path(site)).text
+        (select,) = re.findall(r'<select[^>]* name="locale".*?</select>', html, re.DOTALL)
+        assert re.findall(r'value="([\w-]+)"', select) == [*first, *LANGUAGES]
+        assert options(html, "locale") == {"select": locale}
 
 
 def test_members_choose_for_a_subscription(site: Site) -> None:

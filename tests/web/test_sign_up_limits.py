@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import statistics
 import time
 from collections import Counter
@@ -14,7 +16,10 @@ import pytest
 from werkzeug.test import TestResponse
 
 from flask_statuspage.delivery import links
+from flask_statuspage.delivery.channels import channels
+from flask_statuspage.state import current_state
 from flask_statuspage.storage.base import utc_now
+from flask_statuspage.storage.encryption import reveal
 from flask_statuspage.storage.session import current_session
 from flask_statuspage.storage.subscriptions import Subscription
 from tests.web.queries import Queries
@@ -144,53 +149,119 @@ def test_the_choice_of_the_last_sign_up_counts(make_site: SiteMaker) -> None:
 # What an answer tells of an address
 
 
-def made_known(site: Site, state: str, address: str) -> None:
+TEXTS = {
+    "STATUSPAGE_SMS_ACCOUNT": "AC1",
+    "STATUSPAGE_SMS_TOKEN": "a token",
+    "STATUSPAGE_SMS_FROM": "+15005550006",
+}
+ADDRESSES = {
+    "email": "somebody@{}.example",
+    "sms": "+49171234567{}",
+    "slack": "https://hooks.slack.com/services/T1/B1/{}",
+    "webhook": "https://1.1.1.1/{}",
+}
+
+
+def made_known(site: Site, state: str, address: str, channel: str = "email") -> None:
     """Bring *address* into *state*, so long ago that nothing of it is recent."""
     if state == "unknown":
         return
     elsewhere = {"REMOTE_ADDR": f"192.0.2.{len(site.rows(Subscription)) + 1}"}
-    body = {"type": "email", "email": address}
-    assert site.post("/subscribe", json=body, environ_base=elsewhere).status_code == 202
-    row = next(row for row in site.rows(Subscription) if row.address == address)
+    before = {row.id for row in site.rows(Subscription)}
+    body = {"channel": channel, "address": address}
+    answer = site.post("/subscribe", json=body, environ_base=elsewhere)
+    assert answer.status_code in (201, 202), answer.text
+    (row,) = [row for row in site.rows(Subscription) if row.id not in before]
     if state != "pending":
-        site.post(f"/confirm/{site.token(links.CONFIRM, row)}")
+        assert site.ask("POST", f"/subscriptions/{row.id}/enable", {}).status_code == 200
     if state == "disabled":
         assert site.ask("POST", f"/subscriptions/{row.id}/disable", {}).status_code == 200
     if state == "ended":
-        row = next(row for row in site.rows(Subscription) if row.address == address)
+        row = next(one for one in site.rows(Subscription) if one.id == row.id)
         assert site.post(f"/unsubscribe/{site.token(links.OWN, row)}").status_code == 200
     with site.app.app_context():
-        for stored in current_session().query(Subscription).filter_by(address=address):
-            stored.mailed_at = utc_now() - timedelta(hours=3)
+        current_session().get_one(Subscription, row.id).mailed_at = utc_now() - timedelta(hours=3)
         current_session().commit()
 
 
 STATES = ("unknown", "pending", "active", "disabled", "ended")
 
 
-@pytest.mark.parametrize("kind", ["json", "form", "page"])
-def test_answers_are_the_same_to_the_byte(make_site: SiteMaker, kind: str) -> None:
+@pytest.mark.parametrize("kind", ["json", "form", "page", "portal"])
+@pytest.mark.parametrize(
+    ("channel", "signup"),
+    [
+        ("email", "open"),
+        ("sms", "open"),
+        ("webhook", "open"),
+        ("webhook", "approval"),
+        ("webhook", "closed"),
+        ("slack", "open"),
+        ("slack", "approval"),
+    ],
+)
+def test_answers_are_the_same_to_the_byte(
+    make_site: SiteMaker, kind: str, channel: str, signup: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Status, headers and body do not depend on what there is of an address; the statements hardly do."""
-    site = make_site(STATUSPAGE_SIGNUPS_PER_HOUR=1000)
+    monkeypatch.setattr("flask_statuspage.services.wishes.vet", lambda wish: None)  # no name server
+    site = make_site(STATUSPAGE_SIGNUPS_PER_HOUR=1000, **TEXTS)
     site.made("/components", name="API")
     made_known(
         site, "ended", "first@all.example"
     )  # whoever comes first waits for what others find done
+    known = {}
+    for number, state in enumerate(STATES):
+        sign = number if channel == "sms" else state[:2]
+        known[state] = ADDRESSES[channel].format(sign)
+        made_known(site, state, known[state], channel)
+    reset(site, signup)
     answers, statements = {}, {}
-    for state in STATES:
-        address = f"somebody@{state[:2]}.example"
-        made_known(site, state, address)
-        fields: dict[str, Any] = {"channel": "email", "address": address, "components": ["api"]}
+    for state, address in known.items():
+        fields: dict[str, Any] = {"channel": channel, "address": address, "components": ["api"]}
+        if kind == "portal":
+            fields |= {"return_to": "/portal", "form": "sp-box"}
         options: dict[str, Any] = {"json": fields} if kind == "json" else {"data": fields}
-        headers = HTML if kind == "page" else {}
+        headers = HTML if kind in ("page", "portal") else {}
         client = site.app.test_client()
         with Queries(site) as queries:
             answer = client.post(f"{site.prefix}/subscribe", headers=headers, **options)
-        assert answer.status_code == (200 if kind == "page" else 202)
-        answers[state] = (answer.status_code, sorted(answer.headers), answer.data)
+        answers[state] = (answer.status_code, plain(site, answer, address))
         statements[state] = len(queries.sent)
-    assert len({repr(answer) for answer in answers.values()}) == 1
-    assert max(statements.values()) - min(statements.values()) <= SPREAD, statements
+    assert len({repr(answer) for answer in answers.values()}) == 1, answers
+    expected = {"page": 303 if channel == "sms" else 200, "portal": 303}
+    usual = 202 if channels[channel].needs_confirmation else 201
+    if signup != "closed":
+        assert answers["active"][0] == expected.get(kind, usual)
+    if channels[channel].needs_confirmation:
+        assert max(statements.values()) - min(statements.values()) <= SPREAD, statements
+
+
+def reset(site: Site, signup: str) -> None:
+    """Let what visitors may do with webhooks be *signup* from now on, as a next start with that setting would."""
+    with site.app.app_context():
+        state = current_state()
+        object.__setattr__(state.settings, "webhook_signup", signup)
+
+
+def plain(site: Site, answer: TestResponse, address: str) -> list[Any]:
+    """What *answer* says, with what is sealed in it opened, and without the address and the claims to it."""
+    there = dict(answer.headers)
+    place, _, sealed = there.pop("Location", "").partition("?statuspage_subscribed=")
+    told: dict[str, Any] = {}
+    if sealed:
+        token = sealed.partition("#")[0]
+        with site.app.app_context():
+            told = json.loads(reveal(token + "=" * (-len(token) % 4)) or "")
+        del told["at"]
+    else:
+        assert len(answer.data) == int(there.pop("Content-Length"))
+    text = json.dumps([place, told, "" if place else answer.text])
+    claims = re.compile(r"/confirm/[\w.-]+")
+    return [
+        there if not place else sorted(there),
+        claims.sub("/confirm/…", text.replace(address, "…")),
+    ]
 
 
 SPREAD = 6

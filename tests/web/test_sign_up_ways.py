@@ -148,6 +148,45 @@ def test_the_other_channels_fields_do_not_count(site: Site) -> None:
     assert (only(site).channel, only(site).format) == ("email", "email")
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("secret", "short", "The secret must have 16 to 200 bytes."),
+        ("webhook_format", "nope", "Choose one of the formats that are offered."),
+        ("channel", "nope", "Choose one of the ways that are offered."),
+    ],
+)
+def test_mistakes_in_peoples_words(site: Site, field: str, value: str, words: str) -> None:
+    """The form's list of problems names the field; programs get the rule."""
+    form = {"channel": "webhook", "address": HOOK, field: value}
+    form |= {"format": value} if field == "webhook_format" else {}
+    answer = site.post("/subscribe", data=form, headers=HTML)
+    assert answer.status_code == 422
+    assert words in answer.text
+    assert "Must" not in answer.text
+
+
+def test_what_is_not_set_up_is_no_strangers_concern(site: Site) -> None:
+    """A visitor reads that a way is not there, a member why."""
+    body = {"channel": "sms", "address": "+4917123456789"}
+    told = errors(site.post("/subscribe", json=body))
+    assert told == {"channel": "This way is not available on this page."}
+    assert "STATUSPAGE_SMS" in errors(site.ask("POST", "/subscriptions", body))["channel"]
+
+
+def test_the_text_of_programs_tells_what_counts(site: Site) -> None:
+    """The answer and the description say that a button is pressed, as opening the link does nothing."""
+    told = site.post("/subscribe", json={"email": ANN}).get_json()["message"]
+    assert "press the button" in told
+    (says,) = [
+        one["post"]["description"]
+        for path, one in site.json("/api/openapi.json")["paths"].items()
+        if path.endswith("/subscribe")
+    ]
+    assert "button" in says
+    assert "confirm_url" in says
+
+
 # What programs may send
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 import time
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask import Flask, session
 
 from flask_statuspage.delivery import links
+from flask_statuspage.services import subscriptions
+from flask_statuspage.storage import subscriptions as stored
 from flask_statuspage.storage.outbox import EventRow
+from flask_statuspage.storage.session import current_session
 from flask_statuspage.storage.subscriptions import Subscription
 from tests.web.site import Site, SiteMaker
 
@@ -513,6 +517,59 @@ def test_choosing_components_and_events(site: Site) -> None:
     everything = site.post(path, data=choice, headers=HTML)
     assert everything.status_code == 303
     assert site.ask("GET", "/subscriptions").get_json()["items"][0]["components"] == []
+
+
+def held(ident: UUID) -> Subscription:
+    row = stored.get(current_session(), ident, lock=True)
+    assert row is not None
+    return row
+
+
+@pytest.mark.parametrize("channel", ["email", "webhook"])
+def test_a_subscription_that_is_off(site: Site, channel: str) -> None:
+    """Its owner reads that nothing is sent and what brings it back, not what a mail server said."""
+    address = ANN if channel == "email" else "https://1.1.1.1/hook"
+    made = site.made("/subscriptions", channel=channel, address=address)
+    with site.app.app_context():
+        row = held(UUID(made["id"]))
+        subscriptions.disable(current_session(), row, reason="550 5.1.1 raw words of a server")
+        current_session().commit()
+    html = site.get(f"/manage/{site.token(links.OWN, only(site))}?confirmed=1").text
+    assert "At the moment nothing is sent to" in html
+    assert "Messages go to" not in html
+    assert "You are subscribed" not in html
+    assert "raw words" not in html
+    assert ("subscribe again" in html) == (channel == "email")
+
+
+@pytest.mark.parametrize(
+    ("reason", "way"),
+    [
+        ("unsubscribed", "Subscribe again to hear of changes"),
+        ("Its owner answered STOP.", "Answer START to one of our texts"),
+    ],
+)
+def test_the_way_back_of_one_that_ended(site: Site, reason: str, way: str) -> None:
+    """The link to a subscription that has ended says how to begin again, and its button does not promise a link."""
+    token = site.token(links.OWN, active(site))
+    with site.app.app_context():
+        row = held(only(site).id)
+        subscriptions.unsubscribe(current_session(), row, reason=reason)
+        current_session().commit()
+    answer = site.get(f"/manage/{token}", headers=HTML)
+    assert answer.status_code == 410
+    assert way in answer.text
+    assert ">Subscribe again</a>" in answer.text
+    assert "Get a new link" not in answer.text
+
+
+def test_words_of_mistakes_in_language_and_clock(site: Site) -> None:
+    """The page names the field and what was typed."""
+    token = site.token(links.OWN, active(site))
+    data = {"scope": "all", "events_scope": "usual", "time_zone": "Foo", "locale": "<b>"}
+    html = site.post(f"/manage/{token}", data=data, headers=HTML).text
+    assert "There is no time zone “Foo”; write it such as Europe/Berlin." in html
+    assert "There is no language “&lt;b&gt;”" in html
 
 
 @pytest.mark.parametrize(

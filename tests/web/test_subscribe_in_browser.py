@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from flask import Flask, render_template_string, session
 from playwright.sync_api import Browser, Page, expect
-from werkzeug.serving import make_server
 
 from flask_statuspage.delivery import links
 from flask_statuspage.storage.subscriptions import Subscription
+from tests.servers.wsgi import serving
 from tests.web.site import Site, SiteMaker
 
 ARTEFACTS = Path(__file__).parent.parent / "artefacts"
@@ -47,15 +46,8 @@ def portal(make_site: SiteMaker) -> Iterator[tuple[Site, str]]:
     site.statuspage.subscriber_loader(lambda: session.get("email"))
     for name in ("Checkout", "Search", "A service with quite a long name for a small screen"):
         site.made("/components", name=name)
-    server = make_server("127.0.0.1", 0, site.app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield site, f"http://127.0.0.1:{server.port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(site.app) as url:
+        yield site, url
 
 
 @pytest.fixture(params=list(VIEWS))

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import flask
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, expect
-from werkzeug.serving import make_server
 
 from flask_statuspage import StatusPage
 from flask_statuspage.domain.roles import Role
@@ -19,22 +16,10 @@ from flask_statuspage.storage.accounts import Account
 from flask_statuspage.storage.session import current_session
 from tests.servers import x as fake
 from tests.servers.process import free_port
+from tests.servers.wsgi import serving
 from tests.web.site import SiteMaker
 
 from .console import ANN, Console
-
-
-@contextmanager
-def serving(app: Flask, port: int) -> Iterator[None]:
-    server = make_server("127.0.0.1", port, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])

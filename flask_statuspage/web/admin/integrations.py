@@ -7,10 +7,8 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from flask import Blueprint, Response, redirect, request, url_for
-from flask_wtf.csrf import validate_csrf
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
-from wtforms import ValidationError
 
 from ...delivery.channels import channels
 from ...documents import console as documents
@@ -23,11 +21,10 @@ from ...state import current_settings
 from ...storage import pages as stored_pages
 from ...storage.pages import Page
 from ...storage.session import current_session
-from .. import access, answers, visits
+from .. import access, answers, forms, visits
 from ..idents import uuid_of
 from ..mounts import PageUrls, current_mount
 from ..storable import is_storable
-from ..subscribe import csrf_token
 
 CALLBACK = "/x/callback"
 TOO_LATE = "The form was open for too long. Nothing was done; press the button again."
@@ -82,11 +79,7 @@ def page_asked() -> Page:
 
 def is_genuine() -> bool:
     """Whether the form that was sent is one of ours, made for this session."""
-    try:
-        validate_csrf(request.form.get("csrf_token"))
-    except (ValidationError, RuntimeError):
-        return False
-    return True
+    return forms.is_genuine(request.form.get("csrf_token"))
 
 
 def back(page: Page, *, done: str) -> BaseResponse:
@@ -110,7 +103,7 @@ def shown(page: Page, *, problem: str | None = None, status: int = 200) -> Respo
         connect_url=url_for(".x_connect"),
         others=_others(session, page),
         slug=None if page.is_default else page.slug,
-        csrf_token=csrf_token(),
+        csrf_token=forms.csrf_token(),
         done=request.args.get("done"),
         problem=problem,
     )

@@ -1,0 +1,30 @@
+"""Forms of signed-in visitors: the token that they carry, and whether one that was sent is genuine."""
+
+from __future__ import annotations
+
+from flask_wtf.csrf import generate_csrf, validate_csrf
+from wtforms import ValidationError
+
+from ..errors import SetupError
+
+
+def csrf_token() -> str:
+    """A token for this visitor's session. Only made where somebody is signed in: others need no cookie.
+
+    :raises SetupError: when the app has no key to sign it with.
+    """
+    try:
+        return str(generate_csrf())
+    except RuntimeError as error:
+        raise SetupError(f"Forms of signed-in customers need SECRET_KEY: {error}") from error
+
+
+def is_genuine(token: object) -> bool:
+    """Whether *token* came with a form of ours that was made for this session."""
+    if not isinstance(token, str):
+        return False
+    try:
+        validate_csrf(token)
+    except (ValidationError, RuntimeError):  # RuntimeError: no SECRET_KEY, so no token is genuine
+        return False
+    return True
