@@ -7,13 +7,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from ..delivery.channels import channels
 from ..delivery.channels.slack import SlackChannel, is_slacks
 from ..delivery.channels.webhook import WebhookChannel
 from ..delivery.formats import formats
 from ..errors import FieldError, Invalid
 from ..state import current_settings
-from . import owner_notices, page_fields, policies, signing_secrets
+from ..storage.pages import Page
+from . import components, owner_notices, page_fields, policies, signing_secrets
 
 URLS = (WebhookChannel.name, SlackChannel.name)
 """The channels whose addresses nobody can be asked at, which ``STATUSPAGE_WEBHOOK_SIGNUP`` opens and closes."""
@@ -51,6 +54,20 @@ class Wish:
     likely_locale: str | None = None
     adds: bool = False
     by_visitor: bool = False
+
+
+def check(session: Session, page: Page, wish: Wish) -> None:
+    """Look at all that can be told without the network.
+
+    :raises Invalid: naming every field that is wrong.
+    """
+    errors: list[FieldError] = []
+    with _gathered(errors):
+        checked(wish)
+    with _gathered(errors):
+        components.named(session, page, list(wish.components))
+    if errors:
+        raise Invalid(*errors)
 
 
 def vet(wish: Wish) -> None:

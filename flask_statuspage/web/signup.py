@@ -97,12 +97,18 @@ def wish(values: Mapping[str, Any]) -> Wish:
     errors = []
     named = [name for name in ADDRESS_FIELDS if values.get(name)]
     channel = channel_of(values)
+    known = wishes.known_channels(by_visitor=True)
+    errors += [
+        FieldError(name, f"Says something else than {named[0]}.")
+        for name in named[1:]
+        if values[name] != values[named[0]]
+    ]
+    if values.get("channel") and values.get("type") not in (None, "", values["channel"]):
+        errors.append(FieldError("type", "Says something else than channel."))
+    if channel and channel not in known:
+        errors.append(FieldError("channel", f"Must be one of {', '.join(known)}."))
     if not channel:
-        errors.append(
-            FieldError(
-                "channel", f"Name one of {', '.join(wishes.known_channels(by_visitor=True))}."
-            )
-        )
+        errors.append(FieldError("channel", f"Name one of {', '.join(known)}."))
     if not named:
         errors.append(FieldError("address", "Is missing."))
     if values.get("scope") == "some" and not values.get("components"):
@@ -126,6 +132,12 @@ def wish(values: Mapping[str, Any]) -> Wish:
         likely_locale=_spoken(),
         by_visitor=True,
     )
+
+
+def as_typed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """*values* in the words of our own form, to show what was typed again."""
+    named = next((name for name in ADDRESS_FIELDS if values.get(name)), "address")
+    return {**values, "channel": channel_of(values), "address": values.get(named)}
 
 
 def reading(values: Mapping[str, Any]) -> dict[str, str | None]:

@@ -78,6 +78,7 @@ def subscribe(page_slug: str | None) -> BaseResponse:
         if not isinstance(error, Invalid | TooMany):
             raise
         current_session().rollback()
+        values = signup.as_typed(values)
         told = _told(error, values)
         if back is not None:
             return back.failed(values, told)
@@ -109,6 +110,7 @@ def _subscribe(
     # JSON has no such field: a program says all that it wants.
     adds = "add" in values
     wish = replace(wish, contact=owner_notices.default(wish.channel, customer), adds=adds)
+    wishes.check(session, page, wish)
     session.rollback()  # nothing was changed; the network is asked without a transaction
     wishes.vet(wish)
     begin_read_committed(session)  # whoever waits for others counts their sign-ups, too

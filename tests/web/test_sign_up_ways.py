@@ -276,3 +276,31 @@ def test_the_choice_keeps_what_was_typed(site: Site) -> None:
     assert site.post(path, data=right | {"events_scope": "usual"}).status_code == 303
     assert only(site).events is None
     assert made["id"] == str(only(site).id)
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        (
+            {"channel": "email", "address": "nope", "components": ["none"]},
+            {"address", "components"},
+        ),
+        ({"channel": "pigeon"}, {"channel", "address"}),
+        ({"address": ANN, "email": "bob@example.com"}, {"email"}),
+        ({"type": "sms", "channel": "email", "address": ANN}, {"type"}),
+    ],
+)
+def test_all_that_is_wrong_is_named_at_once(
+    site: Site, fields: dict[str, Any], named: set[str]
+) -> None:
+    """Also a component beside an address, a channel without one, and fields that contradict each other."""
+    assert set(errors(site.post("/subscribe", json=fields))) >= named
+    assert site.rows(Subscription) == []
+
+
+def test_a_form_in_the_words_of_programs_keeps_what_was_typed(site: Site) -> None:
+    """A host's own form may post ``type`` and ``url``: the mistake is told and the value stands in the field."""
+    answer = site.post("/subscribe", data={"type": "webhook", "url": "nope"}, headers=HTML)
+    assert answer.status_code == 422
+    assert 'value="nope"' in answer.text
+    assert words.channel("webhook").missing not in answer.text

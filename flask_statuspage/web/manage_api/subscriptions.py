@@ -230,6 +230,7 @@ def create(call: Call) -> dict[str, Any]:
     new = signing.new_secret() if call.body.channel == "webhook" else None
     secret = values.get("secret") or new
     wish = Wish(**values)
+    wishes.check(call.session, call.page, wish)
     call.settle()
     wishes.vet(wish)
     subscription = subscriptions.subscribe(
