@@ -80,7 +80,7 @@ def _is_new(session: Session, key: str) -> bool:
 def _start(session: Session, channel: str, address: str) -> None:
     """Begin what waits for its owner's word, and again what STOP had ended.
 
-    Who signed the number up while it was silent asked nobody: its owner is asked now.
+    Who signed the number up while it was silent asked nobody: unless its owner had agreed before, they are asked now.
     """
     rows = suppressions.hold(session, channel, address)
     was_silent = stored_suppressions.lift(session, channel, address)
@@ -89,7 +89,7 @@ def _start(session: Session, channel: str, address: str) -> None:
         row.mailed_at = None  # whoever signs up again now is asked at once
         is_fresh = row.asked_at >= asked_since
         if row.state is SubscriptionState.PENDING and is_fresh:
-            if was_silent:
+            if was_silent and row.confirmed_at is None:
                 confirmations.mail_owner(session, session.get_one(Page, row.page_id), row)
             else:
                 subscriptions.begin(session, row)
