@@ -33,7 +33,7 @@ from ..storage.base import utc_now
 from ..storage.folder import Folder, Outcome
 from ..storage.pages import Page
 from ..storage.session import database_now
-from . import facts, overview, ways
+from . import facts, overview, ways, wishes
 from .mirror_examples import examples, origin
 
 logger = logging.getLogger(__name__)
@@ -146,7 +146,7 @@ class _PageFiles:
         )
         for names, render in (
             *files.pages(
-                channels={name: ways.offered_formats(name) for name in ways.offered()},
+                channels={name: ways.offered_formats(name) for name in wishes.offered_channels()},
                 usual=ways.usual_events(),
             ),
             *files.documents(current_state().describe_api),

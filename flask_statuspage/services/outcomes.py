@@ -19,7 +19,7 @@ from ..delivery.parcel import UNREACHED, Failure, Outcome, Parcel
 from ..domain.pace import Call
 from ..domain.retry import HOUR, MAX_RETRY_AFTER, Policy
 from ..state import current_settings
-from ..storage import claims, endpoints, session, threads
+from ..storage import claims, endpoints, session
 from ..storage import subscriptions as stored_subscriptions
 from ..storage.outbox import Delivery, DeliveryState
 from ..storage.pages import Page
@@ -68,8 +68,12 @@ def note_all(db: Session, sent: Sequence[Sent]) -> None:
         return
     done = [parcel.delivery_id for parcel, outcome in tried if outcome.delivered]
     claims.finish_all(db, done, state=DeliveryState.DONE, reason=None, finished_at=now)
-    names = {parcel.delivery_id: outcome.remote_id for parcel, outcome in tried}
-    threads.name_remotely(db, {ident: name for ident, name in names.items() if name})
+    named = [
+        {"id": parcel.delivery_id, "remote_id": _clean(outcome.remote_id, MAX_WORDS)}
+        for parcel, outcome in tried
+        if outcome.remote_id
+    ]
+    claims.finish_each(db, named)
     vain = [(parcel, outcome) for parcel, outcome in tried if not outcome.delivered]
     present = stored_subscriptions.formats_of(db, {parcel.subscription_id for parcel, _ in vain})
     failed = [_judged(parcel, outcome, now, present) for parcel, outcome in vain]

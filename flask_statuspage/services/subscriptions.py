@@ -7,7 +7,7 @@ types an address that is subscribed already changes nothing; its owner is mailed
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -92,16 +92,7 @@ def subscribe(
             chosen=[],
         )
         session.add(subscription)
-    elif (
-        not proven
-        and subscription.state is SubscriptionState.DISABLED
-        and (confirmations.is_silenced(session, subscription, now))
-    ):
-        confirmations.mail_owner(
-            session, page, subscription
-        )  # which sends nothing, and takes note of that
-        return subscription
-    elif not proven and _belongs_to_somebody(subscription):
+    elif not proven and _belongs_to_somebody(session, subscription, now):
         if channels[channel].needs_confirmation:
             confirmations.mail_owner(session, page, subscription)
         return subscription
@@ -307,11 +298,14 @@ def _signs_on(subscription: Subscription) -> bool:
     return subscription.state is SubscriptionState.ACTIVE and bool(subscription.is_signed)
 
 
-def _belongs_to_somebody(subscription: Subscription) -> bool:
+def _belongs_to_somebody(session: Session, subscription: Subscription, now: datetime) -> bool:
     """Whether a stranger's wish must leave it alone. A webhook that waits for approval or was switched off stays as it
-    is until a member acts; a mailbox's owner can always prove to be the owner again."""
+    is until a member acts; a mailbox's owner can always prove to be the owner again, unless nothing may be sent there:
+    then members go on seeing why."""
     if channels[subscription.channel].needs_confirmation:
-        return subscription.state is SubscriptionState.ACTIVE
+        is_off = subscription.state is SubscriptionState.DISABLED
+        is_active = subscription.state is SubscriptionState.ACTIVE
+        return is_active or (is_off and confirmations.is_silenced(session, subscription, now))
     return bool(subscription.id) and subscription.state is not SubscriptionState.ENDED
 
 

@@ -16,27 +16,16 @@ MOST_TYPED = 60
 """Characters of what was typed that a message repeats."""
 
 
-def offered() -> list[str]:
-    """The channels that are open to everybody, and work here."""
-    return wishes.offered_channels()
-
-
 def offered_formats(channel: str) -> list[str]:
     """The formats that a visitor may choose for *channel*, its own first."""
     usual = channels[channel].default_format
-    return sorted(
-        (
-            name
-            for name, format in formats.items()
-            if channel in format.channels and not format.members_only
-        ),
-        key=lambda name: (name != usual, name),
-    )
+    allowed = wishes.allowed_formats(channel, by_visitor=True)
+    return sorted(allowed, key=lambda name: (name != usual, name))
 
 
 def usual_events() -> frozenset[str]:
     """What somebody hears of who chooses nothing, by the first way that is offered."""
-    for name in offered():
+    for name in wishes.offered_channels():
         return formats[channels[name].default_format].unasked & frozenset(sign_up.CHOICE)
     return frozenset()
 

@@ -155,13 +155,20 @@ def _gathered(errors: list[FieldError]) -> Iterator[None]:
         errors.extend(error.errors)
 
 
-def check_format(name: str, channel: str, *, by_visitor: bool = False) -> None:
-    """:param by_visitor: formats that tell what is not for strangers are left out."""
-    allowed = [
-        other
-        for other in formats
-        if channel in formats[other].channels and not (by_visitor and formats[other].members_only)
+def allowed_formats(channel: str, *, by_visitor: bool = False) -> list[str]:
+    """The formats that *channel* can carry.
+
+    :param by_visitor: those that tell what is not for strangers are left out.
+    """
+    return [
+        name
+        for name in formats
+        if channel in formats[name].channels and not (by_visitor and formats[name].members_only)
     ]
+
+
+def check_format(name: str, channel: str, *, by_visitor: bool = False) -> None:
+    allowed = allowed_formats(channel, by_visitor=by_visitor)
     if name not in allowed:
         raise Invalid.field("format", f"Must be one of {', '.join(allowed)}.")
 

@@ -231,19 +231,22 @@ def last_called(session: Session, subscription_ids: Collection[UUID]) -> dict[UU
 
 def postpone(session: Session, until: Mapping[UUID, datetime]) -> None:
     """Let nothing be sent to these subscriptions before those instants. What is in flight is left alone."""
-    for subscription_id, instant in until.items():
-        session.execute(
-            update(Delivery)
-            .where(
-                Delivery.subscription_id == subscription_id,
-                Delivery.state == DeliveryState.PENDING,
-                Delivery.lease_until.is_(None),
-                Delivery.notice_to.is_(None),
-                Delivery.due_at < instant,
-            )
-            .values(due_at=instant),
-            execution_options={"synchronize_session": False},
+    if not until:
+        return
+    table = cast(Table, Delivery.__table__)  # as for :func:`finish_each`
+    statement = (
+        update(table)
+        .where(
+            table.c.subscription_id == bindparam("whose"),
+            table.c.state == DeliveryState.PENDING,
+            table.c.lease_until.is_(None),
+            table.c.notice_to.is_(None),
+            table.c.due_at < bindparam("instant"),
         )
+        .values(due_at=bindparam("instant"))
+    )
+    rows = [{"whose": whose, "instant": until[whose]} for whose in sorted(until)]
+    session.connection().execute(statement, rows)
 
 
 def in_flight(

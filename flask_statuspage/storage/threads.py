@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session, aliased
 
 from .outbox import Delivery
-
-
-def name_remotely(session: Session, names: Mapping[UUID, str]) -> None:
-    """Keep what the other side calls the messages of these deliveries."""
-    if names:
-        rows = [{"id": ident, "remote_id": name[:200]} for ident, name in names.items()]
-        session.execute(update(Delivery), rows)
 
 
 def sent_before(session: Session, deliveries: Collection[UUID]) -> dict[UUID, str]:

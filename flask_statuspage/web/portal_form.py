@@ -24,7 +24,7 @@ from ..documents import words
 from ..documents.sign_up import Standing
 from ..documents.snapshot import Snapshot
 from ..errors import FieldError, SetupError
-from ..services import customers, subscriptions, ways
+from ..services import customers, subscriptions, wishes
 from ..state import current_state
 from ..storage.apart import apart_from_host
 from ..storage.encryption import reveal, seal
@@ -134,7 +134,7 @@ def box(
 
 
 def _offered(names: Collection[str]) -> list[str]:
-    offered = ways.offered()
+    offered = wishes.offered_channels()
     for name in names:
         if name not in offered:
             current_app.logger.warning("status page: a subscribe form cannot offer %r now", name)

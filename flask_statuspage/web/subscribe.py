@@ -203,7 +203,7 @@ def _form(
     customer = current_state().subscriber_loader()
     components = own_subscription.components_of(page)
     own = customers.subscription_of(current_session(), page.id, customer)
-    offered = ways.offered()
+    offered = wishes.offered_channels()
     return documents.subscribe_form(
         visits.shown(page),
         current_urls(),
