@@ -1,7 +1,8 @@
-"""What stands beside our workers: ``requests`` sessions in threads, which post the same bytes and keep no record.
+"""What stands beside our workers: ``requests`` sessions in threads, which send the same requests and keep no record.
 
-``python -m benchmarks.bare_pool <file>`` reads ``{"threads": …, "urls": […], "body": …, "headers": {…}}`` and waits for
-lines on its standard input; at each one it posts to all the URLs once and answers with a line: the CPU that it used.
+``python -m benchmarks.bare_pool <file>`` reads ``{"threads": …, "urls": […], "method": …, "body": …, "headers": {…}}``
+and waits for lines on its standard input; at each one it sends to all the URLs once and answers with a line: the CPU
+that it used.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ import requests
 
 
 class BarePool:
-    """Two or more processes; :meth:`post` lets them all post at once."""
+    """Two or more processes; :meth:`send` lets them all send at once."""
 
     def __init__(self, children: Sequence[subprocess.Popen[str]]) -> None:
         self._children = children
 
-    def post(self) -> tuple[float, float]:
-        """Post to all URLs; returns seconds on the wall and of CPU."""
+    def send(self) -> tuple[float, float]:
+        """Send to all URLs once; returns seconds on the wall and of CPU."""
         begun = time.monotonic()
         for child in self._children:
             assert child.stdin is not None
@@ -49,13 +50,16 @@ def running(
     headers: dict[str, str],
     processes: int,
     threads: int,
+    method: str = "POST",
 ) -> Iterator[BarePool]:
     children = []
     try:
         for number in range(processes):
             order = directory / f"bare-{number}-{time.monotonic_ns()}.json"
             mine = {"threads": threads, "urls": urls[number::processes]}
-            order.write_text(json.dumps({**mine, "body": body, "headers": headers}))
+            order.write_text(
+                json.dumps({**mine, "method": method, "body": body, "headers": headers})
+            )
             children.append(
                 subprocess.Popen(
                     [sys.executable, "-m", "benchmarks.bare_pool", str(order)],
@@ -77,18 +81,20 @@ def running(
 
 def main(path: str) -> None:
     order: dict[str, Any] = json.loads(Path(path).read_text())
-    body, headers, mine = order["body"].encode(), order["headers"], threading.local()
+    method, body, headers = order["method"], order["body"].encode(), order["headers"]
+    mine = threading.local()
 
-    def post(url: str) -> None:
+    def send(url: str) -> None:
         if not hasattr(mine, "session"):
             mine.session = requests.Session()
-        mine.session.post(url, data=body, headers=headers, timeout=10).raise_for_status()
+        answer = mine.session.request(method, url, data=body, headers=headers, timeout=10)
+        answer.raise_for_status()
 
     with ThreadPoolExecutor(order["threads"]) as pool:
         print("ready", flush=True)
         for _ in sys.stdin:
             before = time.process_time()
-            for _done in pool.map(post, order["urls"]):
+            for _done in pool.map(send, order["urls"]):
                 pass
             print(time.process_time() - before, flush=True)
 

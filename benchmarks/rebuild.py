@@ -15,6 +15,7 @@ from sqlalchemy import event
 from flask_statuspage.documents import native_api
 from flask_statuspage.documents import page as pages
 from flask_statuspage.documents.json_text import dumps
+from flask_statuspage.documents.rendering import Frame
 from flask_statuspage.services import overview
 from flask_statuspage.storage.pages import Page
 from flask_statuspage.storage.session import current_engine, current_session
@@ -121,13 +122,13 @@ def _costs(apps: list[Flask], rounds: int) -> list[list[Cost]]:
 
 def _cost(app: Flask) -> Cost:
     with app.test_request_context(f"{site.PREFIX}/"), _counted() as sent:
-        urls = PageUrls("statuspage", None)
+        frame = Frame(urls=PageUrls("statuspage", None))
         begun = time.perf_counter()
         began = time.process_time()
         session = current_session()
         snapshot = overview.snapshot(session, session.query(Page).filter(Page.is_default).one())
         read = time.process_time()
-        pages.home(snapshot, urls).encode()
+        pages.home(snapshot, frame).encode()
         shown = time.process_time()
         dumps(native_api.summary(snapshot))
         told = time.process_time()

@@ -86,13 +86,13 @@ def checks(connection: Connection, count: int) -> None:
             "CAST(numbers.n * 2592000.0 / :count AS INTEGER) || ' seconds')"
         )
     statement = f"""
-        INSERT INTO statuspage_check (monitor_id, at, region, outcome, code, milliseconds)
-        SELECT monitors.id, {at}, 'default', 'up', 200, 20 + numbers.n % 200
+        INSERT INTO statuspage_check_result (region_id, at, outcome, code, milliseconds)
+        SELECT regions.id, {at}, 'up', 200, 20 + numbers.n % 200
         FROM ({numbers}) AS numbers
         JOIN (
             SELECT id, row_number() OVER (ORDER BY id) - 1 AS place, count(*) OVER () AS many
-            FROM statuspage_monitor
-        ) AS monitors ON monitors.place = numbers.n % monitors.many
+            FROM statuspage_region
+        ) AS regions ON regions.place = numbers.n % regions.many
     """
     connection.execute(text(statement), {"count": count})
 

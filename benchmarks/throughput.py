@@ -158,7 +158,7 @@ def _ours(
 def _bare(bare: bare_pool.BarePool, target: Receiver, size: int) -> Figures:
     target.reset()
     before = target.cpu()
-    seconds, cpu = bare.post()
+    seconds, cpu = bare.send()
     if target.count() != size:
         raise RuntimeError(f"{target.count()} of {size} bare calls came")
     return Figures(size / seconds, cpu / size * 1000, 0.0, (target.cpu() - before) / size * 1000)

@@ -11,7 +11,7 @@ from typing import Any
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
-from . import backstage, billing, login, overview, search, status
+from . import backstage, billing, language, login, overview, search, status
 from .models import db
 
 __all__ = ["create_app"]
@@ -33,6 +33,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     db.init_app(app)
     csrf = CSRFProtect(app)
     login.init_app(app)
+    language.init_app(app)
     overview.init_app(app)
     for part in (billing, search):
         app.register_blueprint(part.blueprint)

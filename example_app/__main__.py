@@ -102,6 +102,7 @@ def _config(
         # Here monitors and webhooks stay on this machine. Leave both off on a site that others use.
         "STATUSPAGE_ALLOW_HTTP_TARGETS": True,
         "STATUSPAGE_ALLOW_PRIVATE_TARGETS": True,
+        "STATUSPAGE_MIN_CHECK_INTERVAL": 1,
     }
 
 

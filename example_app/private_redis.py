@@ -12,7 +12,7 @@ from pathlib import Path
 
 import redis
 
-START_SECONDS = 10
+START_SECONDS = 30
 
 
 def executable() -> str | None:

@@ -8,9 +8,10 @@ from flask_statuspage import statuspage
 from flask_statuspage.domain.events import Event
 from flask_statuspage.signals import incident_created, incident_resolved
 
+from . import language
 from .console import say
 from .login import current_customer
-from .models import LogEntry, db
+from .models import LogEntry, db, log_entries
 
 
 def init_app(app: Flask) -> None:
@@ -25,6 +26,16 @@ for part in ("billing", "search"):
     statuspage.protect(part, component=part)
 
 
+# What customers get from billing, seen from inside. It only measures: the monitor of /billing/health shows it sooner.
+statuspage.watch("billing", every=5, window=30, open_incident=False)
+
+
+@statuspage.check("Portal database", every=10, component="portal")
+def portal_database() -> None:
+    """The portal has its tables and can read them; whatever this raises is an outage of the portal."""
+    log_entries(limit=1)
+
+
 @statuspage.member_loader
 def current_member() -> str | None:
     """Who stands at the admin door: customers of the portal who belong to its staff."""
@@ -37,6 +48,12 @@ def current_subscriber() -> str | None:
     """The address of whoever is signed in. The portal knows it to be theirs, so no mail has to confirm it."""
     customer = current_customer()
     return customer.email if customer else None
+
+
+@statuspage.locale_loader
+def current_locale() -> str | None:
+    """The language from the portal's menu; without a choice the browser's is taken."""
+    return language.chosen()
 
 
 def log_incident(app: Flask, event: Event) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from .errors import Degraded
 from .extension import StatusPage, statuspage
 from .storage.base import include_name
 
-__all__ = ["StatusPage", "include_name", "statuspage"]
+__all__ = ["Degraded", "StatusPage", "include_name", "statuspage"]

@@ -6,18 +6,14 @@ sentence of the README's table, so that code, error and documentation cannot dri
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from . import config_values as values
+from .config_reading import PREFIX, parse, refuse_unknown
 from .errors import ConfigError
-
-PREFIX = "STATUSPAGE_"
-
-SECRETS = frozenset({"SECRET_KEYS", "SMS_TOKEN", "X_CLIENT_SECRET"})
-"""Keys whose values no error shows."""
+from .translation import LANGUAGES
 
 MAX_REMINDER = 60 * 24 * 31
 """The earliest reminder of a maintenance, in minutes before its start."""
@@ -25,6 +21,10 @@ MAX_REMINDER = 60 * 24 * 31
 
 def _key(default: Any, parse: Callable[[Any], Any], *, allowed: str, doc: str) -> Any:
     return field(default=default, metadata={"parse": parse, "allowed": allowed, "doc": doc})
+
+
+def _flag(doc: str) -> Any:
+    return _key(False, values.flag, allowed="true or false", doc=doc)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,11 +49,17 @@ class Settings:
         allowed="an IANA time zone name such as 'UTC' or 'Europe/Berlin'",
         doc="Zone in which pages print times.",
     )
+    locales: tuple[str, ...] = _key(
+        tuple(LANGUAGES),
+        values.some(values.choice(*LANGUAGES)),
+        allowed=f"one or some of {', '.join(map(repr, LANGUAGES))}",
+        doc="Languages that pages are shown in. Where nothing else decides, it is the first one.",
+    )
     base_template: str = _key(
         "statuspage/base.html",
         values.text,
         allowed="the name of a template",
-        doc="The template that all pages extend: blocks `title`, `head`, `content`.",
+        doc="The template that all pages stand in: blocks `title`, `head`, `content`, maybe `scripts`.",
     )
     heading_level: int = _key(
         1,
@@ -66,6 +72,13 @@ class Settings:
         values.choice("native", "statuspage"),
         allowed="'native' or 'statuspage'",
         doc="Whose JSON stands at `api/v2/`. Statuspage's is also at `statuspage/api/v2/`, always.",
+    )
+    estatus_get_writes: bool = _flag("Let a GET of eStatus' REST API set a service's status.")
+    frame_ancestors: tuple[str, ...] = _key(
+        ("*",),
+        values.some(values.frame_ancestor),
+        allowed="'*', 'self', 'none', or origins such as 'https://www.example.com' and 'https://*.example.com'",
+        doc="Sites that may show `widget` in a frame. No other page can be framed, unless by your base template.",
     )
     mirror_dir: str | None = _key(
         None,
@@ -164,24 +177,16 @@ class Settings:
         allowed="1 to 1000",
         doc="Messages an hour that one person is sent at most; the rest are folded into one digest.",
     )
-    allow_http_targets: bool = _key(
-        False,
-        values.flag,
-        allowed="true or false",
-        doc="Let webhooks and monitors use plain http (port 80).",
-    )
-    allow_private_targets: bool = _key(
-        False,
-        values.flag,
-        allowed="true or false",
-        doc="Let webhooks and monitors reach private and loopback addresses, on any port. "
-        "Whoever may add one can then reach your network.",
+    allow_http_targets: bool = _flag("Let webhooks and monitors use plain http (port 80).")
+    allow_private_targets: bool = _flag(
+        "Let webhooks and monitors reach private and loopback addresses, on any port. "
+        "Whoever may add one can then reach your network."
     )
     target_ports: tuple[int, ...] = _key(
         (443,),
         values.many(values.integer(1, 65535)),
         allowed="port numbers, such as '443,8443'",
-        doc="Ports that webhooks and monitors may use.",
+        doc="Ports that URLs of webhooks and monitors may have. Kinds without a URL (`tcp`, `tls`) may use any.",
     )
     secret_keys: tuple[str, ...] = _key(
         (),
@@ -189,6 +194,9 @@ class Settings:
         allowed="one or more long random texts, newest first",
         doc="Keys under which stored secrets are encrypted and links are signed, newest first. "
         "Without it the app's `SECRET_KEY` (and `SECRET_KEY_FALLBACKS`) serve.",
+    )
+    builtin_login: bool = _flag(
+        "Let members whom your login does not know sign in to the console by a link in a mail."
     )
     auto_incidents: str = _key(
         "publish",
@@ -213,11 +221,30 @@ class Settings:
     uptime_days: int = _key(
         90, values.integer(1, 366), allowed="1 to 366", doc="Window of `uptime_percent`, in days."
     )
+    regions: tuple[str, ...] = _key(
+        ("default",),
+        values.region_names,
+        allowed="region names such as 'default,eu-west,us-east'",
+        doc="Regions that monitors may name. Each needs a worker: `flask statuspage worker --region R`.",
+    )
+    reference_targets: tuple[str, ...] = _key(
+        (),
+        values.many(values.page_url),
+        allowed="http(s) URLs without query or fragment",
+        doc="URLs that answer whenever a region's own network works. While none of them does, the region's "
+        "failures do not count.",
+    )
+    min_check_interval: int = _key(
+        5,
+        values.integer(1, 3600),
+        allowed="1 to 3600",
+        doc="Shortest interval of a monitor, in seconds.",
+    )
     check_retention_days: int = _key(
         30,
         values.integer(1, 3650),
         allowed="1 to 3650",
-        doc="Days for which single check results are kept.",
+        doc="Days for which single check results are kept; what they amount to is kept longer.",
     )
     delivery_retention_days: int = _key(
         90,
@@ -236,6 +263,12 @@ class Settings:
         values.integer(1, 100_000),
         allowed="1 to 100000",
         doc="Sign-ups per hour from one network address.",
+    )
+    api_rate: int = _key(
+        600,
+        values.integer(0, 1_000_000),
+        allowed="0 to 1000000",
+        doc="Requests a minute with one key of the manage API; 0: any number. Without Redis each process counts alone.",
     )
     worker_threads: int = _key(
         16,
@@ -263,11 +296,11 @@ class Settings:
         :raises ConfigError: for an unknown key or a value that is not allowed.
         """
         known = {PREFIX + item.name.upper(): item for item in fields(cls)}
-        _refuse_unknown(config, known)
+        refuse_unknown(config, known)
         parsed: dict[str, Any] = {}
         for key, item in known.items():
             raw = config.setdefault(key, item.default)
-            parsed[item.name] = _parse(key, raw, item.default, item.metadata)
+            parsed[item.name] = parse(key, raw, item.default, item.metadata)
         settings = cls(**parsed)
         if settings.smtp_url and not (settings.email_from or config.get("MAIL_DEFAULT_SENDER")):
             raise ConfigError(
@@ -283,34 +316,3 @@ class Settings:
                 raise ConfigError(
                     PREFIX + name.upper(), None, "a text, as there is a gateway to send through"
                 )
-
-
-def _parse(key: str, raw: Any, default: Any, metadata: Mapping[str, Any]) -> Any:
-    if raw is None or raw == "":
-        return default
-    try:
-        return metadata["parse"](raw)
-    except (KeyError, TypeError, ValueError, OverflowError, OSError) as error:
-        # ZoneInfoNotFoundError is a KeyError; a zone named after a folder raises OSError; infinity overflows.
-        raise ConfigError(key, _shown(key, raw), metadata["allowed"]) from error
-
-
-def _shown(key: str, raw: Any) -> Any:
-    """*raw* without what must not reach a log: keys, and what stands before the @ of a URL, even a broken one."""
-    if key.removeprefix(PREFIX) in SECRETS:
-        return "…"
-    if not isinstance(raw, str) or "@" not in raw:
-        return raw
-    head, _, host = raw.rpartition("@")
-    scheme, slashes, _ = head.partition("//")
-    return f"{scheme}//…@{host}" if slashes else f"…@{host}"
-
-
-def _refuse_unknown(config: Mapping[str, Any], known: Mapping[str, Any]) -> None:
-    for key in config:
-        if key.startswith(PREFIX) and key not in known:
-            # Without the prefix, which alone would make every key a near one.
-            names = [name.removeprefix(PREFIX) for name in known]
-            near = difflib.get_close_matches(key.removeprefix(PREFIX), names, n=1, cutoff=0.6)
-            hint = f"did you mean {PREFIX}{near[0]}?" if near else "the README lists them all."
-            raise ConfigError.unknown(key, hint)

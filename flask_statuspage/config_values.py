@@ -42,6 +42,15 @@ def integer(low: int, high: int) -> Callable[[Any], int]:
     return parse
 
 
+def region_names(value: Any) -> tuple[str, ...]:
+    names = many(text)(value)
+    if not names or not all(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name) for name in names):
+        raise ValueError
+    if len(set(names)) < len(names) or max(map(len, names)) > 40:
+        raise ValueError
+    return tuple(names)
+
+
 def share(value: Any) -> float:
     if isinstance(value, bool) or not 0 <= float(value) <= 1:
         raise ValueError
@@ -99,6 +108,20 @@ def host(value: Any) -> str:
     return name
 
 
+def frame_ancestor(value: Any) -> str:
+    """As the policy ``frame-ancestors`` writes it: keywords in quotes, origins bare."""
+    name = text(value).lower().strip("'")
+    if name == "*":
+        return name
+    if name in ("self", "none"):
+        return f"'{name}'"
+    if not re.fullmatch(
+        r"https?://(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:(\d{1,5}|\*))?", name.rstrip("/")
+    ):
+        raise ValueError  # anything else could end the directive and begin another one
+    return name.rstrip("/")
+
+
 def region(value: Any) -> str:
     country = text(value)
     if len(country) != 2 or not country.isascii() or not country.isalpha():
@@ -113,6 +136,18 @@ def email(value: Any) -> str:
     if not local or not domain or is_open or any(mark in whole for mark in "\r\n"):
         raise ValueError
     return whole
+
+
+def some(parse: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, ...]]:
+    """At least one, each once."""
+
+    def parse_some(value: Any) -> tuple[Any, ...]:
+        found = tuple(dict.fromkeys(many(parse)(value)))
+        if not found:
+            raise ValueError
+        return found
+
+    return parse_some
 
 
 def many(parse: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, ...]]:

@@ -20,6 +20,8 @@
     └── LinkError          a mailed link cannot be used
         ├── LinkExpired    too old, or already used            410
         └── LinkInvalid    altered                             404
+
+:exc:`Degraded` stands beside it: the site's own code raises it.
 """
 
 from __future__ import annotations
@@ -155,3 +157,10 @@ class Ended(LinkExpired):
 
 class LinkInvalid(LinkError):
     """The link was not made by this site."""
+
+
+class Degraded(Exception):
+    """Raised by a function under ``@statuspage.check``: it works, but not as it should.
+
+    What it says is logged and never shown.
+    """

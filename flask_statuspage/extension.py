@@ -4,26 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
+from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakSet
 
-from flask import Blueprint, Flask, current_app
-from flask_wtf.csrf import CSRFProtect
+from flask import Blueprint, Flask, Response
+from jinja2 import BaseLoader
 
 from .cli import statuspage_cli
 from .config import Settings
+from .documents.template_files import TightLoader
 from .domain.incident import IncidentStatus
 from .domain.status import ComponentStatus, Impact
 from .errors import SetupError
 from .host import HostIncident, affected, word
 from .host_api import HostApi
-from .host_templates import statuspage_banner, statuspage_subscribe_form
+from .host_checks import HostChecks
+from .host_templates import statuspage_banner, statuspage_strip, statuspage_subscribe_form
 from .services import accounts, components, incidents, pages, subscriptions
 from .services.wishes import Wish
-from .state import EXTENSION, State, current_state
+from .state import EXTENSION, Declaration, State, current_state
+from .storage.rates import Rates
 from .storage.session import current_session
-from .web import admin, metrics, own_subscription, public, sms_inbound, subscribe
+from .web import (
+    admin,
+    assets,
+    component_page,
+    event_pages,
+    heartbeat,
+    history,
+    languages,
+    live,
+    metrics,
+    own_subscription,
+    own_tokens,
+    public,
+    sms_inbound,
+    subscribe,
+    unmatched,
+    widget,
+)
 from .web import documents as public_documents
 from .web.cache import DocumentCache
+from .web.counting import Counter
 from .web.description import describe
 from .web.fast_lane import FastLane
 from .web.manage_api import make_blueprint
@@ -34,22 +58,8 @@ if TYPE_CHECKING:
 
 Loader = TypeVar("Loader", bound=Callable[[], str | None])
 
-# Views that programs call without a CSRF token; none of them acts with the visitor's session (web/subscribe.py).
-MACHINE_VIEWS = (
-    "flask_statuspage.web.public.home",
-    "flask_statuspage.web.documents._only_read",
-    "flask_statuspage.web.documents._no_document",
-    "flask_statuspage.web.subscribe.subscribe",
-    "flask_statuspage.web.own_subscription.confirm",
-    "flask_statuspage.web.own_subscription.manage",
-    "flask_statuspage.web.own_subscription.unsubscribe",
-    "flask_statuspage.web.sms_inbound.receive",
-    "flask_statuspage.web.manage_api.door.answer",
-    "flask_statuspage.web.manage_api.door.missing",
-)
 
-
-class StatusPage(HostApi, Blueprint):
+class StatusPage(HostApi, HostChecks, Blueprint):
     """A status page as a blueprint::
 
         app.register_blueprint(statuspage, url_prefix="/status")
@@ -69,16 +79,34 @@ class StatusPage(HostApi, Blueprint):
         )
         self._has_documents = False
         self._protections: list[Protection] = []
+        self._declarations: list[Declaration] = []
+        self._counters: WeakSet[Counter] = WeakSet()
         self._member_loader: Callable[[], str | None] | None = None
         self._subscriber_loader: Callable[[], str | None] | None = None
+        self._locale_loader: Callable[[], str | None] | None = None
         public.add_routes(self, lambda: current_state().documents)
+        live.add_routes(self)
+        widget.add_routes(self)
+        component_page.add_routes(self)
+        event_pages.add_routes(self)
+        history.add_routes(self)
         subscribe.add_routes(self)
         own_subscription.add_routes(self)
         sms_inbound.add_routes(self)
+        heartbeat.add_routes(self)
         metrics.add_routes(self)
         self.register_blueprint(make_blueprint())
         self.register_blueprint(admin.make_blueprint())
-        self.url_value_preprocessor(_exempt_machine_views)
+        self.url_value_preprocessor(own_tokens.exempt)
+
+    @cached_property
+    def jinja_loader(self) -> BaseLoader:
+        """Flask's way to the templates."""
+        return TightLoader(Path(self.root_path) / "templates")
+
+    def send_static_file(self, filename: str) -> Response:
+        """Flask's own way to a blueprint's files, but compressed, and kept by browsers as long as they are the same."""
+        return assets.answer(filename)
 
     def register(self, app: Flask, options: dict[str, Any]) -> None:  # type: ignore[override]  # a Flask, not any App
         """Mount the page on *app*. Called by ``register_blueprint``, at any time before the first request.
@@ -111,21 +139,34 @@ class StatusPage(HostApi, Blueprint):
             member_loader=lambda: self._member_loader() if self._member_loader else None,
             has_member_loader=lambda: self._member_loader is not None,
             subscriber_loader=self._current_subscriber,
+            locale_loader=lambda: (self._locale_loader or languages.of_flask_babel)(),
+            has_locale_loader=lambda: bool(self._locale_loader) or languages.has_flask_babel(),
             email_sender=lambda: self._email_sender,
             sms_sender=lambda: self._sms_sender,
             access_token=accounts.access_token,
+            declarations=lambda: self._declared_for(app),
+            traffic=Counter(app),
             documents=cache,
             describe_api=describe,
+            rates=Rates(settings.redis_url),
         )
         if settings.redis_url:
-            from .jobs.queue import RedisTrigger  # only who has a Redis pays for its client
+            from .jobs.queue import (
+                RedisTrigger,
+                all_queues,
+            )  # only who has a Redis pays for its client
 
-            state.wake = RedisTrigger(settings.redis_url)
+            trigger = RedisTrigger(settings.redis_url)
+            state.wake = trigger
+            state.waiting_jobs = partial(trigger.depths, all_queues(settings.regions))
         app.extensions[EXTENSION] = state
+        self._count_for(state.traffic)
         app.cli.add_command(statuspage_cli)
         app.before_request(Guard(self._protections).check)
+        app.before_request(unmatched.refuse)
         app.jinja_env.globals.update(
             statuspage_banner=statuspage_banner,
+            statuspage_strip=statuspage_strip,
             statuspage_subscribe_form=statuspage_subscribe_form,
         )
         return state
@@ -162,6 +203,14 @@ class StatusPage(HostApi, Blueprint):
         Such a customer needs no confirmation mail, so return only addresses that your site has verified.
         """
         self._subscriber_loader = loader
+        return loader
+
+    def locale_loader(self, loader: Loader) -> Loader:
+        """Decorate the function that tells the language of who asks, such as ``de``; None: you do not know.
+
+        Without one a site's Flask-Babel is asked.
+        """
+        self._locale_loader = loader
         return loader
 
     def _current_subscriber(self) -> str | None:
@@ -273,18 +322,6 @@ class StatusPage(HostApi, Blueprint):
             time_zone=time_zone,
         )
         subscriptions.subscribe(session, pages.find(session, page), wish, proven=True, actor="host")
-
-
-def _exempt_machine_views(endpoint: str | None, values: dict[str, Any] | None) -> None:
-    """Keep a host-wide CSRFProtect away from the machine routes, whether it came before or after us.
-
-    URL preprocessors run before any ``before_request``, and only for requests to this blueprint, so the host's own
-    requests pay nothing.
-    """
-    protect: CSRFProtect | None = current_app.extensions.get("csrf")
-    if protect is not None and MACHINE_VIEWS[0] not in protect._exempt_views:
-        for view in MACHINE_VIEWS:
-            protect.exempt(view)
 
 
 statuspage = StatusPage()

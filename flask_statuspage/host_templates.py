@@ -8,10 +8,11 @@ from flask import current_app
 from markupsafe import Markup
 
 from .documents import page as documents
+from .documents import strips
+from .documents.rendering import Frame
 from .documents.snapshot import Snapshot
 from .state import State, current_state
-from .web import forms, portal_form, visits
-from .web.mounts import PageUrls
+from .web import forms, portal_form, shown, visits
 
 
 def statuspage_banner(page: str | None = None) -> Markup:
@@ -62,9 +63,33 @@ def statuspage_subscribe_form(
         return Markup("")
 
 
-def _for_visitor(state: State, slug: str | None) -> tuple[Snapshot, PageUrls] | None:
-    """The page's snapshot and URLs for whom the host's template is made; None: not for this visitor."""
+def statuspage_strip(component: str, page: str | None = None) -> Markup:
+    """For host templates: one service, how it is, and its last days with a list of those with events.
+
+    Empty where there is no such service, while the database does not answer, and for a visitor who may not see the
+    page: it never breaks the host's page. A service whose uptime is not shown has no strip there either.
+
+    :param component: its slug.
+    """
+    state = current_state()
+    try:
+        found = _for_visitor(state, page)
+        if found is None:
+            return Markup("")
+        snapshot, frame = found
+        shown = snapshot.component(component)
+        if shown is None:
+            current_app.logger.warning("status page: no component %r for a strip", component)
+            return Markup("")
+        return strips.strip_box(snapshot, shown, frame)
+    except Exception:  # whatever a loader or a template of the host raises, too
+        current_app.logger.exception("status page: no strip")
+        return Markup("")
+
+
+def _for_visitor(state: State, slug: str | None) -> tuple[Snapshot, Frame] | None:
+    """The page's snapshot and frame for whom the host's template is made; None: not for this visitor."""
     snapshot = visits.snapshot_for_host(slug)
     if not visits.shows_to_visitor(snapshot.page):
         return None
-    return snapshot, visits.urls_for_host(snapshot.page, slug)
+    return snapshot, shown.frame_for_host(snapshot.page, slug)

@@ -35,7 +35,7 @@ maintenance_completed = _signals.signal("statuspage.maintenance-completed")
 """A maintenance is over, or was cancelled: ``event.data["maintenance"]["status"]`` tells which."""
 
 monitor_went_down = _signals.signal("statuspage.monitor-went-down")
-"""A monitor's verdict is "down"."""
+"""A monitor's verdict became "down". Notices that are repeated while it stays down do not send it."""
 
 monitor_recovered = _signals.signal("statuspage.monitor-recovered")
 """A monitor's verdict left "down"."""

@@ -15,13 +15,14 @@ from flask_statuspage.storage.base import Base
 from flask_statuspage.storage.migrate import upgrade
 from flask_statuspage.storage.pages import Page
 from flask_statuspage.storage.session import current_engine
+from tests.host import Host
 
 PAGE_URL = "https://status.example.com"
 
 
-def make_app(database_url: str, **config: Any) -> Flask:
+def make_app(database_url: str, *, statuspage: StatusPage | None = None, **config: Any) -> Flask:
     """A host on *database_url*, migrated. Its engine stays open: see :func:`running` and :func:`close`."""
-    app = Flask("host")
+    app = Host("host")
     app.config.update(
         SECRET_KEY="a key for tests",
         SQLALCHEMY_DATABASE_URI=database_url,
@@ -31,7 +32,7 @@ def make_app(database_url: str, **config: Any) -> Flask:
         app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"connect_args": {"timeout": 30}}
     app.config.update(config)
     SQLAlchemy().init_app(app)
-    app.register_blueprint(StatusPage(), url_prefix="/status")
+    app.register_blueprint(statuspage or StatusPage(), url_prefix="/status")
     with app.app_context():
         upgrade(current_engine())
     return app

@@ -22,6 +22,8 @@ from tests.servers.presence import started
 
 # Environments run side by side: how long one example takes says nothing about the code.
 settings.register_profile("statuspage", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# For versions of libraries: each is asked for the same things by ten examples as by a hundred.
+settings.register_profile("few", settings.get_profile("statuspage"), max_examples=10)
 settings.load_profile("statuspage")
 
 

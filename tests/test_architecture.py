@@ -14,13 +14,22 @@ NAME = "flask_statuspage"
 
 # From the cellar up. A room may import from its own and from every lower floor.
 FLOORS = (
-    ("config", "config_values", "signals", "errors", "state", "registry", "translation"),
+    (
+        "config",
+        "config_reading",
+        "config_values",
+        "signals",
+        "errors",
+        "state",
+        "registry",
+        "translation",
+    ),
     ("domain",),
     ("outgoing",),
     ("storage", "probing", "delivery", "documents"),
     ("services",),
     ("web", "jobs"),
-    ("extension", "host", "host_api", "host_templates", "cli", "__init__"),
+    ("extension", "host", "host_api", "host_checks", "host_templates", "cli", "__init__"),
 )
 SHARED_FLOORS = {0, 6}  # the rooms of the cellar and of the roof do know each other
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

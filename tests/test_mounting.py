@@ -105,7 +105,8 @@ def test_at_the_root(make_site: SiteMaker) -> None:
 
 
 def test_hosts_routes_and_errors_are_untouched(make_site: SiteMaker) -> None:
-    """The host's routes, its own 404 and its own 500 are as they were; ours are not passed to them."""
+    """The host's routes, its own 404 and its own 500 are as they were; what is below our prefix is not passed to
+    them."""
     site = make_site(host=host_routes, PROPAGATE_EXCEPTIONS=False)
     client = site.client
     assert client.get("/").text == "the host's front page"
@@ -116,7 +117,7 @@ def test_hosts_routes_and_errors_are_untouched(make_site: SiteMaker) -> None:
     unknown = site.get("/no-such-page/", headers={"Accept": "text/html"})
     assert unknown.status_code == 404
     assert "no-such-page" in unknown.text
-    assert site.get("/no/such/route/at/all").text == "the host's 404"
+    assert "sp-error" in site.get("/no/such/route/at/all").text
 
 
 def test_nested_in_another_blueprint(make_site: SiteMaker) -> None:
@@ -470,12 +471,14 @@ def test_hosts_requests_cost_no_query(make_site: SiteMaker) -> None:
 
 
 def test_render_functions_are_free_for_the_host(make_site: SiteMaker) -> None:
-    """Mounting adds two names to the host's templates, and one hook for the whole app, for `protect`."""
+    """Mounting adds three names to the host's templates, and two hooks for the whole app: for `protect`, and for what
+    no route answers."""
     bare = Flask("bare")
     site = make_site()
     added = set(site.app.jinja_env.globals) - set(bare.jinja_env.globals)
-    assert added == {"statuspage_banner", "statuspage_subscribe_form"}
-    assert [f.__qualname__ for f in site.app.before_request_funcs[None]] == ["Guard.check"]
+    assert added == {"statuspage_banner", "statuspage_strip", "statuspage_subscribe_form"}
+    hooks = [f.__qualname__ for f in site.app.before_request_funcs[None]]
+    assert hooks == ["Guard.check", "refuse"]
     assert None not in site.app.after_request_funcs
     assert None not in site.app.url_value_preprocessors
     assert not site.app.error_handler_spec[None]

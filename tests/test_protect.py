@@ -287,7 +287,7 @@ def test_members_pass_and_know(site: Site) -> None:
         answer = get(site)
         assert answer.status_code == 200
         assert "The shop" in answer.text
-        assert "you pass as a member" in answer.text
+        assert "you can, as a member of the team" in answer.text
         assert answer.headers["Cache-Control"] == "private, no-cache"
         assert get(site, "/shop/json").get_json() == {"shop": "open"}
         who[0] = None
@@ -343,7 +343,8 @@ def test_before_the_host_registers_the_page() -> None:
     app.register_blueprint(shop())
     app.register_blueprint(page, url_prefix="/status")
     page.protect("checkout", component="checkout")
-    assert [f.__qualname__ for f in app.before_request_funcs[None]] == ["Guard.check"]
+    hooks = [hook.__qualname__ for hook in app.before_request_funcs[None]]
+    assert hooks == ["Guard.check", "refuse"]
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,9 @@ MAX_SHOWN = 60
 def dump() -> None:
     """Print pages, groups, components, monitors and templates as TOML, for "apply".
 
-    Options of monitors may hold credentials, which are printed too: treat the output as a secret.
+    Passwords, tokens and headers with credentials are printed as ********, which "apply" takes for "as it is"; a new
+    site must be given them. What stands in a target, a body or another header is printed as it is: if that is
+    confidential, treat the output as a secret.
 
     Incidents, statuses, subscriptions, keys, and whether a monitor is paused are no part of it. Nor is the secret
     address of a page with the visibility "link"; a page that is made from the file gets one of its own.
@@ -82,6 +84,8 @@ def _line(change: Change) -> str:
 
 
 def _difference(key: str, before: Any, after: Any) -> str:
+    if key == "secrets":
+        return ", ".join(f"options.{_printable(name)} changes" for name in after)
     if key == "options":  # They may hold credentials, which must not stand in a log.
         return ", ".join(f"options.{name} changes" for name in _unlike(before, after))
     if key == "target":  # as do queries of URLs

@@ -18,17 +18,20 @@ from sqlalchemy.orm import Session
 
 from ..delivery.channels import channels
 from ..delivery.channels.sms import gateway_url
-from ..delivery.deadline import within
 from ..delivery.mail import ways
 from ..domain.lag import ChannelLag
 from ..errors import StatusPageError
 from ..jobs.queue import connect as connect_redis
+from ..jobs.queue import queue_of
 from ..outgoing import AddressRefused, vet_url
+from ..outgoing.limit import within
 from ..outgoing.site import OPERATORS
-from ..services import addresses
+from ..probing import probes
+from ..probing.ping import is_allowed as may_ping
+from ..services import addresses, sign_ins
 from ..services import lag as lag_service
 from ..state import current_settings, current_state, signing_keys
-from ..storage import claims, leases, migrate, monitors
+from ..storage import claims, due, leases, migrate, monitors
 from ..storage.base import utc_now
 from ..storage.session import current_engine, current_session, database_now, ping
 from .group import one_line, statuspage_cli
@@ -46,7 +49,7 @@ class Fault(Exception):
 
 @statuspage_cli.command("doctor")
 def doctor() -> None:
-    """Check database, migrations, Redis, workers, mail, SMS, clock and how long deliveries wait."""
+    """Check database, migrations, Redis, workers, mail, SMS, clock, probes and how long deliveries wait."""
     faults: list[str] = []
     for name, check in CHECKS.items():
         if name in NEEDS_DATABASE and _has_no_database(faults):
@@ -155,7 +158,11 @@ def _missing(kinds: list[str]) -> list[str]:
     needed = ["statuspage", "statuspage-deliver"]
     if current_settings().mirror_dir:
         needed.append("statuspage-mirror")
-    return [queue for queue in needed if f"worker {queue}" not in kinds]
+    missing = [queue for queue in needed if f"worker {queue}" not in kinds]
+    for region in due.first_due(current_session()):
+        if f"worker {queue_of(f'probe:{region}')}" not in kinds:
+            missing.append(f"region {region} (--region {region})")
+    return missing
 
 
 def _mail() -> str:
@@ -173,6 +180,19 @@ def _mail() -> str:
     with suppress(Exception):
         within(MAIL_SECONDS, transport.close, cut=transport.cut)
     return f"by {way.name}: {said}"
+
+
+def _console() -> str:
+    if current_settings().builtin_login:
+        if lacks := sign_ins.missing():
+            raise Fault(f"members sign in by a mailed link, and no mail can be sent: {lacks}")
+        return f"members sign in at {addresses.console_url('/login')}"
+    if not current_state().has_member_loader():
+        return (
+            "has no login, so nobody can open it; register one with @statuspage.member_loader, or set "
+            "STATUSPAGE_BUILTIN_LOGIN"
+        )
+    return "members sign in by the site's login"
 
 
 def _sms() -> str:
@@ -203,10 +223,41 @@ def _clock() -> str:
 
 def _checks() -> str:
     session = current_session()
-    late = monitors.lag(session, database_now(session))
+    late = due.lag(session, database_now(session))
     if late > LATE_AFTER:
         raise Fault(f"the oldest due check is {late:.0f} s late; no worker takes it")
     return f"the oldest due one is {late:.0f} s late" if late else "none is late"
+
+
+def _probes() -> str:
+    kinds = monitors.kinds(current_session())
+    if not kinds:
+        return "there are no monitors"
+    if faults := [fault for kind in kinds if (fault := _probe_fault(kind))]:
+        raise Fault(f"monitors of these kinds cannot be asked here: {'; '.join(faults)}")
+    return f"this process can ask {', '.join(kinds)}"
+
+
+def _probe_fault(kind: str) -> str | None:
+    """Why a worker with this process's packages could not ask monitors of *kind*; None: it can."""
+    if kind not in probes:
+        return f"{kind} (no installed package brings it)"
+    try:
+        with probes[kind].open(current_settings()):
+            return None
+    except Exception as error:  # whatever another package raises
+        return f"{kind} ({one_line(error)})"
+
+
+def _pings() -> str:
+    if not monitors.has_kind(current_session(), "ping"):
+        return "no monitor of this kind"
+    if not may_ping():
+        raise Fault(
+            "this machine forbids them, so checks here find nothing out; where workers run, set "
+            "sysctl net.ipv4.ping_group_range='0 2147483647' or the range of the workers' groups"
+        )
+    return "this machine allows them"
 
 
 def _deliveries() -> str:
@@ -260,10 +311,13 @@ CHECKS: dict[str, Callable[[], str]] = {
     "redis": _redis,
     "workers": _workers,
     "mail": _mail,
+    "console": _console,
     "sms": _sms,
     "clock": _clock,
     "checks": _checks,
+    "probes": _probes,
+    "pings": _pings,
     "deliveries": _deliveries,
 }
 
-NEEDS_DATABASE = {"migrations", "workers", "clock", "checks", "deliveries"}
+NEEDS_DATABASE = {"migrations", "workers", "clock", "checks", "probes", "pings", "deliveries"}

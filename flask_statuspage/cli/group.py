@@ -47,7 +47,7 @@ class _RootGroup(StatusPageGroup):
 
 def _import_commands() -> None:
     """Each module adds its commands to the group."""
-    from . import configuration, database, doctor, importing, mirror, team, work  # noqa: F401
+    from . import configuration, database, doctor, importing, mirror, team, theme, work  # noqa: F401
 
 
 def _redis_error() -> type[Exception]:

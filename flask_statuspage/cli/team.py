@@ -9,7 +9,8 @@ import click
 
 from ..domain.roles import Role
 from ..errors import Invalid
-from ..services import members, team
+from ..services import addresses, members, sign_ins, team
+from ..state import current_settings, current_state
 from ..storage.migrate import require_current
 from ..storage.session import current_engine, current_session
 from .group import StatusPageGroup, statuspage_cli
@@ -41,7 +42,7 @@ def create(name: str, role: str) -> None:
     word = _role(role)
     require_current(current_engine())
     session = current_session()
-    _, key = team.create_token(session, name=name, role=word, actor=ACTOR)
+    _, key = team.create_token(session, name=name, role=word, actor=ACTOR, actor_role=None)
     session.commit()
     click.echo(key)
 
@@ -64,13 +65,14 @@ def add(identity: str, role: str) -> None:
     session = current_session()
     identity = members.spelling(identity)
     if members.role_of(session, identity) is None:
-        members.add(session, identity, role=word, actor=ACTOR)
+        members.add(session, identity, role=word, actor=ACTOR, actor_role=None)
         told = f"{identity} is a member now: {word.value}."
     else:
-        members.change_role(session, identity, word, actor=ACTOR)
+        members.change_role(session, identity, word, actor=ACTOR, actor_role=None)
         told = f"{identity} is {word.value} now."
     session.commit()
     click.echo(told)
+    click.echo(_how_to_sign_in())
 
 
 @member_cli.command("list")
@@ -87,9 +89,26 @@ def remove(identity: str) -> None:
     """Take IDENTITY out of the team."""
     require_current(current_engine())
     session = current_session()
-    members.remove(session, identity, actor=ACTOR)
+    members.remove(session, identity, actor=ACTOR, actor_role=None)
     session.commit()
     click.echo(f"{members.spelling(identity)} is no member any more.")
+
+
+def _how_to_sign_in() -> str:
+    """What a new member does next."""
+    url = addresses.console_url("/")
+    if current_settings().builtin_login:
+        if lacks := sign_ins.missing():
+            return f"They cannot sign in yet, as no mail can be sent: {lacks}"
+        return (
+            f"They sign in at {addresses.console_url('/login')} by a link that is mailed to them."
+        )
+    if current_state().has_member_loader():
+        return f"They sign in to your site, then open {url}"
+    return (
+        "Nobody can sign in yet: register your login with @statuspage.member_loader, or set "
+        "STATUSPAGE_BUILTIN_LOGIN."
+    )
 
 
 def _role(word: str) -> Role:

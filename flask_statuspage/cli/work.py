@@ -11,10 +11,11 @@ import click
 
 from ..errors import SetupError
 from ..jobs import tasks
+from ..jobs.declaring import Declaring
 from ..jobs.embedded import Runner
 from ..jobs.queue import RedisTrigger, connect, is_queue, queues_for
 from ..jobs.schedule import Heartbeat, Scheduler, due_tasks
-from ..services.monitors import DEFAULT_REGION
+from ..services.monitor_fields import DEFAULT_REGION
 from ..state import current_settings
 from ..storage.migrate import require_current
 from ..storage.session import current_engine, current_session, release_session
@@ -38,6 +39,10 @@ def worker(queues: tuple[str, ...], region: str | None) -> None:
         )
     if not queues:
         mirror = current_settings().mirror_dir is not None
+        if region and region not in (known := current_settings().regions):
+            raise click.BadParameter(
+                f"STATUSPAGE_REGIONS names {', '.join(known)}.", param_hint="'--region'"
+            )
         everything = queues_for(region or DEFAULT_REGION, mirror=mirror)
         queues = tuple(everything[-1:] if region else everything)
     from ..jobs.worker import Supervisor  # imports RQ's worker, which needs fork
@@ -79,8 +84,9 @@ def sweep() -> None:
     """Do once, here, all that is due: checks, deliveries, housekeeping. For a cron job."""
     require_current(current_engine())
     Heartbeat("sweep").beat()
+    Declaring().run()
     session = current_session()
-    due = [*due_tasks(session), "housekeep"]
+    due = [*due_tasks(session), "housekeep", "forget"]
     if current_settings().mirror_dir:
         due.append("mirror")
     release_session()
@@ -91,7 +97,16 @@ def sweep() -> None:
 
 
 def _sweep_order(task: str) -> int:
-    order = ["timetable", "probe", "fan_out", "deliver", "deliver_slow", "mirror", "housekeep"]
+    order = [
+        "timetable",
+        "probe",
+        "fan_out",
+        "deliver",
+        "deliver_slow",
+        "mirror",
+        "housekeep",
+        "forget",
+    ]
     return order.index(task.partition(":")[0])
 
 

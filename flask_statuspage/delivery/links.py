@@ -18,6 +18,7 @@ from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 
 from ..errors import LinkExpired, LinkInvalid
 from ..state import signing_keys
+from ..translation import said
 
 CONFIRM = "confirm"
 """Purpose of the link that begins a subscription."""
@@ -28,9 +29,20 @@ OWN = "own"
 CLAIM = "claim"
 """Purpose of the link to the form in which a code is typed."""
 
+PASS = "pass"
+"""Purpose of the links by which members sign in."""
+
+PASS_SECONDS = 15 * 60
+"""How long a member's link works."""
+
 CODE_DIGITS = 6
-TOO_OLD = "This link is too old: it worked for seven days. Enter your address again, and a new one is sent."
-NOT_OURS = "Perhaps a part of it is missing. Open it from the message once more, or get a new one."
+TOO_OLD = said(
+    "This link is too old: it worked for seven days. Enter your address again, and a new one is sent."
+)
+REPLACED = said("This link does not work any more; a newer message has a newer one.")
+NOT_OURS = said(
+    "Perhaps a part of it is missing. Open it from the message once more, or get a new one."
+)
 
 CONFIRM_SECONDS = 7 * 24 * 3600
 """How long a sign-up may be confirmed."""
@@ -51,6 +63,14 @@ class Claim:
     page_id: UUID
     channel: str
     digest: str
+
+
+@dataclass(frozen=True)
+class Pass:
+    """Which member may sign in."""
+
+    member_id: UUID
+    nonce: str
 
 
 def make(purpose: str, ticket: Ticket) -> str:
@@ -82,6 +102,25 @@ def read_claim(token: str) -> Claim:
     """
     page_id, channel, digest = _said(CLAIM, token, 3, CONFIRM_SECONDS)
     return Claim(_uuid(page_id), channel, digest)
+
+
+def make_pass(passing: Pass) -> str:
+    """A token that signs a member in."""
+    return _serializer(PASS).dumps([passing.member_id.hex, passing.nonce])
+
+
+def read_pass(token: str) -> Pass:
+    """What a token that signs in says.
+
+    :raises LinkExpired: when it is genuine, but older than :data:`PASS_SECONDS`.
+    :raises LinkInvalid: when it was not made by this app for this.
+    """
+    try:
+        member_id, nonce = _said(PASS, token, 2, PASS_SECONDS)
+    except LinkExpired:
+        minutes = PASS_SECONDS // 60
+        raise LinkExpired(f"This link is too old: it worked for {minutes} minutes.") from None
+    return Pass(_uuid(member_id), nonce)
 
 
 def code(ticket: Ticket) -> str:

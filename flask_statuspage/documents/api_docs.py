@@ -5,15 +5,27 @@ from __future__ import annotations
 import json
 import shlex
 from dataclasses import dataclass
-from datetime import datetime
 
+from ..domain.dialects import NATIVE_STATUS, STATUSPAGE_COMPONENT, STATUSPAGE_INDICATOR
+from ..domain.status import ComponentStatus
+from ..translation import marked
 from . import catalogue
 from .document import JSON, SVG, Document
-from .rendering import Urls, render
+from .rendering import Frame, Urls, render
 from .snapshot import Snapshot
+from .strips import uptime_formula
+from .words import Words
 
 ANSWER_LINES = 40
 """An answer that is longer is cut."""
+
+
+_ALTERNATIVES = {
+    # Translators: what the picture of a badge shows of a service, for those who do not see it.
+    "status": marked("{name}: status"),
+    "uptime": marked("{name}: uptime"),
+    "response": marked("{name}: response time"),
+}
 
 
 @dataclass(frozen=True)
@@ -44,12 +56,10 @@ class BadgeExample:
 
 def docs(
     snapshot: Snapshot,
-    urls: Urls,
+    frame: Frame,
     *,
     dialect: str,
     webhooks: bool,
-    stale_since: datetime | None = None,
-    standalone: bool = False,
 ) -> str:
     """The documentation of the public API as a page.
 
@@ -58,22 +68,23 @@ def docs(
     """
     found = list(catalogue.documents(dialect).values())
     url = snapshot.page.url
+    words = frame.words(snapshot.page)
     return render(
         "docs",
         snapshot.page,
-        urls,
+        frame,
         here="docs",
         snapshot=snapshot,
         dialect=dialect,
-        json_entries=_entries(found, urls, JSON, "api/"),
-        other_dialect=_entries(found, urls, JSON, "statuspage/"),
+        json_entries=_entries(found, frame.urls, JSON, "api/"),
+        other_dialect=_entries(found, frame.urls, JSON, "statuspage/"),
         list_entries=[
-            _entry(document, urls)
+            _entry(document, frame.urls)
             for document in found
             if document.content_type not in (JSON, SVG) and document.name != "theme"
         ],
-        badge_entries=_entries(found, urls, SVG, ""),
-        badges=_badges(snapshot, urls),
+        badge_entries=_entries(found, frame.urls, SVG, ""),
+        badges=_badges(snapshot, frame.urls, words),
         examples={
             "status": _asked(snapshot, found, "status_json"),
             "components": _asked(snapshot, found, "components_json"),
@@ -83,8 +94,16 @@ def docs(
             ),
         },
         webhooks=webhooks,
-        stale_since=stale_since,
-        standalone=standalone,
+        uptime_formula=uptime_formula(words, partial_weight=snapshot.partial_outage_weight),
+        statuses=[
+            (
+                words.status(status).word,
+                NATIVE_STATUS[status],
+                STATUSPAGE_COMPONENT[status],
+                STATUSPAGE_INDICATOR[status],
+            )
+            for status in ComponentStatus
+        ],
     )
 
 
@@ -119,16 +138,16 @@ def _quoted(url: str, path: str) -> str:
     return shlex.quote(f"{url}/{path}")
 
 
-def _badges(snapshot: Snapshot, urls: Urls) -> list[BadgeExample]:
+def _badges(snapshot: Snapshot, urls: Urls, words: Words) -> list[BadgeExample]:
     """The page's own badge, and those of its first component."""
     page = snapshot.page
     shown = [_badge(f"{page.url}/api/v2/badge.svg", urls("badge"), page.name)]
     for state in snapshot.components[:1]:
         slug, name = state.fact.slug, state.fact.name
         folder = f"{page.url}/api/v2/components/{slug}"
-        for kind in ("status", "uptime", "response"):
+        for kind, alt in _ALTERNATIVES.items():
             source = urls(f"component_{kind}_badge", component_slug=slug)
-            shown.append(_badge(f"{folder}/{kind}.svg", source, f"{name}: {kind}"))
+            shown.append(_badge(f"{folder}/{kind}.svg", source, words.gettext(alt, name=name)))
     return shown
 
 

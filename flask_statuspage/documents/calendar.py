@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..domain.facts import MaintenanceFact
 from .snapshot import Snapshot
 
 
@@ -14,3 +15,10 @@ def calendar(snapshot: Snapshot) -> bytes:
     from .calendar_events import written
 
     return written(snapshot)
+
+
+def one_maintenance(snapshot: Snapshot, fact: MaintenanceFact) -> bytes:
+    """A calendar with one window in it, to be taken over into one's own; of a series this occurrence only."""
+    from .calendar_events import alone
+
+    return alone(snapshot, fact)

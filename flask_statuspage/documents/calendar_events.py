@@ -20,7 +20,7 @@ from .calendar_series import Series, instant, sorted_out
 from .cleaning import clean, one_line
 from .snapshot import Snapshot
 from .time_zones import vtimezone
-from .words import IMPACTS, moment, state
+from .words import words_of
 
 PRODUCT = "-//Flask-StatusPage//Status page//EN"
 REFRESH = timedelta(minutes=15)
@@ -61,23 +61,29 @@ def written(snapshot: Snapshot) -> bytes:
     return bytes(calendar.to_ical())
 
 
+def alone(snapshot: Snapshot, fact: MaintenanceFact) -> bytes:
+    """One maintenance by itself. Nothing tells readers to ask again: whoever wants changes takes the whole calendar."""
+    writer = _Writer(snapshot)
+    calendar = writer.frame()
+    calendar.add_component(writer.window(fact))
+    return bytes(calendar.to_ical())
+
+
 class _Writer:
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         self.page = snapshot.page
-        self.zone = ZoneInfo(snapshot.page.time_zone)
+        self.words = words_of(snapshot.page)
         self.host = urlsplit(snapshot.page.url).hostname or "localhost"
 
     def head(self) -> Calendar:
         page, focus = self.page, self.snapshot.focus
         name, where = one_line(page.name) or self.host, f"{page.url}/api/calendar.ics"
         if focus is not None:
-            name = f"{name}: {one_line(focus.fact.name) or focus.fact.slug}"
+            service = one_line(focus.fact.name) or focus.fact.slug
+            name = self.words.gettext("{page}: {service}", page=name, service=service)
             where = f"{page.url}/components/{quote(focus.fact.slug, safe='')}/calendar.ics"
-        head = Calendar()
-        head.add("prodid", PRODUCT)
-        head.add("version", "2.0")
-        head.add("calscale", "GREGORIAN")
+        head = self.frame()
         head.add("uid", self._uid(focus.fact.id if focus else page.id))
         for key in ("name", "x-wr-calname"):
             head.add(key, name)
@@ -88,6 +94,14 @@ class _Writer:
         head.add("refresh-interval", vDuration(REFRESH), parameters={"VALUE": "DURATION"})
         head.add("x-published-ttl", vDuration(REFRESH))
         return head
+
+    def frame(self) -> Calendar:
+        """What every calendar begins with."""
+        frame = Calendar()
+        frame.add("prodid", PRODUCT)
+        frame.add("version", "2.0")
+        frame.add("calscale", "GREGORIAN")
+        return frame
 
     def window(self, fact: MaintenanceFact) -> Event:
         """A maintenance that stands alone."""
@@ -131,17 +145,24 @@ class _Writer:
         return event
 
     def incident(self, fact: IncidentFact) -> Event:
-        title = one_line(fact.title) or "Incident"
+        title = one_line(fact.title) or self.words.gettext("Incident")
         start = _whole(fact.started_at)
         latest = max((update.created_at for update in fact.updates), default=start)
         end = fact.resolved_at or max(latest, start + SHORTEST_OPEN)
         event = Event()
-        impact, status = IMPACTS[fact.impact].word, state(fact.status)
-        event.add("summary", f"{title} ({impact}, {status.lower()})")
-        heading = [f"Status: {status}", f"Impact: {impact}"]
+        impact, status = self.words.impact(fact.impact).word, self.words.state(fact.status)
+        # Translators: an incident in a calendar, such as "Payments fail (Major outage, Resolved)".
+        summary = self.words.gettext(
+            "{title} ({impact}, {state})", title=title, impact=impact, state=status
+        )
+        event.add("summary", summary)
+        heading = [
+            self.words.gettext("Status: {state}", state=status),
+            self.words.gettext("Impact: {impact}", impact=impact),
+        ]
         event.add("description", self._text(heading, fact.components, fact.updates))
         event.add("url", vUri(f"{self.page.url}/incidents/{fact.id}"))
-        event.add("categories", ["Incident"])
+        event.add("categories", [self.words.gettext("Incident")])
         event.add("status", "CONFIRMED")
         event.add("transp", "TRANSPARENT")
         event.add("uid", self._uid(fact.id))
@@ -162,12 +183,11 @@ class _Writer:
             is_cancelled = fact.status is MaintenanceStatus.CANCELLED
         event = Event()
         # Some readers show nothing of the status.
-        kind = "Cancelled" if is_cancelled else "Maintenance"
-        event.add("summary", f"{kind}: {one_line(fact.title)}".rstrip(": "))
+        event.add("summary", self._summary(one_line(fact.title), is_cancelled=is_cancelled))
         if text := self._text([], fact.components, updates):
             event.add("description", text)
         event.add("url", vUri(f"{self.page.url}/maintenance/{fact.id}"))
-        event.add("categories", ["Maintenance"])
+        event.add("categories", [self.words.maintenance.word])
         event.add("status", "CANCELLED" if is_cancelled else "CONFIRMED")
         event.add("transp", "TRANSPARENT")
         return event
@@ -180,11 +200,24 @@ class _Writer:
     ) -> str:
         """Plain text: what is affected, then the updates as they were typed, the newest first."""
         names = [name for component in components if (name := one_line(component.name))]
-        parts = ["\n".join([*heading, *([f"Affected: {', '.join(names)}"] if names else [])])]
+        if names:
+            said = self.words.gettext("Affected: {names}", names=self.words.names(names))
+            heading = [*heading, said]
+        parts = ["\n".join(heading)]
         for update in updates:
-            when = moment(update.created_at, self.zone).text
-            parts.append(f"{state(update.status)}, {when}\n{clean(update.body)}".strip())
+            when = self.words.moment(update.created_at).text
+            parts.append(f"{self.words.state(update.status)}, {when}\n{clean(update.body)}".strip())
         return "\n\n".join(part for part in parts if part)
+
+    def _summary(self, title: str, *, is_cancelled: bool) -> str:
+        if is_cancelled:
+            if not title:
+                return self.words.state(MaintenanceStatus.CANCELLED)
+            # Translators: a maintenance in a calendar that will not be.
+            return self.words.gettext("Cancelled: {title}", title=title)
+        if not title:
+            return self.words.maintenance.word
+        return self.words.gettext("Maintenance: {title}", title=title)
 
     def _uid(self, ident: UUID) -> str:
         return f"{ident}@{self.host}"

@@ -16,6 +16,7 @@ from typing import Any, get_type_hints
 
 from ..domain.ids import RESERVED_SLUGS, is_slug
 from ..registry import Registry
+from ..translation import said
 from . import badge, incident_csv, native_api, statuspage_api, theme
 from .document import ATOM, CALENDAR, CSS, CSV, JSON, PAGE, RSS, SVG, Document
 from .json_text import dumps
@@ -26,8 +27,15 @@ GROUP = "flask_statuspage.documents"
 ENDPOINTS = frozenset(
     [
         "home",
+        "history",
         "incident",
         "maintenance",
+        "maintenance_ics",
+        "component",
+        "live",
+        "widget",
+        "widget_js",
+        "widget_json",
         "docs",
         "openapi",
         "subscribe",
@@ -42,18 +50,34 @@ ENDPOINTS = frozenset(
 logger = logging.getLogger(__name__)
 
 _JSON = (
-    ("status", "status", "The status of the page as a whole."),
-    ("summary", "summary", "Status, components, open incidents and scheduled maintenance at once."),
-    ("components", "components", "All components with their status and what was measured of them."),
-    ("incidents", "incidents", "All incidents, the newest 50 first; earlier ones by `?page=`."),
-    ("incidents/unresolved", "unresolved_incidents", "Only the incidents that are open."),
+    ("status", "status", said("The status of the page as a whole.")),
+    (
+        "summary",
+        "summary",
+        said("Status, components, open incidents and scheduled maintenance at once."),
+    ),
+    (
+        "components",
+        "components",
+        said("All components with their status and what was measured of them."),
+    ),
+    (
+        "incidents",
+        "incidents",
+        said("All incidents, the newest 50 first; earlier ones by `?page=`."),
+    ),
+    ("incidents/unresolved", "unresolved_incidents", said("Only the incidents that are open.")),
     (
         "scheduled-maintenances",
         "scheduled_maintenances",
-        "All maintenance that is planned or going on, and the latest that is over.",
+        said("All maintenance that is planned or going on, and the latest that is over."),
     ),
-    ("scheduled-maintenances/upcoming", "upcoming_maintenances", "Maintenance that has not begun."),
-    ("scheduled-maintenances/active", "active_maintenances", "Maintenance that is going on."),
+    (
+        "scheduled-maintenances/upcoming",
+        "upcoming_maintenances",
+        said("Maintenance that has not begun."),
+    ),
+    ("scheduled-maintenances/active", "active_maintenances", said("Maintenance that is going on.")),
 )
 """Path below ``api/v2/``, the function of each dialect's module, and what the document holds."""
 
@@ -120,17 +144,33 @@ def _calendar(snapshot: Snapshot) -> bytes:
 
 
 _LISTS = (
-    ("feed", "feed.xml", RSS, _rss, "Incidents and maintenance as RSS 2.0."),
-    ("atom", "feed.atom", ATOM, _atom, "Incidents and maintenance as Atom."),
-    ("calendar", "calendar.ics", CALENDAR, _calendar, "Maintenance and incidents as iCalendar."),
-    ("csv", "incidents.csv", CSV, incident_csv.document, "All incidents as CSV, the newest first."),
+    (
+        ("feed", "feed.xml", RSS, _rss),
+        said("Incidents and maintenance as RSS 2.0."),
+        said("Incidents and maintenance as RSS 2.0, of one component."),
+    ),
+    (
+        ("atom", "feed.atom", ATOM, _atom),
+        said("Incidents and maintenance as Atom."),
+        said("Incidents and maintenance as Atom, of one component."),
+    ),
+    (
+        ("calendar", "calendar.ics", CALENDAR, _calendar),
+        said("Maintenance and incidents as iCalendar."),
+        said("Maintenance and incidents as iCalendar, of one component."),
+    ),
+    (
+        ("csv", "incidents.csv", CSV, incident_csv.document),
+        said("All incidents as CSV, the newest first."),
+        said("All incidents as CSV, the newest first, of one component."),
+    ),
 )
 
 
 def _lists() -> list[Document]:
     """What lists incidents and maintenance, for the page and for each component."""
     made = []
-    for name, file, content_type, render, says in _LISTS:
+    for (name, file, content_type, render), says, says_of_one in _LISTS:
         feed = ("feed",) if name == "feed" else ()
         here = Document(
             name=name,
@@ -154,7 +194,7 @@ def _lists() -> list[Document]:
                     f"{below}api/{file}",
                     f"api/{below}{file}",
                 ),
-                says=f"{says.rstrip('.')}, of one component.",
+                says=says_of_one,
                 of_component=True,
             ),
         ]
@@ -170,14 +210,14 @@ def _badges() -> list[Document]:
             name="badge",
             paths=("api/v2/badge.svg",),
             render=badge.badge,
-            says="The status of the page as a badge.",
+            says=said("The status of the page as a badge."),
             parameters=(label, style),
         ),
         one(
             name="component_status_badge",
             paths=(f"{below}status.svg",),
             render=badge.component_status,
-            says="The status of a component as a badge.",
+            says=said("The status of a component as a badge."),
             parameters=(label, style),
             of_component=True,
         ),
@@ -185,7 +225,7 @@ def _badges() -> list[Document]:
             name="component_uptime_badge",
             paths=(f"{below}uptime.svg",),
             render=badge.component_uptime,
-            says="The uptime of a component as a badge.",
+            says=said("The uptime of a component as a badge."),
             parameters=(days, label, style),
             of_component=True,
         ),
@@ -193,7 +233,7 @@ def _badges() -> list[Document]:
             name="component_response_badge",
             paths=(f"{below}response.svg",),
             render=badge.component_response,
-            says="The latest response time of a component as a badge.",
+            says=said("The latest response time of a component as a badge."),
             parameters=(label, style),
             of_component=True,
         ),

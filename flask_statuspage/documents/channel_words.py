@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..translation import said
+
 
 @dataclass(frozen=True, kw_only=True)
 class ChannelWords:
     """What a form says of a channel.
+
+    Sentences are :class:`~..translation.Said`, so that a form shows them in its reader's language.
 
     :param label: the channel in the list of ways.
     :param address: what its kind of address is called.
@@ -26,64 +30,68 @@ class ChannelWords:
     input_type: str = "text"
     autocomplete: str = "off"
     example: str = ""
-    done: str = "One more step"
-    told: str = "If this address is not subscribed yet, we have just sent a message to it. Confirm it there."
-    missed: str = "Nothing has arrived after a few minutes?"
+    done: str = said("One more step")
+    told: str = said(
+        "If this address is not subscribed yet, we have just sent a message to it. Confirm it there."
+    )
+    missed: str = said("Nothing has arrived after a few minutes?")
     is_secret: bool = False
 
 
 CHANNELS = {
     "email": ChannelWords(
-        label="Email",
-        address="Email address",
-        hint="We send a link to confirm it.",
-        missing="Enter an email address.",
+        label=said("Email"),
+        address=said("Email address"),
+        hint=said("We send a link to confirm it."),
+        missing=said("Enter an email address."),
         input_type="email",
         autocomplete="email",
         example="name@example.com",
-        done="Check your inbox",
-        told=(
+        done=said("Check your inbox"),
+        told=said(
             "If this address is not subscribed yet, we have just sent a message to it. Follow the link in it to "
             "confirm your subscription."
         ),
-        missed="Nothing has arrived after a few minutes? Look into the spam folder, or",
+        missed=said("Nothing has arrived after a few minutes? Look into the spam folder."),
     ),
     "sms": ChannelWords(
-        label="Text message (SMS)",
-        address="Mobile number",
-        hint="With the country code, such as +1 500 555 0006. We send a text to confirm it.",
-        missing="Enter a mobile number.",
+        label=said("Text message (SMS)"),
+        address=said("Mobile number"),
+        hint=said("With the country code, such as +1 500 555 0006. We send a text to confirm it."),
+        missing=said("Enter a mobile number."),
         input_type="tel",
         autocomplete="tel",
         example="+1 500 555 0006",
-        done="Check your phone",
-        told=(
+        done=said("Check your phone"),
+        told=said(
             "If this number is not subscribed yet, we have just sent a text to it. Answer as the text says to confirm "
             "your subscription."
         ),
-        missed="Nothing has arrived after a few minutes? Look at the country code, and",
+        missed=said("Nothing has arrived after a few minutes? Look at the country code."),
     ),
     "slack": ChannelWords(
         label="Slack",
-        address="Incoming webhook URL of Slack",
-        hint="Made in Slack for one of your channels; it begins with https://hooks.slack.com/services/.",
-        missing="Enter the incoming webhook URL that Slack gave you.",
+        address=said("Incoming webhook URL of Slack"),
+        hint=said(
+            "Made in Slack for one of your channels; it begins with https://hooks.slack.com/services/."
+        ),
+        missing=said("Enter the incoming webhook URL that Slack gave you."),
         input_type="url",
         is_secret=True,
     ),
     "webhook": ChannelWords(
-        label="Webhook",
-        address="Webhook URL",
-        hint="Begins with https://. What happens is sent there, for a program to read.",
-        missing="Enter the URL that shall be called.",
+        label=said("Webhook"),
+        address=said("Webhook URL"),
+        hint=said("Begins with https://. Events are sent there for a program to read."),
+        missing=said("Enter the URL that shall be called."),
         input_type="url",
         autocomplete="url",
     ),
 }
 
-FORMATS = {
-    "native": "Our own JSON",
-    "slack": "Slack message",
+FORMATS: dict[str, str] = {
+    "native": said("Our own JSON"),
+    "slack": said("Slack message"),
     "statusgator": "StatusGator JSON",
     "statusmate": "StatusMate JSON",
     "statuspage": "Atlassian Statuspage JSON",
@@ -92,14 +100,16 @@ FORMATS = {
 """What a webhook can be written in."""
 
 
-def channel(name: str) -> ChannelWords:
+def channel_words(name: str) -> ChannelWords:
     """The words for a channel; plain ones for one that another package brought."""
     label = name.replace("_", " ").capitalize()
     return CHANNELS.get(name) or ChannelWords(
-        label=label, address=f"Address for {label}", missing=f"Enter an address for {label}."
+        label=label,
+        address=said("Address for {way}", way=label),
+        missing=said("Enter an address for {way}.", way=label),
     )
 
 
-def format(name: str) -> str:
+def format_word(name: str) -> str:
     """What people call a format."""
     return FORMATS.get(name, name)

@@ -14,19 +14,15 @@ from html import escape
 from io import BytesIO
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
-from zoneinfo import ZoneInfo
 
 from ..domain.facts import AffectedFact, IncidentFact, MaintenanceFact, UpdateFact
 from ..domain.markup import to_html
 from .cleaning import clean, one_line
 from .snapshot import Snapshot
-from .words import IMPACTS, moment, state
+from .words import Words, words_of
 
 if TYPE_CHECKING:
     from .feed_formats import Atom, Rss
-
-INCIDENT = "Incident"
-MAINTENANCE = "Maintenance"
 
 
 def rss(snapshot: Snapshot) -> bytes:
@@ -84,18 +80,21 @@ class _Entry:
 
 
 def _heading(snapshot: Snapshot, entries: list[_Entry], name: str) -> dict[str, object]:
-    page, focus = snapshot.page, snapshot.focus
+    page, focus, words = snapshot.page, snapshot.focus, words_of(snapshot.page)
     title = one_line(page.name) or urlsplit(page.url).netloc
     author = title
     where = f"{page.url}/api/{name}"
     if focus is not None:
-        title = f"{title}: {one_line(focus.fact.name) or focus.fact.slug}"
+        # Translators: the title of a feed or calendar about one service of a page.
+        service = one_line(focus.fact.name) or focus.fact.slug
+        title = words.gettext("{page}: {service}", page=title, service=service)
         where = f"{page.url}/components/{quote(focus.fact.slug, safe='')}/{name}"
     return {
         "title": title,
         "link": page.url,
-        "description": f"Incidents and maintenance of {title}",
-        "language": page.locale or "en",
+        # Translators: what a feed is about; the name is that of a page or service.
+        "description": words.gettext("Incidents and maintenance of {name}", name=title),
+        "language": words.language,
         "author_name": author,
         "feed_url": where,
         "feed_guid": f"urn:uuid:{focus.fact.id if focus else page.id}",
@@ -110,45 +109,54 @@ def _written(feed: Rss | Atom) -> bytes:
 
 
 def _entries(snapshot: Snapshot) -> list[_Entry]:
-    zone, url = ZoneInfo(snapshot.page.time_zone), snapshot.page.url
-    found = [_incident(fact, zone, url) for fact in snapshot.incidents]
-    found += [_maintenance(fact, zone, url) for fact in snapshot.maintenances]
+    words, url = words_of(snapshot.page), snapshot.page.url
+    found = [_incident(fact, words, url) for fact in snapshot.incidents]
+    found += [_maintenance(fact, words, url) for fact in snapshot.maintenances]
     return sorted(found, key=lambda entry: (entry.updated, entry.id), reverse=True)
 
 
-def _incident(fact: IncidentFact, zone: ZoneInfo, url: str) -> _Entry:
+def _incident(fact: IncidentFact, words: Words, url: str) -> _Entry:
     published, updated = _times(fact)
-    heading = [("Status", state(fact.status)), ("Impact", IMPACTS[fact.impact].word)]
+    kind = words.gettext("Incident")
+    heading = [
+        words.gettext("Status: {state}", state=words.state(fact.status)),
+        words.gettext("Impact: {impact}", impact=words.impact(fact.impact).word),
+    ]
     return _Entry(
         id=f"urn:uuid:{fact.id}",
-        title=one_line(fact.title) or INCIDENT,
+        title=one_line(fact.title) or kind,
         link=f"{url}/incidents/{fact.id}",
-        html=_html([*heading, *_affected(fact.components)], fact.updates, zone),
+        html=_html([*heading, *_affected(fact.components, words)], fact.updates, words),
         published=published,
         updated=updated,
-        categories=(INCIDENT, *_names(fact.components)),
+        categories=(kind, *_names(fact.components)),
     )
 
 
-def _maintenance(fact: MaintenanceFact, zone: ZoneInfo, url: str) -> _Entry:
+def _maintenance(fact: MaintenanceFact, words: Words, url: str) -> _Entry:
     published, updated = _times(fact)
     if fact.revision:
         # A window that was moved is news, though nobody wrote a word.
         updated = max(updated, _whole(fact.updated_at))
-    title = one_line(fact.title) or MAINTENANCE
-    if MAINTENANCE.casefold() not in title.casefold():
+    kind = words.maintenance.word
+    title = one_line(fact.title) or kind
+    if kind.casefold() not in title.casefold():
         # Otherwise "Database upgrade" stands among incidents as if it were one.
-        title = f"{MAINTENANCE}: {title}"
-    start, end = (moment(when, zone).text for when in (fact.scheduled_start, fact.scheduled_end))
-    heading = [("Status", state(fact.status)), ("Window", f"{start} to {end}")]
+        title = words.gettext("Maintenance: {title}", title=title)
+    start, end = (words.moment(when).text for when in (fact.scheduled_start, fact.scheduled_end))
+    heading = [
+        words.gettext("Status: {state}", state=words.state(fact.status)),
+        # Translators: when a maintenance begins and ends.
+        words.gettext("Window: {start} to {end}", start=start, end=end),
+    ]
     return _Entry(
         id=f"urn:uuid:{fact.id}",
         title=title,
         link=f"{url}/maintenance/{fact.id}",
-        html=_html([*heading, *_affected(fact.components)], fact.updates, zone),
+        html=_html([*heading, *_affected(fact.components, words)], fact.updates, words),
         published=published,
         updated=updated,
-        categories=(MAINTENANCE, *_names(fact.components)),
+        categories=(kind, *_names(fact.components)),
     )
 
 
@@ -168,18 +176,18 @@ def _names(components: Iterable[AffectedFact]) -> list[str]:
     return [name for component in components if (name := one_line(component.name))]
 
 
-def _affected(components: Iterable[AffectedFact]) -> list[tuple[str, str]]:
+def _affected(components: Iterable[AffectedFact], words: Words) -> list[str]:
     names = _names(components)
-    return [("Affected", ", ".join(names))] if names else []
+    return [words.gettext("Affected: {names}", names=words.names(names))] if names else []
 
 
-def _html(heading: list[tuple[str, str]], updates: Iterable[UpdateFact], zone: ZoneInfo) -> str:
-    lines = "<br>".join(f"<strong>{name}:</strong> {escape(value)}" for name, value in heading)
-    told = "".join(_told(update, zone) for update in updates)
+def _html(heading: list[str], updates: Iterable[UpdateFact], words: Words) -> str:
+    lines = "<br>".join(escape(line) for line in heading)
+    told = "".join(_told(update, words) for update in updates)
     # Cleaned at the very end: Markdown turns the reference `&#12;` into a form feed.
     return clean(f"<p>{lines}</p>{told}")
 
 
-def _told(update: UpdateFact, zone: ZoneInfo) -> str:
-    when = escape(moment(update.created_at, zone).text)
-    return f"<p><strong>{state(update.status)}</strong>, {when}</p>\n{to_html(update.body)}"
+def _told(update: UpdateFact, words: Words) -> str:
+    when = escape(words.moment(update.created_at).text)
+    return f"<p><strong>{words.state(update.status)}</strong>, {when}</p>\n{to_html(update.body)}"

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
 from ..domain.facts import MaintenanceFact, ShownPage
-from . import words
-from .rendering import Urls, render
+from .rendering import Frame, render
+from .words import words_in
 
 
 def untold(
@@ -26,6 +25,7 @@ def untold(
         name="Status",
         url="",
         locale=None,
+        language=None,
         link_token=None,
         logo=None,
         colours=(),
@@ -39,8 +39,8 @@ def untold(
 def sentence(
     page: ShownPage, fact: MaintenanceFact, component_name: str, now: datetime, *, linked: bool
 ) -> str:
-    """For programs: what is maintained, until when, and why if they may know."""
-    until = words.moment(fact.scheduled_end, ZoneInfo(page.time_zone)).text
+    """For programs, in English: what is maintained, until when, and why if they may know."""
+    until = words_in("en", page.time_zone).moment(fact.scheduled_end).text
     planned = "longer than planned" if fact.is_overrun(now) else f"until {until}"
     said = f"{component_name} is under maintenance {planned}"
     return f"{said}: {fact.title}" if linked else f"{said}."
@@ -49,34 +49,31 @@ def sentence(
 def turned_away(
     page: ShownPage,
     fact: MaintenanceFact,
-    urls: Urls,
+    frame: Frame,
     *,
     component_name: str,
     now: datetime,
     linked: bool,
-    standalone: bool = False,
 ) -> str:
     """The page that stands in for the host's own.
 
     :param linked: whether to lead to the status page and to say why; else give what :func:`untold` leaves.
-    :param standalone: in our own base template, whatever the settings say.
     """
     return render(
         "maintenance_503",
         page,
-        urls,
+        frame,
         maintenance=fact,
         component_name=component_name,
         is_overrun=fact.is_overrun(now),
         linked=linked,
-        standalone=standalone,
     )
 
 
 def box(
     page: ShownPage,
     fact: MaintenanceFact,
-    urls: Urls,
+    frame: Frame,
     *,
     component_name: str,
     now: datetime,
@@ -92,7 +89,7 @@ def box(
         render(
             "_maintenance_box",
             page,
-            urls,
+            frame,
             maintenance=fact,
             component_name=component_name,
             is_overrun=fact.is_overrun(now),

@@ -1,7 +1,10 @@
 """What is measured, in Prometheus' text format (https://prometheus.io/docs/instrumenting/exposition_formats/).
 
-A further measurement is one function here, and one line in :mod:`..web.metrics`. Each answer
+A further measurement is one function here or in :mod:`.site_metrics`, and one line in :mod:`..web.metrics`. Each answer
 has a registry of its own: the host's, and the global one, are the host's.
+
+All are gauges. What is counted in the tables becomes less when old rows are deleted, and a counter must never do that;
+so what happened is told of the last hour.
 """
 
 from __future__ import annotations
@@ -58,7 +61,22 @@ def of_deliveries(lags: Sequence[ChannelLag], unaddressed: float) -> list[Metric
         "How long the oldest event waits whose deliveries are not all written yet; 0: there is none.",
         value=unaddressed,
     )
-    families: list[Metric] = [waited, events]
+    attempts = GaugeMetricFamily(
+        "statuspage_delivery_attempts_last_hour",
+        'Attempts of the last hour that went well (outcome "ok"), and that failed, by the class of the failure.',
+        labels=("channel", "outcome"),
+    )
+    finished = GaugeMetricFamily(
+        "statuspage_deliveries_finished_last_hour",
+        "Deliveries that ended within the last hour: done, given up (dead) or cancelled.",
+        labels=("channel", "outcome"),
+    )
+    for lag in lags:
+        for outcome, count in {"ok": 0, **dict(lag.attempts)}.items():
+            attempts.add_metric((lag.channel, outcome), count)
+        for outcome, count in {**_NONE_FINISHED, **dict(lag.finished)}.items():
+            finished.add_metric((lag.channel, outcome), count)
+    families: list[Metric] = [waited, attempts, finished, events]
     for name, says, value in _PER_CHANNEL:
         family = GaugeMetricFamily(name, says, labels=("channel",))
         for lag in lags:
@@ -66,6 +84,8 @@ def of_deliveries(lags: Sequence[ChannelLag], unaddressed: float) -> list[Metric
         families.append(family)
     return families
 
+
+_NONE_FINISHED = {"done": 0, "dead": 0, "cancelled": 0}
 
 _PER_CHANNEL: tuple[tuple[str, str, Callable[[ChannelLag], float]], ...] = (
     (
@@ -82,6 +102,11 @@ _PER_CHANNEL: tuple[tuple[str, str, Callable[[ChannelLag], float]], ...] = (
         "statuspage_delivery_oldest_waiting_seconds",
         "How long the oldest message waits that could set out now; 0: there is none.",
         lambda lag: lag.waiting,
+    ),
+    (
+        "statuspage_delivery_oldest_pending_seconds",
+        "How long ago the oldest delivery that is not finished was written, whatever it waits for; 0: there is none.",
+        lambda lag: lag.oldest,
     ),
     (
         "statuspage_deliveries_last_hour",

@@ -14,6 +14,17 @@ from typing import Any
 
 from . import schemas
 from .document import Document, Parameter
+from .openapi_words import (
+    ABOUT,
+    ASKING,
+    HEADERS,
+    PATH_PARAMETERS,
+    PROBLEM_HEADERS,
+    PROBLEMS,
+    RATE,
+    SCHEMES,
+    SECURITY,
+)
 from .operation import Operation
 from .schemas import Mode, Schema, markdown
 
@@ -77,72 +88,13 @@ def build(
             item["servers"] = [{"url": mount_url}]
     return {
         "openapi": "3.1.0",
-        "info": {"title": title, "version": version, "description": _ABOUT},
+        "info": {"title": title, "version": version, "description": ABOUT},
         "servers": [{"url": server_url}],
         "tags": [{"name": name} for name in dict.fromkeys(writer.tags)],
         "paths": paths,
         "components": writer.components(),
     }
 
-
-_ABOUT = (
-    "What the status page shows to everybody, and the API that manages it. Times are RFC 3339 in UTC. "
-    "Errors are problem details (RFC 9457). Further fields may be added to what is answered."
-)
-
-_PROBLEMS = {
-    400: (
-        "Unreadable",
-        "The body is no JSON object, or a public document has no such value of a parameter; "
-        "`errors` names the parameter.",
-    ),
-    401: ("Unauthorized", "No key was sent, or one that is unknown, expired or revoked."),
-    403: ("Forbidden", "The role of the key is too small, or the page is not for everybody."),
-    404: ("NotFound", "There is no such thing."),
-    409: (
-        "Conflict",
-        "The thing is in a state that forbids it, or another change came in between.",
-    ),
-    413: ("TooLarge", "The body is too large, or does not tell its length."),
-    422: ("Invalid", "A field or a parameter is wrong; `errors` names each."),
-    429: ("TooMany", "Too many attempts; try again after `Retry-After`."),
-    503: ("Unavailable", "The status page is not set up, or its database cannot be used."),
-}
-
-_HEADERS = {
-    "Link": "The first, previous, next and last page of the list (RFC 8288).",
-    "ETag": "Changes with the document; send it back as `If-None-Match`.",
-    "Last-Modified": "When the document last changed; send it back as `If-Modified-Since`.",
-    "Cache-Control": "How long the document may be kept, also while the site is away (RFC 5861).",
-    "WWW-Authenticate": "`Bearer`.",
-    "Retry-After": "Seconds to wait.",
-}
-
-_PROBLEM_HEADERS = {401: ("WWW-Authenticate",), 429: ("Retry-After",)}
-
-_PATH_PARAMETERS = {
-    "ident": (
-        "The id, a UUID. Pages, components and monitors also answer to their slug, groups and templates to their name."
-    ),
-    "update_ident": "The id of the update, a UUID.",
-    "component_slug": "The slug of the component.",
-}
-
-_SECURITY: list[dict[str, list[str]]] = [{"bearer": []}, {"token": []}]
-
-_SCHEMES = {
-    "bearer": {
-        "type": "http",
-        "scheme": "bearer",
-        "description": "A key of the manage API.",
-    },
-    "token": {
-        "type": "apiKey",
-        "in": "header",
-        "name": "Authorization-Token",
-        "description": "The same key in a header of its own.",
-    },
-}
 
 _CONVERTED = re.compile(r"<(?:[^<>:]+:)?(\w+)>")
 
@@ -175,28 +127,29 @@ class _Writer:
                 "name": name,
                 "in": "path",
                 "required": True,
-                "description": _PATH_PARAMETERS.get(name, name),
+                "description": PATH_PARAMETERS.get(name, name),
                 "schema": {"type": "string"},
             }
             for name in sorted(self._in_paths)
         }
         shared = {name: _parameter(item) for name, item in self._shared.items()}
+        asking = {name: {"name": name, "in": "header", **said} for name, said in ASKING.items()}
         return {
             "schemas": self._schemas,
-            "parameters": {**path_parameters, **shared},
+            "parameters": {**path_parameters, **shared, **asking},
             "headers": {
                 name: {"description": says, "schema": {"type": "string"}}
-                for name, says in _HEADERS.items()
+                for name, says in HEADERS.items()
             },
             "responses": {
                 name: {
                     "description": says,
-                    "headers": _headers(*_PROBLEM_HEADERS.get(status, ())),
+                    "headers": _headers(*PROBLEM_HEADERS.get(status, ())),
                     "content": {PROBLEM_TYPE: {"schema": self._answered(Problem)}},
                 }
-                for status, (name, says) in _PROBLEMS.items()
+                for status, (name, says) in PROBLEMS.items()
             },
-            "securitySchemes": _SCHEMES,
+            "securitySchemes": SCHEMES,
         }
 
     def reading(self, document: Document) -> dict[str, Any]:
@@ -238,9 +191,11 @@ class _Writer:
             "parameters": [
                 *self._path_parameters(operation.path),
                 *(self._query_parameter(item) for item in operation.parameters),
+                *({"$ref": f"#/components/parameters/{name}"} for name in _asking(operation)),
             ],
             "responses": {
                 **{str(status): self._answer(operation, status) for status in operation.statuses},
+                **_unchanged(operation),
                 **_problem_responses(operation.problems),
             },
         }
@@ -250,19 +205,24 @@ class _Writer:
                 "content": {JSON_TYPE: {"schema": self._found[operation.body, "validation"]}},
             }
         if operation.role is not None:
-            written["security"] = _SECURITY
+            written["security"] = SECURITY
             written["x-required-role"] = str(operation.role)
         return written
 
     def _answer(self, operation: Operation, status: int) -> dict[str, Any]:
         answer: dict[str, Any] = {"description": HTTPStatus(status).phrase}
+        headers = [*RATE] if operation.role is not None else []
+        headers += ["Link"] if operation.paged else []
+        headers += ["ETag"] if operation.tagged else []
+        headers += ["Location"] if operation.role is not None and status == 201 else []
+        if headers:
+            answer["headers"] = _headers(*headers)
         if operation.answer is None:
             return answer
         schema = self._answered(operation.answer)
         if operation.paged:
             items = {"type": "object", "properties": {"items": {"items": schema}}}
             schema = {"allOf": [self._answered(Listed), items]}
-            answer["headers"] = _headers("Link")
         answer["content"] = {JSON_TYPE: {"schema": schema}}
         return answer
 
@@ -292,12 +252,29 @@ def _parameter(item: Parameter) -> dict[str, Any]:
     return {"name": item.name, "in": "query", **needed, **described}
 
 
+def _asking(operation: Operation) -> Iterable[str]:
+    """The headers that say how *operation* is asked for."""
+    if operation.role is not None and operation.method == "POST":
+        yield "Idempotency-Key"
+    if operation.conditional:
+        yield "If-Match"
+    if operation.tagged and operation.method == "GET":
+        yield "If-None-Match"
+
+
+def _unchanged(operation: Operation) -> dict[str, Any]:
+    if not operation.tagged or operation.method != "GET":
+        return {}
+    told = {"description": "It is as `If-None-Match` has it.", "headers": _headers("ETag")}
+    return {"304": told}
+
+
 def _headers(*names: str) -> dict[str, Any]:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
 def _problem_responses(statuses: Iterable[int]) -> dict[str, Any]:
     return {
-        str(status): {"$ref": f"#/components/responses/{_PROBLEMS[status][0]}"}
+        str(status): {"$ref": f"#/components/responses/{PROBLEMS[status][0]}"}
         for status in sorted(statuses)
     }

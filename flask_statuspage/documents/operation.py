@@ -23,6 +23,8 @@ class Operation:
     :param answer: the type of what it answers, or of one thing of a list; None: nothing.
     :param paged: it answers with one page of a list.
     :param problems: the statuses of the problem details that it can answer with.
+    :param tagged: its answer has an ``ETag``.
+    :param conditional: it can be asked for only if the thing is still as it was.
     """
 
     name: str
@@ -38,3 +40,5 @@ class Operation:
     paged: bool = False
     parameters: tuple[Parameter, ...] = ()
     problems: tuple[int, ...] = ()
+    tagged: bool = False
+    conditional: bool = False

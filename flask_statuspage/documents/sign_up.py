@@ -9,42 +9,26 @@ from typing import Any
 from ..domain.events import COMPONENT_EVENTS, INCIDENT_EVENTS, MAINTENANCE_EVENTS, REMINDER
 from ..domain.facts import ComponentFact, ShownPage
 from ..errors import FieldError
-from . import words
-from .reading import Reading
-from .rendering import Urls, render
+from ..translation import said
+from .channel_words import ChannelWords, channel_words, format_word
+from .form_problems import absent, problems_of
+from .reading import Reading, reading
+from .rendering import Frame, Urls, render
+from .words import EVENTS as EVENTS
 
-# The field that an error's link leads to; errors of other fields are printed without a link.
-_TARGETS = {
-    "channel": "channel",
-    "address": "address",
-    "secret": "secret",
-    "format": "format",
-    "scope": "scope",
-    "components": "scope",
-    "events_scope": "events",
-    "events": "events",
-    "locale": "locale",
-    "time_zone": "time-zone",
-    "code": "code",
-}
+_READING = frozenset({"locale", "time_zone"})
 
 CHOICE = (*INCIDENT_EVENTS, *MAINTENANCE_EVENTS, REMINDER, *COMPONENT_EVENTS)
 """The events that a visitor can choose from before it is known which format tells them."""
 
+FEW_SERVICES = 8
+"""So many services are one list in a form, each with the name of its group behind it."""
+
 _FEEDS = (
     ("feed", "RSS"),
     ("atom", "Atom"),
-    ("calendar", "Calendar (iCalendar)"),
+    ("calendar", said("Calendar (iCalendar)")),
 )
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A wrong field as the summary above a form lists it; ``target`` is what its link leads to."""
-
-    field: str
-    message: str
-    target: str | None
 
 
 @dataclass(frozen=True)
@@ -52,8 +36,16 @@ class Way:
     """A channel as a form offers it; ``formats`` are pairs of a name and its words, if there is a choice."""
 
     name: str
-    words: words.ChannelWords
+    words: ChannelWords
     formats: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class ServiceGroup:
+    """Services as a form offers them; without a name where they are not put into groups."""
+
+    name: str
+    components: tuple[ComponentFact, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +64,7 @@ class Standing:
 
 def subscribe_form(
     page: ShownPage,
-    urls: Urls,
+    frame: Frame,
     *,
     components: Sequence[ComponentFact],
     channels: Sequence[str] = ("email",),
@@ -84,7 +76,6 @@ def subscribe_form(
     action: str | None = None,
     known_email: str | None = None,
     standing: Standing | None = None,
-    standalone: bool = False,
 ) -> str:
     """The form to subscribe with.
 
@@ -92,11 +83,12 @@ def subscribe_form(
     ``scope`` (``all`` or ``some``), ``components`` (slugs, repeated), ``events_scope`` (``usual`` or ``some``),
     ``events`` (names, repeated) and ``csrf_token`` where one was given.
 
-    :param channels: which of :data:`.words.CHANNELS` can be chosen; without one the page says that.
+    :param channels: which of :data:`.channel_words.CHANNELS` can be chosen; without one the page says that.
     :param formats: those that a channel's messages can be written in, where there is a choice.
     :param usual: the events that somebody gets who chooses none.
     :param values: what was typed before, by the names above, or ``address`` for the channel that was chosen.
-        A secret is never printed again.
+        A secret is never printed again. Whoever sent a ``locale`` or ``time_zone``, which a form of the host's may
+        ask for, is shown the fields for them.
     :param known_email: of the visitor, where the host knows it.
     :param standing: of the visitor's subscription, if there is one.
     """
@@ -109,12 +101,13 @@ def subscribe_form(
         addresses[channel] = values["address"]
     if "email" in addresses:
         addresses["email"] = addresses["email"] or known_email or ""
+    words = frame.words(page)
     return render(
         "subscribe",
         page,
-        urls,
+        frame,
         here="subscribe",
-        components=components,
+        services=services_of(components),
         ways=ways_of(channels, formats or {}),
         channel=channel,
         addresses=addresses,
@@ -123,21 +116,23 @@ def subscribe_form(
         },
         scope=values.get("scope") or ("some" if chosen else "all"),
         chosen=chosen,
-        events=[(name, words.EVENTS[name]) for name in CHOICE],
+        events=[(name, words.event(name)) for name in CHOICE],
         events_scope=values.get("events_scope") or ("some" if values.get("events") else "usual"),
         chosen_events=_chosen(values.get("events")) or _chosen(usual),
-        feeds=_feeds(urls, [fact for fact in components if fact.slug in chosen]),
-        problems=problems_of(form_errors),
+        feeds=_feeds(frame.urls, [fact for fact in components if fact.slug in chosen]),
+        reading=reading(values.get("locale"), values.get("time_zone"))
+        if _READING.intersection(values)
+        else None,
+        problems=problems_of(form_errors, absent=absent(components, channels)),
         csrf_token=csrf_token,
-        action=action or urls("subscribe"),
+        action=action or frame.urls("subscribe"),
         standing=standing,
         known_email=known_email,
-        standalone=standalone,
     )
 
 
 def subscribe_done(
-    page: ShownPage, urls: Urls, *, channel: str, is_asked: bool, needs_approval: bool = False
+    page: ShownPage, frame: Frame, *, channel: str, is_asked: bool, needs_approval: bool = False
 ) -> str:
     """The answer to a sign-up; the same whether or not the address was known before.
 
@@ -147,8 +142,8 @@ def subscribe_done(
     return render(
         "subscribe_done",
         page,
-        urls,
-        way=words.channel(channel),
+        frame,
+        way=channel_words(channel),
         is_asked=is_asked,
         needs_approval=needs_approval,
     )
@@ -156,7 +151,7 @@ def subscribe_done(
 
 def confirm(
     page: ShownPage,
-    urls: Urls,
+    frame: Frame,
     *,
     token: str,
     address: str,
@@ -170,17 +165,17 @@ def confirm(
     return render(
         "confirm",
         page,
-        urls,
+        frame,
         address=address,
         services=services,
         csrf_token=csrf_token,
-        action=urls("confirm", token=token),
+        action=frame.urls("confirm", token=token),
     )
 
 
 def enter_code(
     page: ShownPage,
-    urls: Urls,
+    frame: Frame,
     *,
     token: str,
     code: str = "",
@@ -193,16 +188,16 @@ def enter_code(
     return render(
         "confirm_code",
         page,
-        urls,
+        frame,
         code=code,
         problems=problems_of(form_errors),
-        action=urls("confirm", token=token),
+        action=frame.urls("confirm", token=token),
     )
 
 
 def manage(
     page: ShownPage,
-    urls: Urls,
+    frame: Frame,
     *,
     token: str,
     address: str,
@@ -231,15 +226,16 @@ def manage(
     :param reading: where people read the messages: their language and clock, posted as ``locale`` and ``time_zone``.
     """
     chosen = _chosen(values.get("components"))
+    words = frame.words(page)
     return render(
         "manage",
         page,
-        urls,
+        frame,
         address=address,
-        components=components,
+        services=services_of(components),
         scope=values.get("scope") or ("some" if chosen else "all"),
         chosen=chosen,
-        events=[(name, words.EVENTS[name]) for name in offered_events],
+        events=[(name, words.event(name)) for name in offered_events],
         events_scope=values.get("events_scope") or "some",
         chosen_events=_chosen(values.get("events")),
         problems=problems_of(form_errors),
@@ -249,28 +245,28 @@ def manage(
         is_active=is_active,
         can_return=can_return,
         reading=reading,
-        action=urls("manage", token=token),
-        unsubscribe_url=urls("unsubscribe", token=token),
+        action=frame.urls("manage", token=token),
+        unsubscribe_url=frame.urls("unsubscribe", token=token),
     )
 
 
 def unsubscribe(
-    page: ShownPage, urls: Urls, *, token: str, address: str, csrf_token: str | None = None
+    page: ShownPage, frame: Frame, *, token: str, address: str, csrf_token: str | None = None
 ) -> str:
     """Asks whether to end a subscription; only the button does."""
     return render(
         "unsubscribe",
         page,
-        urls,
+        frame,
         address=address,
         csrf_token=csrf_token,
-        action=urls("unsubscribe", token=token),
+        action=frame.urls("unsubscribe", token=token),
     )
 
 
-def unsubscribed(page: ShownPage, urls: Urls, *, address: str) -> str:
+def unsubscribed(page: ShownPage, frame: Frame, *, address: str) -> str:
     """The answer to the end of a subscription."""
-    return render("unsubscribed", page, urls, address=address)
+    return render("unsubscribed", page, frame, address=address)
 
 
 def ways_of(channels: Sequence[str], formats: Mapping[str, Sequence[str]]) -> list[Way]:
@@ -278,21 +274,23 @@ def ways_of(channels: Sequence[str], formats: Mapping[str, Sequence[str]]) -> li
     return [
         Way(
             name,
-            words.channel(name),
-            tuple((other, words.format(other)) for other in offered) if len(offered) > 1 else (),
+            channel_words(name),
+            tuple((other, format_word(other)) for other in offered) if len(offered) > 1 else (),
         )
         for name in channels
         for offered in (formats.get(name, ()),)
     ]
 
 
-def problems_of(errors: Iterable[FieldError]) -> tuple[Problem, ...]:
-    """*errors* as a form lists them."""
-    return tuple(
-        Problem(field, error.message, _TARGETS.get(field))
-        for error in errors
-        for field in (error.field.partition(".")[0],)
-    )
+def services_of(components: Sequence[ComponentFact]) -> list[ServiceGroup]:
+    """The services in the order of the page; by their groups where they are many."""
+    names = {fact.group or "" for fact in components}
+    if len(components) <= FEW_SERVICES or names == {""}:
+        return [ServiceGroup("", tuple(components))] if components else []
+    grouped: dict[str, list[ComponentFact]] = {}
+    for fact in components:
+        grouped.setdefault(fact.group or "", []).append(fact)
+    return [ServiceGroup(name, tuple(facts)) for name, facts in grouped.items()]
 
 
 def _feeds(urls: Urls, chosen: Sequence[ComponentFact]) -> list[tuple[str, list[tuple[str, str]]]]:

@@ -9,14 +9,15 @@ from markupsafe import Markup
 
 from ..domain.facts import ShownPage
 from ..errors import FieldError
-from . import words
-from .rendering import Urls, render
-from .sign_up import Standing, problems_of, ways_of
+from .channel_words import channel_words
+from .form_problems import problems_of
+from .rendering import Frame, render
+from .sign_up import Standing, ways_of
 
 
 def subscribe_box(
     page: ShownPage,
-    urls: Urls,
+    frame: Frame,
     *,
     email: str | None = None,
     components: Sequence[str] = (),
@@ -36,7 +37,7 @@ def subscribe_box(
 
     :param email: of the visitor, where the host knows it; asked for otherwise.
     :param components: the slugs that it subscribes to; all services without one.
-    :param channels: which of :data:`.words.CHANNELS` can be chosen.
+    :param channels: which of :data:`.channel_words.CHANNELS` can be chosen.
     :param events: the names of what it is about; None: what is usual.
     :param prefix: begins every id, for two forms on one page; posted as ``form``.
     :param return_to: the path of the host's page, where the outcome is shown.
@@ -51,7 +52,7 @@ def subscribe_box(
     html = render(
         "_subscribe_form",
         page,
-        urls,
+        frame,
         known_email=email,
         email=email if list(channels) == ["email"] else None,
         components=components,
@@ -67,11 +68,11 @@ def subscribe_box(
         problems=problems_of(form_errors),
         said=said,
         code_url=code_url,
-        done=words.channel(channel),
+        done=channel_words(channel),
         standing=standing,
         return_to=return_to,
         csrf_token=csrf_token,
-        action=action or urls("subscribe"),
+        action=action or frame.urls("subscribe"),
         prefix=prefix,
     )
     return Markup(html)

@@ -6,7 +6,6 @@ so that they work under any address; what only the live site can do leads there.
 
 from __future__ import annotations
 
-import posixpath
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -16,55 +15,46 @@ from urllib.parse import urljoin
 from uuid import UUID
 
 from ..domain.facts import IncidentFact, MaintenanceFact
-from . import api_docs, catalogue, page, sign_up
-from .snapshot import Snapshot, newest
+from ..domain.happenings import ComponentPast
+from ..domain.series import Series
+from ..domain.year_month import Month
+from . import (
+    api_docs,
+    assets,
+    calendar,
+    catalogue,
+    component_page,
+    history,
+    live,
+    page,
+    sign_up,
+    widget,
+)
+from .history import Choice, Events
+from .history_by_month import by_month
+from .mirror_urls import MONTH, OPENAPI, MirrorUrls
+from .neighbours import Neighbours
+from .rendering import Frame
+from .snapshot import ComponentState, Snapshot, newest
+from .words import words_of
 
 File = tuple[list[str], Callable[[], bytes]]
 """The names of files that hold the same, and what makes their content."""
 
 PAGES = {
     "home": "index.html",
+    "history": "history.html",
     "subscribe": "subscribe.html",
     "docs": "docs.html",
     "incident": "incidents/{incident_id}.html",
     "maintenance": "maintenance/{maintenance_id}.html",
+    "maintenance_ics": "maintenance/{maintenance_id}.ics",
+    "component": "components/{component_slug}.html",
+    "live": "live.json",
+    "widget_js": "widget.js",
+    "widget_json": "widget.json",
 }
 """Endpoints that are files, and where those are."""
-
-OPENAPI = "api/openapi.json"
-
-
-class MirrorUrls:
-    """``urls(endpoint, **values)`` from one file of a mirror to another, relative.
-
-    :param here: the file, below the page's folder.
-    :param folder: the page's folder below the mirror's, "" or ending with a slash.
-    :param live: the page's own URL.
-    """
-
-    def __init__(self, here: str, *, folder: str, live: str, dialect: str) -> None:
-        self._from = posixpath.dirname(here)
-        self._folder = folder
-        self._live = live
-        self._documents = catalogue.documents(dialect)
-
-    def __call__(self, endpoint: str, /, **values: Any) -> str:
-        if endpoint == "static":  # one folder for all pages
-            up = "../" * self._folder.count("/")
-            return self._relative(f"{up}assets/{values['filename']}")
-        if endpoint in PAGES:
-            return self._relative(PAGES[endpoint].format(**values))
-        if endpoint == "openapi":
-            return self._relative(OPENAPI)
-        if endpoint in self._documents:
-            path = self._documents[endpoint].paths[0]
-            for name, value in values.items():
-                path = path.replace(f"<{name}>", str(value))
-            return self._relative(path)
-        return f"{self._live}/{'/'.join([endpoint, *map(str, values.values())])}"
-
-    def _relative(self, path: str) -> str:
-        return posixpath.relpath(path, self._from or ".")
 
 
 class SiteFiles:
@@ -72,6 +62,7 @@ class SiteFiles:
 
     :param snapshot: of the page.
     :param incidents: all published ones, newest first.
+    :param maintenances: all, the latest window first.
     :param folder: below the mirror's, "" or ending with a slash; stands before every path.
     :param dialect: whose JSON stands at ``api/v2/``.
     """
@@ -80,12 +71,13 @@ class SiteFiles:
         self,
         snapshot: Snapshot,
         incidents: Sequence[IncidentFact],
+        maintenances: Sequence[MaintenanceFact],
         *,
         folder: str,
         dialect: str,
     ) -> None:
-        live = snapshot.page.url
-        logo = urljoin(f"{live}/", snapshot.page.logo) if snapshot.page.logo else None
+        site = snapshot.page.url
+        logo = urljoin(f"{site}/", snapshot.page.logo) if snapshot.page.logo else None
         self._snapshot = snapshot
         # A path on the live site would lead into the mirror.
         self._shown = replace(snapshot, page=replace(snapshot.page, logo=logo))
@@ -96,6 +88,11 @@ class SiteFiles:
         for fact in incidents:
             for component_id in {item.id for item in fact.components}:
                 self._of_component[component_id].append(fact)
+        self._by_month = by_month(snapshot, incidents, maintenances)
+        self.months = {
+            month: found for month, found in self._by_month.items() if found.newest_first
+        }
+        """Those of the history that are files of their own."""
 
     def documents(self, describe_api: Callable[[Snapshot], bytes]) -> Iterator[File]:
         """The documents, those of each component under their canonical path only. Streamed ones are left out."""
@@ -136,62 +133,98 @@ class SiteFiles:
     def pages(
         self, *, channels: Mapping[str, Sequence[str]], usual: Collection[str] = ()
     ) -> Iterator[File]:
-        """The page itself, its documentation, and the form to subscribe, which posts to the live site.
+        """The page itself, the present month of its history, its documentation, the form to subscribe, and the widget.
+
+        Forms are sent to the live site.
 
         :param channels: which can be chosen there, each with the formats that can be.
         :param usual: the events that somebody gets who chooses none.
         """
         yield self._file(PAGES["home"], render=self._home)
+        yield self._file(PAGES["history"], render=self._present)
         yield self._file(PAGES["subscribe"], render=partial(self._subscribe, channels, usual))
         yield self._file(PAGES["docs"], render=partial(self._docs, "webhook" in channels))
+        yield self._file(PAGES["live"], render=partial(self._data, live.live))
+        yield self._file(PAGES["widget_json"], render=partial(self._data, widget.data))
+        yield self._file(PAGES["widget_js"], render=lambda: assets.read("widget.js") or b"")
+
+    def _data(self, render: Callable[[Snapshot, Frame], str]) -> bytes:
+        return render(self._shown, self._frame("home")).encode()
 
     def _home(self) -> bytes:
-        return page.home(self._shown, self._urls("home"), standalone=True).encode()
+        return page.home(self._shown, self._frame("home")).encode()
+
+    def month(self, month: Month) -> bytes:
+        """One of :attr:`months`."""
+        return self._history(self._by_month[month], self._frame("history", month=month))
+
+    def _present(self) -> bytes:
+        choice = history.chosen(self._snapshot, {})
+        return self._history(self._by_month[choice.month], self._frame("history"))
+
+    def _history(self, events: Events, frame: Frame) -> bytes:
+        choice = Choice(month=events.month, component=None)
+        action = f"{self._shown.page.url}/history"
+        return history.history(self._shown, events, frame, choice=choice, action=action).encode()
 
     def _subscribe(self, channels: Mapping[str, Sequence[str]], usual: Collection[str]) -> bytes:
         shown = self._shown
         return sign_up.subscribe_form(
             shown.page,
-            self._urls("subscribe"),
+            self._frame("subscribe"),
             components=[state.fact for state in shown.components],
             channels=list(channels),
             formats=channels,
             usual=usual,
             action=f"{shown.page.url}/subscribe",
-            standalone=True,
         ).encode()
 
     def _docs(self, webhooks: bool) -> bytes:
         return api_docs.docs(
             self._shown,
-            self._urls("docs"),
+            self._frame("docs"),
             dialect=self._dialect,
             webhooks=webhooks,
-            standalone=True,
         ).encode()
 
-    def incident(self, fact: IncidentFact) -> bytes:
-        urls = self._urls("incident", incident_id=fact.id)
-        return page.incident(self._shown, fact, urls, standalone=True).encode()
+    def incident(self, fact: IncidentFact, neighbours: Neighbours) -> bytes:
+        frame = self._frame("incident", incident_id=fact.id)
+        return page.incident(self._shown, fact, frame, neighbours=neighbours).encode()
 
     def maintenance(self, fact: MaintenanceFact) -> bytes:
-        urls = self._urls("maintenance", maintenance_id=fact.id)
-        return page.maintenance(self._shown, fact, urls, standalone=True).encode()
+        frame = self._frame("maintenance", maintenance_id=fact.id)
+        return page.maintenance(self._shown, fact, frame).encode()
+
+    def maintenance_ics(self, fact: MaintenanceFact) -> bytes:
+        return calendar.one_maintenance(self._snapshot, fact)
+
+    def component(self, state: ComponentState, past: ComponentPast, series: Series | None) -> bytes:
+        """:param series: over the usual range; other ones are on the live site."""
+        frame = self._frame("component", component_slug=state.fact.slug)
+        return component_page.component(self._shown, state, past, series, frame).encode()
 
     def path(self, endpoint: str, **values: Any) -> str:
         """The file that *endpoint* is."""
-        return self._folder + PAGES[endpoint].format(**values)
+        return self._folder + _path(endpoint, values)
 
     def _file(self, *paths: str, render: Callable[[], bytes]) -> File:
         return [self._folder + path for path in paths], render
 
-    def _urls(self, endpoint: str, **values: Any) -> MirrorUrls:
-        return MirrorUrls(
-            PAGES[endpoint].format(**values),
+    def _frame(self, endpoint: str, **values: Any) -> Frame:
+        urls = MirrorUrls(
+            _path(endpoint, values),
+            files=PAGES,
+            months=frozenset(map(str, self.months)),
             folder=self._folder,
             live=self._snapshot.page.url,
             dialect=self._dialect,
         )
+        return Frame(urls=urls, language=words_of(self._snapshot.page).language, standalone=True)
+
+
+def _path(endpoint: str, values: Mapping[str, Any]) -> str:
+    template = MONTH if endpoint == "history" and values else PAGES[endpoint]
+    return template.format(**values)
 
 
 def _joined(

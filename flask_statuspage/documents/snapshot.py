@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Hashable, Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from ..domain.facts import ComponentFact, GroupFact, IncidentFact, MaintenanceFact, ShownPage
 from ..domain.maintenance import MaintenanceStatus
+from ..domain.series import Series
 from ..domain.status import ComponentStatus, Impact, page_status, worst
 from ..domain.uptime import Interval, uptime_percent
 
@@ -41,6 +43,14 @@ class ComponentState:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ResponseTimes:
+    """How long answers of the component *slug* took in the last day, hour by hour."""
+
+    slug: str
+    series: Series
+
+
+@dataclass(frozen=True, kw_only=True)
 class Snapshot:
     """One page at one version.
 
@@ -51,7 +61,10 @@ class Snapshot:
     :param uptime_days: the window of uptimes, in days.
     :param partial_outage_weight: how much of a partial outage counts as downtime.
     :param incident_count: how many published incidents the page has, those that are not in here too.
+    :param response: of one component, to be drawn; None: nothing was measured in the last day.
     :param focus: the one component that this is about, see :meth:`about`; None: the page as a whole.
+    :param worked_out: what was made of it, or read beside it, for as long as it is in use. Each is made twice if two
+        need it at once.
     """
 
     page: ShownPage
@@ -65,7 +78,11 @@ class Snapshot:
     uptime_days: int
     partial_outage_weight: float
     incident_count: int
+    response: ResponseTimes | None = None
     focus: ComponentState | None = None
+    worked_out: dict[Hashable, Any] = field(
+        init=False, default_factory=dict, repr=False, compare=False
+    )
 
     @property
     def newest_incidents(self) -> tuple[IncidentFact, ...]:
@@ -175,12 +192,36 @@ def overall_status(
     return status
 
 
-def _are_silent(components: Collection[ComponentState], now: datetime) -> bool:
-    watched = [(c.last_check_at, c.check_interval) for c in components]
-    due = [(at, interval) for at, interval in watched if at and interval]
-    return bool(due) and all(
-        now - at > timedelta(seconds=MISSED_CHECKS * interval) for at, interval in due
+def is_silent(last_check_at: datetime | None, interval: int | None, now: datetime) -> bool:
+    """Whether checks were missed, *interval* in seconds; not where there are none to be missed."""
+    if last_check_at is None or interval is None:
+        return False
+    return now - last_check_at > timedelta(seconds=MISSED_CHECKS * interval)
+
+
+def as_heard(
+    history: Iterable[Interval],
+    status: ComponentStatus,
+    *,
+    last_check_at: datetime | None,
+    interval: int | None,
+    now: datetime,
+) -> tuple[Interval, ...]:
+    """*history* of a component whose published status is *status*. Where its checks were missed, what still lasts is
+    known up to the last one only: nobody may be left who would note that nothing is heard. Never green by old checks.
+
+    :param interval: seconds between checks.
+    """
+    if last_check_at is None or not status.is_calm or not is_silent(last_check_at, interval, now):
+        return tuple(history)
+    return tuple(
+        item if item.end else item._replace(end=max(item.start, last_check_at)) for item in history
     )
+
+
+def _are_silent(components: Collection[ComponentState], now: datetime) -> bool:
+    watched = [c for c in components if c.last_check_at and c.check_interval]
+    return bool(watched) and all(is_silent(c.last_check_at, c.check_interval, now) for c in watched)
 
 
 def rolled_up(members: Iterable[ComponentState]) -> ComponentStatus:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
+
 from ..domain.colours import DARK, DARK_PREFIX, LIGHT, is_colour
+from ..domain.contrast import Sheet, read
 from .snapshot import Snapshot
 
 LAYER = "flask-statuspage-tokens"
 """The layer of the tokens in ``statuspage.css``: later rules of it win, and any rule of the host wins over it."""
 
+_SHEET = Path(__file__).absolute().parent.parent / "static" / "statuspage.css"
 _DARK_BY_SYSTEM = '.sp:not([data-theme="light"], [data-theme="light"] *)'
 _DARK_BY_CHOICE = '.sp:is([data-theme="dark"], [data-theme="dark"] *)'
 
@@ -30,6 +35,12 @@ def stylesheet(snapshot: Snapshot) -> bytes:
             body = f"body.sp-body {{ background: {colours['bg']}; }}\n"
             sheet += f"@media (prefers-color-scheme: {scheme}) {{\n{body}}}\n"
     return sheet.encode()
+
+
+@cache
+def defaults() -> Sheet:
+    """The tokens as ``statuspage.css`` has them."""
+    return read(_SHEET.read_text(encoding="utf-8"))
 
 
 def _rule(selector: str, colours: dict[str, str]) -> str:

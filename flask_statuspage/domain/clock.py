@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import cache, lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -17,6 +17,12 @@ def is_zone(name: str) -> bool:
     except (KeyError, ValueError, OSError):  # OSError: the name of a folder, or a very long one
         return False
     return True
+
+
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    """When *day* begins in *zone*, in UTC."""
+    # A midnight that the clocks skip is the instant at which they do.
+    return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
 def instant(text: str, time_zone: str) -> str:

@@ -39,9 +39,19 @@ PUBLIC_EVENTS = (
 )
 """The events that a subscription can choose from."""
 
+
+def is_repeated(monitor: Mapping[str, Any]) -> bool:
+    """Whether a monitor's event says once more what was told before: it is still down. *monitor* is of its data."""
+    return monitor["verdict"] == "down" and int(monitor.get("notification_level", 1)) > 1
+
+
 PAGE_CHANGE = "page.status_change"
 """All changes of components' statuses of one page and transaction, for formats that tell them in one message. Nobody
 chooses it: it comes to whoever chose ``component.status_change`` in such a format."""
+
+UPSTREAM_CHANGE = "upstream.status_change"
+"""The status page of another service, which a monitor watches, tells of a change; its subject is the monitor. Like the
+one above it comes, unchosen, to whoever chose ``component.status_change`` in such a format."""
 
 TEST = "test"
 CONFIRMATION = "subscription.confirmation"

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from .incident import IncidentStatus
+from .incident import IncidentStatus, ended_at
 from .maintenance import MaintenanceStatus
 from .status import ComponentStatus, Impact
 from .verdict import Verdict
@@ -37,12 +37,14 @@ class ShownPage(PageFact):
 
     :param visibility: ``public``, ``signed-in`` or ``link``.
     :param link_token: what stands in the place of its slug while its visibility is ``link``, else None.
+    :param language: of what every reader gets alike, such as its feeds and its mirror; None: as its locale has it.
     :param colours: pairs of a style token and its colour.
     :param header: Markdown above the page's content, ``footer`` below it.
     """
 
     visibility: str = "public"
     link_token: str | None = field(default=None, repr=False)
+    language: str | None = None
     colours: tuple[tuple[str, str], ...] = ()
     header: str = ""
     footer: str = ""
@@ -131,6 +133,11 @@ class IncidentFact:
     updated_at: datetime
     next_update_due: datetime | None = None
 
+    @property
+    def ended_at(self) -> datetime | None:
+        """When it was over, see :func:`.incident.ended_at`."""
+        return ended_at(self.status, self.started_at, self.resolved_at)
+
 
 @dataclass(frozen=True, kw_only=True)
 class MaintenanceFact:
@@ -182,7 +189,27 @@ class CheckFact:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RegionFact:
+    """A monitor as one region sees it.
+
+    :param outcome: of its latest check, as what follows. :param votes: whether it counts at the moment: it does not
+        while its latest result is too old, or says more about the region than about the target.
+    """
+
+    region: str
+    verdict: Verdict
+    votes: bool
+    outcome: Verdict | None
+    at: datetime | None
+    milliseconds: int | None
+    code: int | None
+    error: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class MonitorFact:
+    """``failures`` is how many checks in a row failed, ``notification_level`` counts the notices of one outage."""
+
     id: UUID
     slug: str
     name: str
@@ -193,6 +220,8 @@ class MonitorFact:
     failures: int
     previous: Verdict | None = None
     check: CheckFact | None = None
+    notification_level: int = 1
+    regions: tuple[RegionFact, ...] = ()
 
 
 def plain(value: Any) -> Any:

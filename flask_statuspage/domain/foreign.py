@@ -5,6 +5,7 @@ Fields may be missing or null where a reader can do without; a value of the wron
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,6 +33,17 @@ _MAX_INTEGER = 2**31 - 1
 _LINE_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
 _TEXT_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _HALF = re.compile("[\ud800-\udfff]")
+
+
+def parsed(body: bytes) -> Any:
+    """The JSON document in *body*, UTF-8 with or without its mark; ``NaN`` and its like are none.
+
+    :raises ValueError: also where it is nested too deeply.
+    """
+    try:
+        return json.loads(body.decode("utf-8-sig"), parse_constant=_no_number)
+    except RecursionError:
+        raise ValueError("It is nested too deeply.") from None
 
 
 @dataclass(frozen=True)
@@ -168,6 +180,10 @@ def distinct(nodes: list[Node]) -> list[Node]:
             node.fail("id", f"{node.id()!r} stands there twice.")
         seen.add(key)
     return nodes
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _cut(text: str, at_most: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -40,6 +41,13 @@ REOPENED: dict[IncidentStatus, frozenset[IncidentStatus]] = {
     IncidentStatus.RESOLVED: OPEN,
     IncidentStatus.POSTMORTEM: OPEN,
 }
+
+
+def ended_at(
+    status: IncidentStatus, started_at: datetime, resolved_at: datetime | None
+) -> datetime | None:
+    """When an incident was over; None: it lasts. Where it is over and nobody noted since when, it lasted no time."""
+    return None if status.is_open else resolved_at or started_at
 
 
 def may_become(current: IncidentStatus, wanted: IncidentStatus) -> bool:

@@ -16,7 +16,10 @@ class ChannelLag:
     :param count: messages that set out; ``mean`` and ``longest`` are what they waited, ``late`` how many of them waited
         longer than the target.
     :param waiting: how long the oldest one waits that could set out now; 0: there is none.
-    :param pending: deliveries that are not finished; ``held`` how many of them wait for their reader's share.
+    :param pending: deliveries that are not finished; ``held`` how many of them wait for their reader's share,
+        ``oldest`` how long ago the first of them was written; 0: there is none.
+    :param attempts: how the attempts of that hour went: ``ok`` or the class of the failure, and how many.
+    :param finished: how deliveries ended in that hour: ``done``, ``dead``, ``cancelled``, and how many.
     """
 
     channel: str
@@ -28,6 +31,9 @@ class ChannelLag:
     waiting: float = 0.0
     pending: int = 0
     held: int = 0
+    oldest: float = 0.0
+    attempts: tuple[tuple[str, int], ...] = ()
+    finished: tuple[tuple[str, int], ...] = ()
 
     @property
     def late_ratio(self) -> float:

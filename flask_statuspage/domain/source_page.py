@@ -16,6 +16,9 @@ from .maintenance import ACTIVE, OVER, MaintenanceStatus
 from .markup import MAX_CHARACTERS
 from .status import ComponentStatus, Impact
 
+API = "/api/v2"
+"""Where a page's documents lie, below its own address."""
+
 MAX_COMPONENTS = 2000
 MAX_INCIDENTS = 1000
 MAX_UPDATES = 500
@@ -116,6 +119,11 @@ class SourcePage:
     components: tuple[SourceComponent, ...]
     incidents: tuple[SourceIncident, ...]
     maintenances: tuple[SourceMaintenance, ...]
+
+
+def page_address(url: str) -> str:
+    """The address of the page, of which *url* is the address or that of one of its documents."""
+    return url.strip().partition(API)[0].rstrip("/")
 
 
 def read(

@@ -23,6 +23,11 @@ class ComponentStatus(StrEnum):
         """Rank for worst-of: maintenance shows only where nothing is worse, unknown never counts."""
         return _SEVERITY[self]
 
+    @property
+    def is_calm(self) -> bool:
+        """Whether there is nothing to tell of: it works, or nobody knows."""
+        return self.severity <= ComponentStatus.OPERATIONAL.severity
+
 
 _SEVERITY = {status: rank for rank, status in enumerate(ComponentStatus)}
 

@@ -20,6 +20,12 @@ class Verdict(StrEnum):
 
 _SEVERITY = {verdict: rank for rank, verdict in enumerate(Verdict)}
 
+DOUBLINGS = 4
+"""How often the number of results that a recovery takes is doubled at most, for a target that flaps."""
+
+CALM = 20
+"""Times the threshold of recoveries: after so many fine results in a row it is forgotten that the target flapped."""
+
 
 def is_milder(one: Verdict, other: Verdict) -> bool:
     """Whether *one* is less bad than *other*."""
@@ -33,10 +39,17 @@ def milder(one: Verdict, other: Verdict) -> Verdict:
 
 @dataclass(frozen=True)
 class Thresholds:
-    """How many results in a row it takes to believe in a failure, and in a recovery."""
+    """How many results in a row it takes to believe in a failure, in a recovery, and that it is degraded.
+
+    :param degraded: None: as many as for a failure.
+    :param damped: whether a target that flaps is believed ever later. Not for those that speak seldom and by
+        themselves: twice as many words of a nightly job are two nights.
+    """
 
     failure: int = 3
     recovery: int = 2
+    degraded: int | None = None
+    damped: bool = True
 
 
 @dataclass(frozen=True)
@@ -45,6 +58,8 @@ class Streak:
 
     ``down`` counts results that failed, ``impaired`` those that failed or were slow, ``answered`` those that did not
     fail and ``healthy`` those that were fine; each is the length of the run that ends with the latest result.
+    ``swings`` counts how often the verdict changed its direction lately: it is odd after a turn for the worse, and even
+    after one for the better.
     """
 
     verdict: Verdict = Verdict.UNKNOWN
@@ -52,9 +67,22 @@ class Streak:
     impaired: int = 0
     answered: int = 0
     healthy: int = 0
+    swings: int = 0
+
+    @property
+    def is_flapping(self) -> bool:
+        """Whether the verdict turned for the worse again, soon after it had turned for the better."""
+        return self.swings > 2
+
+    @property
+    def falls(self) -> int:
+        """How often the verdict turned for the worse lately."""
+        return (self.swings + 1) // 2
 
     def after(self, outcome: Verdict, thresholds: Thresholds) -> Streak:
-        """The streak once another result came in. *outcome* is ``UP``, ``DEGRADED`` or ``DOWN``."""
+        """The streak once another result came in; one that could not find out (``UNKNOWN``) changes nothing."""
+        if outcome is Verdict.UNKNOWN:
+            return self
         failed = outcome is Verdict.DOWN
         fine = outcome is Verdict.UP
         counted = replace(
@@ -64,20 +92,41 @@ class Streak:
             answered=0 if failed else self.answered + 1,
             healthy=self.healthy + 1 if fine else 0,
         )
-        return replace(counted, verdict=counted._judge(thresholds))
+        verdict = counted._judge(thresholds)
+        calm = counted.healthy >= CALM * thresholds.recovery
+        if verdict is self.verdict and not (calm and self.swings):
+            return counted
+        return replace(counted, verdict=verdict, swings=0 if calm else self._swung(verdict))
+
+    def anew(self) -> Streak:
+        """The memory after a gap so long that what was before it and what comes are no run. A failure is not over
+        because nobody looked."""
+        if self.verdict is Verdict.DOWN:
+            return Streak(Verdict.DOWN, swings=self.swings)
+        return Streak()
 
     def _judge(self, thresholds: Thresholds) -> Verdict:
+        # The more often it fell lately, the longer it must be well before that is believed.
+        doublings = min(max(self.falls - 1, 0), DOUBLINGS) if thresholds.damped else 0
+        recovery = thresholds.recovery << doublings
         if self.down >= thresholds.failure:
             return Verdict.DOWN
         if self.verdict is Verdict.DOWN:
-            if self.answered < thresholds.recovery:
+            if self.answered < recovery:
                 return Verdict.DOWN
-            return Verdict.UP if self.healthy >= thresholds.recovery else Verdict.DEGRADED
-        if self.impaired >= thresholds.failure:
+            return Verdict.UP if self.healthy >= recovery else Verdict.DEGRADED
+        if self.impaired >= (thresholds.degraded or thresholds.failure):
             return Verdict.DEGRADED
         if self.verdict is Verdict.DEGRADED:
-            return Verdict.UP if self.healthy >= thresholds.recovery else Verdict.DEGRADED
+            return Verdict.UP if self.healthy >= recovery else Verdict.DEGRADED
         return Verdict.UP if self.healthy else self.verdict
+
+    def _swung(self, verdict: Verdict) -> int:
+        """The number of swings once the verdict has become *verdict*. Down by way of degraded is one swing."""
+        is_first = self.verdict is Verdict.UNKNOWN and verdict is Verdict.UP
+        falls = is_milder(self.verdict, verdict) and not is_first
+        is_down_there = self.swings % 2 == 1
+        return self.swings + (falls is not is_down_there and not is_first)
 
 
 def quorum_verdict(regions: Iterable[Verdict], quorum: int) -> Verdict:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from redis import Redis
@@ -24,11 +25,13 @@ REST_SECONDS = 5.0
 """After a failure Redis is left alone for so long, so that a dead one does not slow every request."""
 
 OWN_QUEUE = ("deliver", "deliver_slow", "mirror")
+SHARED = {"letters": "deliver"}
+"""Tasks that wait in the queue of another one: what talks to mail servers must not hold up what is on time."""
 
 
 def queue_of(task: str) -> str:
     """The queue in which *task* waits: one queue has one kind of work, and a worker listens to one queue."""
-    name, _, region = task.partition(":")
+    name, _, region = SHARED.get(task, task).partition(":")
     if name == "probe":
         return f"{PREFIX}-probe-{region}"
     return f"{PREFIX}-{name.replace('_', '-')}" if name in OWN_QUEUE else PREFIX
@@ -42,6 +45,11 @@ def queues_for(region: str, *, mirror: bool = False) -> list[str]:
     here = [f"{PREFIX}-mirror"] if mirror else []
     delivering = [queue_of("deliver"), queue_of("deliver_slow")]
     return [PREFIX, *delivering, *here, f"{PREFIX}-probe-{region}"]
+
+
+def all_queues(regions: Iterable[str]) -> list[str]:
+    """Every queue of a site with those regions, each once. Whether a mirror is kept, another machine may know."""
+    return list(dict.fromkeys(name for one in regions for name in queues_for(one, mirror=True)))
 
 
 def is_queue(name: str) -> bool:
@@ -79,8 +87,7 @@ class RedisTrigger:
         try:
             self._enqueue(task)
         except RedisError as error:
-            with self._lock:
-                self._rests_until = time.monotonic() + REST_SECONDS
+            self._rest()
             logger.warning("status page: Redis did not take %r, the sweep will: %s", task, error)
 
     def _enqueue(self, task: str) -> None:
@@ -100,3 +107,22 @@ class RedisTrigger:
             return int(rq_queue(queue_of(task), self._redis).count)
         except RedisError:
             return 0
+
+    def depths(self, queues: Iterable[str]) -> dict[str, int] | None:
+        """How many triggers wait in each of *queues*, in one round trip; None when Redis does not tell."""
+        if time.monotonic() < self._rests_until:
+            return None
+        names = list(queues)
+        try:
+            with self._redis.pipeline(transaction=False) as pipeline:
+                for name in names:
+                    pipeline.llen(rq_queue(name, self._redis).key)
+                return dict(zip(names, pipeline.execute(), strict=True))
+        except RedisError as error:
+            self._rest()
+            logger.warning("status page: Redis does not tell what waits: %s", error)
+            return None
+
+    def _rest(self) -> None:
+        with self._lock:
+            self._rests_until = time.monotonic() + REST_SECONDS

@@ -8,16 +8,28 @@ import socket
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from ..domain.ids import new_id
-from ..services import mirror
+from ..services import mirror, silent_monitors
 from ..state import current_settings
-from ..storage import claims, components, leases, maintenances, monitors, outbox
+from ..storage import (
+    claims,
+    components,
+    due,
+    leases,
+    letters,
+    maintenances,
+    monitor_clock,
+    outbox,
+)
 from ..storage.claims import Lane
+from ..storage.races import committed
 from ..storage.session import current_session, database_now, release_session
+from .declaring import Declaring
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +39,11 @@ LEASE_SECONDS = 4
 
 RENEW_SECONDS = 1.0
 HOUSEKEEPING_SECONDS = 60.0
+SILENCE_SECONDS = 15.0
+SILENT_AT_ONCE = 50
+"""How often it is looked for monitors of which nothing is heard, and how many are forgotten at once."""
+
+DECLARING_SECONDS = 60.0
 BEAT_SECONDS = 10.0
 
 MIRROR_PATIENCE = 3.0
@@ -43,18 +60,24 @@ def due_tasks(session: Session) -> list[str]:
     """The tasks for which there is work in the database now."""
     now = database_now(session)
     tasks = ["timetable"] if _by_the_clock(session, now) else []
-    tasks += [f"probe:{region}" for region in monitors.due_regions(session, now)]
+    tasks += [f"probe:{region}" for region in due.due_regions(session, now)]
     if claims.any_due(session, now):
         tasks.append("deliver")
     if claims.any_due(session, now, lane=Lane.SLOW):
         tasks.append("deliver_slow")
+    if letters.any_due(session, now):
+        tasks.append("letters")
     if outbox.any_waiting(session):
         tasks.append("fan_out")
     return tasks
 
 
 def _by_the_clock(session: Session, now: datetime) -> bool:
-    return maintenances.any_due(session, now) or components.any_expired(session, now)
+    return (
+        maintenances.any_due(session, now)
+        or components.any_expired(session, now)
+        or monitor_clock.any_escalating(session, now)
+    )
 
 
 class Debounce:
@@ -129,6 +152,11 @@ class Scheduler:
         self._leads = False
         self._renew_at = 0.0
         self._housekeep_at = 0.0
+        self._silence_at = 0.0
+        self._leads_since: datetime | None = None
+        self._renewed: datetime | None = None
+        self._declare_at = 0.0
+        self._declaring = Declaring()
         self._mirror = Debounce(patience=MIRROR_PATIENCE, retry_after=MIRROR_RETRY)
 
     def tick(self) -> bool:
@@ -136,9 +164,13 @@ class Scheduler:
         try:
             self._heartbeat.beat()
             self._leads = self._take_lead()
+            if self._leads:
+                self._declare()
             tasks = due_tasks(current_session()) if self._leads else []
             if self._leads and self._mirror_is_due():
                 tasks.append("mirror")
+            if self._leads:
+                self._forget_silent()
         except SQLAlchemyError as error:
             logger.warning("status page: the scheduler cannot read the database: %s", error)
             self._leads = False
@@ -147,7 +179,7 @@ class Scheduler:
             release_session()
         if self._leads and time.monotonic() >= self._housekeep_at:
             self._housekeep_at = time.monotonic() + HOUSEKEEPING_SECONDS
-            tasks.append("housekeep")
+            tasks += ["housekeep", "forget"]
         for task in tasks:
             self._wake(task)
         return self._leads
@@ -164,6 +196,11 @@ class Scheduler:
         finally:
             release_session()
 
+    def _declare(self) -> None:
+        if time.monotonic() >= self._declare_at:
+            self._declare_at = time.monotonic() + DECLARING_SECONDS
+            self._declaring.run()
+
     def _mirror_is_due(self) -> bool:
         if current_settings().mirror_dir is None:
             return False
@@ -178,7 +215,25 @@ class Scheduler:
             return True
         session = current_session()
         lasts = timedelta(seconds=LEASE_SECONDS)
-        leads = leases.take(session, LEASE, self._holder, database_now(session), lasts=lasts)
+        now = database_now(session)
+        leads = leases.take(session, LEASE, self._holder, now, lasts=lasts)
         session.commit()
+        if leads and not self._leads:
+            self._declare_at = 0.0
         self._renew_at = time.monotonic() + RENEW_SECONDS
+        # By the database's clock: whoever was stopped, or slept with its machine, led with a gap.
+        if self._renewed is None or now - self._renewed > lasts or not leads:
+            self._leads_since = None
+        self._leads_since = (self._leads_since or now) if leads else None
+        self._renewed = now
         return leads
+
+    def _forget_silent(self) -> None:
+        """Here, not in a task: where all workers are gone nobody else would."""
+        since = self._leads_since
+        if since is None or time.monotonic() < self._silence_at:
+            return
+        forget = partial(silent_monitors.forget, since=since, limit=SILENT_AT_ONCE)
+        # While there are more the next portion follows with the next tick: a scheduler must not lose its lead.
+        if committed(current_session(), forget) < SILENT_AT_ONCE:
+            self._silence_at = time.monotonic() + SILENCE_SECONDS

@@ -1,7 +1,7 @@
 """What workers do. A task takes whatever is due, in batches, and commits after each step.
 
-Tasks have names: ``deliver``, ``deliver_slow``, ``fan_out``, ``housekeep``, ``mirror``, ``timetable``,
-``probe:<region>``. Running one twice, or when nothing is due, does no harm.
+Tasks have names: ``deliver``, ``deliver_slow``, ``fan_out``, ``forget``, ``housekeep``, ``letters``, ``mirror``,
+``timetable``, ``probe:<region>``. Running one twice, or when nothing is due, does no harm.
 """
 
 from __future__ import annotations
@@ -18,25 +18,26 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from ..delivery.sending import CLAIM, Sending
-from ..probing import ProbeOrder
-from ..probing.batch import Asking
 from ..services import (
     conditions,
     deliveries,
+    escalations,
     events,
     mirror,
-    monitoring,
     outcomes,
     signing_secrets,
     subscriptions,
     timetable,
 )
 from ..state import current_settings
-from ..storage import checks, leases, retention
+from ..storage import due, leases, retention, traffic
 from ..storage.base import utc_now
 from ..storage.claims import Lane
 from ..storage.races import committed
-from ..storage.session import current_session, database_now, release_session
+from ..storage.session import begin_read_committed, current_session, database_now, release_session
+from . import checking
+from .forgetting import forget
+from .letters import send_letters
 from .queue import queue_of
 from .schedule import BEAT_SECONDS
 
@@ -47,9 +48,9 @@ BUDGET = 20.0
 """Seconds after which a task leaves the rest to the next one. A worker that is told to stop finishes its job first, so
 this is how long a graceful stop can take, beside what is in flight."""
 
-SLICES = {"fan_out": 3.0, "mirror": 45.0}
-"""Other budgets: ``fan_out`` shares its queue with ``timetable``, which must be on time to a few seconds; ``mirror``
-has its own, and makes little headway if it must begin again too often."""
+SLICES = {"fan_out": 3.0, "forget": 3.0, "mirror": 45.0}
+"""Other budgets: ``fan_out`` and ``forget`` share their queue with ``timetable``, which must be on time to a few
+seconds; ``mirror`` has its own, and makes little headway if it must begin again too often."""
 
 LANES = {"deliver": Lane.FAST, "deliver_slow": Lane.SLOW}
 
@@ -59,12 +60,14 @@ STUCK_BUDGET = 100.0
 ASK_SECONDS = 0.25
 RESULT_SECONDS = 0.05
 
-COLLECT_SECONDS = 0.25
-"""How long results of checks gather before they are recorded together."""
-
 DELETED_AT_ONCE = 1000
 ENDPOINT_DAYS = 30
 """How long the behaviour of an endpoint is remembered that is not called any more."""
+
+TRAFFIC_KEPT = timedelta(days=1)
+TRAFFIC_READ = timedelta(hours=2)
+TRAFFIC_OPEN = timedelta(minutes=1)
+"""Counts that are older than this and that windows may still ask for are merged."""
 
 STEPS_AT_ONCE = 50
 
@@ -83,11 +86,13 @@ def run(task: str, *, stopping: Callable[[], bool] | None = None) -> int:
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     with app.app_context():
         try:
-            name, _, region = task.partition(":")
+            name, _, detail = task.partition(":")
             if name == "probe":
-                return _probe(region, stopping)
+                return checking.check_due(detail, stopping)
             if name == "mirror":
                 return _mirror(stopping)
+            if name == "forget":
+                return forget(stopping, budget=SLICES[name])
             if name in LANES:
                 return _deliver(LANES[name], stopping)
             return _repeat(TASKS[name], stopping, SLICES.get(name, BUDGET))
@@ -199,28 +204,8 @@ def _fan_out() -> int:
     return _committed(events.expand_waiting)
 
 
-def _probe(region: str, stopping: Callable[[], bool]) -> int:
-    """Ask all that is due, and what becomes due meanwhile: a target that hangs holds up its own thread only."""
-    ends, asked = time.monotonic() + BUDGET, 0
-    with Asking(current_settings()) as asking:
-        while True:
-            room = asking.room if time.monotonic() < ends and not stopping() else 0
-            if room:
-                orders = _committed(partial(_claim_checks, region=region, limit=room))
-                asking.add(orders)
-                asked += len(orders)
-            if not asking.open:
-                return asked
-            if results := asking.collect(within=COLLECT_SECONDS):
-                _committed(partial(monitoring.record, results=results))
-
-
-def _claim_checks(session: Session, *, region: str, limit: int) -> list[ProbeOrder]:
-    return monitoring.claim_due(session, region, database_now(session), limit=limit)
-
-
 def _timetable() -> int:
-    """Let manual words expire, begin and end maintenance on time, send reminders."""
+    """Let manual words expire, begin and end maintenance on time, send reminders and repeated notices."""
     now = _committed(database_now)
     done = 0
     for page_id, maintenance_id in _committed(partial(timetable.due, now=now, limit=STEPS_AT_ONCE)):
@@ -229,6 +214,13 @@ def _timetable() -> int:
         if taken is None:
             later = partial(timetable.postpone, maintenance_id=maintenance_id, now=now)
             _guarded(later, f"maintenance {maintenance_id}")
+        done += taken or 0
+    for monitor_id in _committed(partial(escalations.due, now=now, limit=STEPS_AT_ONCE)):
+        repeat = partial(escalations.advance, monitor_id=monitor_id, now=now)
+        taken = _guarded(repeat, f"monitor {monitor_id}")
+        if taken is None:
+            later = partial(escalations.postpone, monitor_id=monitor_id, now=now)
+            _guarded(later, f"monitor {monitor_id}")
         done += taken or 0
     for place in _committed(conditions.expired):
         expire = partial(conditions.expire, places=[place])
@@ -261,26 +253,35 @@ def _mirror(stopping: Callable[[], bool]) -> int:
 
 
 def _housekeep() -> int:
-    """Forget what is too old, drop dead pulses; returns how many results, deliveries and the like went."""
+    """Forget what is too old, drop dead pulses; returns how many deliveries and the like went."""
     settings = current_settings()
     now = utc_now()
-    oldest = now - timedelta(days=settings.check_retention_days)
     _committed(subscriptions.forget_unconfirmed)
     _committed(lambda session: leases.forget_before(session, now - timedelta(hours=1)))
+    _committed(_keep_beat)
     told = now - timedelta(days=settings.delivery_retention_days)
     unused = now - timedelta(days=ENDPOINT_DAYS)
     steps: tuple[Callable[[Session], int], ...] = (
-        partial(checks.delete_before, instant=oldest, limit=DELETED_AT_ONCE),
         partial(retention.delete_deliveries, before=told, limit=DELETED_AT_ONCE),
         partial(retention.delete_events, before=told, limit=DELETED_AT_ONCE),
         partial(retention.delete_endpoints, before=unused, limit=DELETED_AT_ONCE),
         partial(signing_secrets.forget_previous, limit=DELETED_AT_ONCE),
+        partial(traffic.delete_before, instant=now - TRAFFIC_KEPT, limit=DELETED_AT_ONCE),
+        partial(
+            traffic.merge, begins=now - TRAFFIC_READ, ends=now - TRAFFIC_OPEN, limit=DELETED_AT_ONCE
+        ),
     )
     return sum(_committed(step) for step in steps)
+
+
+def _keep_beat(session: Session) -> int:
+    begin_read_committed(session)  # before the clock is asked, which begins a transaction, too
+    return due.keep_beat(session, database_now(session))
 
 
 TASKS: dict[str, Callable[[], int]] = {
     "fan_out": _fan_out,
     "housekeep": _housekeep,
+    "letters": send_letters,
     "timetable": _timetable,
 }

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from .certificates import CertificateProblem, certificate_problem
 from .client import Answer, Client, FailureKind, SendFailed, check_headers
+from .connecting import ConnectFailed, connect, look_up
+from .deadline import BoundedSocket, Budget
 from .guard import (
     AddressPolicy,
     AddressRefused,
@@ -12,23 +15,37 @@ from .guard import (
     vet_address,
     vet_url,
 )
-from .lookup import Resolver
+from .lookup import Resolver, system_resolver
+from .pinned import tls_context
+from .places import Place, vet_host, vet_place
 from .ranges import IPAddress, is_public
 
 __all__ = [
     "AddressPolicy",
     "AddressRefused",
     "Answer",
+    "BoundedSocket",
+    "Budget",
+    "CertificateProblem",
     "Client",
+    "ConnectFailed",
     "FailureKind",
     "IPAddress",
+    "Place",
     "Resolver",
     "SendFailed",
     "SocketAddress",
     "Target",
+    "certificate_problem",
     "check_headers",
+    "connect",
     "is_public",
+    "look_up",
     "resolve",
+    "system_resolver",
+    "tls_context",
     "vet_address",
+    "vet_host",
+    "vet_place",
     "vet_url",
 ]

@@ -24,6 +24,7 @@ import time
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from http.client import HTTPException
 from types import TracebackType
 from typing import Literal
@@ -33,6 +34,7 @@ from requests.structures import CaseInsensitiveDict
 from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError
 
+from .certificates import CertificateProblem, certificate_problem
 from .deadline import Budget
 from .guard import AddressPolicy, AddressRefused, vet_url
 from .lookup import Resolver, system_resolver
@@ -56,14 +58,23 @@ class SendFailed(Exception):
     * ``connected``: False if the failure was one to connect, so that the request was
       certainly not sent: ``dns``, ``connect``, ``tls``, ``refused_address``, and a ``timeout``
       before the request was sent.
+    * ``certificate``: what was wrong with the certificate, if that was it and OpenSSL told.
 
     ``str()`` is one fixed sentence, safe to show to a subscriber; ``kind`` is for the owner.
     """
 
-    def __init__(self, kind: FailureKind, *, milliseconds: float, connected: bool) -> None:
+    def __init__(
+        self,
+        kind: FailureKind,
+        *,
+        milliseconds: float,
+        connected: bool,
+        certificate: CertificateProblem | None = None,
+    ) -> None:
         super().__init__("The request did not get a complete answer.")
         self.kind: FailureKind = kind
         self.milliseconds = milliseconds
+        self.certificate = certificate
         self._connected = connected
 
     @property
@@ -78,6 +89,7 @@ class Answer:
 
     ``headers`` ignores case. ``body`` is as sent, not unpacked; ``truncated`` tells that the
     answer had more than that. ``milliseconds`` is the whole call with look-up and body.
+    ``certificate_expires`` is aware, UTC; None without TLS.
     """
 
     status: int
@@ -85,6 +97,7 @@ class Answer:
     body: bytes
     truncated: bool
     milliseconds: float
+    certificate_expires: datetime | None = None
 
 
 class Client:
@@ -209,10 +222,12 @@ class Client:
         # ValueError: AddressRefused, and what http.client lets out (a chunk of size -5).
         except (HTTPError, HTTPException, OSError, ValueError) as error:
             call.discard()
+            kind = _kind(error, call)
             raise SendFailed(
-                _kind(error, call),
+                kind,
                 milliseconds=_since(started),
                 connected=call.stage == "exchange",
+                certificate=certificate_problem(error) if kind == "tls" else None,
             ) from error
         return Answer(
             raw.status,
@@ -220,6 +235,7 @@ class Client:
             body[:keep],
             not complete or len(body) > keep,
             _since(started),
+            call.certificate_expires,
         )
 
     def _fields(self, headers: Mapping[str, str], body: bytes | None) -> CaseInsensitiveDict[str]:

@@ -20,6 +20,7 @@ from typing import NamedTuple, NoReturn
 
 import idna
 
+from ..translation import said
 from . import lookup
 from .lookup import Resolver, system_resolver
 from .ranges import IPAddress, is_private, is_public
@@ -28,18 +29,20 @@ MAX_LENGTH = 2048
 _STANDARD_PORTS = frozenset({443})
 _PORT_OF_SCHEME = {"https": 443, "http": 80}
 
-_NOT_PUBLIC = (
+_NOT_PUBLIC = said(
     "The address cannot be used: its host does not lead to a server on the public internet."
 )
 _SENTENCES = {
-    "length": f"The address must have between 1 and {MAX_LENGTH} characters.",
-    "characters": "The address must be printable ASCII without spaces or backslashes.",
-    "scheme": "The address must start with https:// (or http:// where that is allowed).",
-    "syntax": "The address must have the form https://host/path.",
-    "fragment": "The address must not have a part after #.",
-    "userinfo": "The address must not contain a user name or a password.",
-    "port": "The address uses a port that is not allowed.",
-    "hostname": "The host name of the address is not valid or not allowed.",
+    "length": said("The address must have between 1 and {most} characters.", most=MAX_LENGTH),
+    "characters": said("The address must be printable ASCII without spaces or backslashes."),
+    "scheme": said("The address must start with https:// (or http:// where that is allowed)."),
+    "syntax": said("The address must have the form https://host/path."),
+    "fragment": said("The address must not have a part after #."),
+    "userinfo": said("The address must not contain a user name or a password."),
+    "port": said("The address uses a port that is not allowed."),
+    "hostname": said("The host name of the address is not valid or not allowed."),
+    "place": "The target must be a host and a port, such as mail.example.org:25 or [2001:db8::1]:25.",
+    "port_number": "The port must be a number from 1 to 65535.",
     # The same words for both: whoever types addresses must not learn from the answer which
     # names exist inside our network.
     "address": _NOT_PUBLIC,
@@ -51,8 +54,9 @@ class AddressRefused(ValueError):
     """The address may not be called.
 
     ``reason`` is one of ``length``, ``characters``, ``scheme``, ``syntax``, ``fragment``,
-    ``userinfo``, ``port``, ``hostname``, ``address`` (not public), ``dns`` (not found, or not
-    in time). ``str()`` is a fixed sentence, safe to show: it never names what was looked up.
+    ``userinfo``, ``port``, ``hostname``, ``place`` (not host:port), ``port_number``,
+    ``address`` (not public), ``dns`` (not found, or not in time). ``str()`` is a fixed
+    sentence, safe to show: it never names what was looked up.
     """
 
     def __init__(self, reason: str) -> None:
@@ -206,7 +210,7 @@ def _read_url(url: str, policy: AddressPolicy) -> Target:
     written_host, port = _split_port(authority, default=_PORT_OF_SCHEME[scheme])
     if not policy.permits_port(port):
         _refuse("port")
-    literal, host = _read_host(written_host, policy)
+    literal, host = read_host(written_host, policy)
     if literal is not None and not policy.permits(literal):
         _refuse("address")
     bracketed = f"[{host}]" if literal is not None and literal.version == 6 else host
@@ -232,8 +236,11 @@ def _split_port(authority: str, *, default: int) -> tuple[str, int]:
     return host, int(digits)
 
 
-def _read_host(written: str, policy: AddressPolicy) -> tuple[IPAddress | None, str]:
-    """Return the IP address (if the host is one) and the canonical spelling."""
+def read_host(written: str, policy: AddressPolicy) -> tuple[IPAddress | None, str]:
+    """Return the IP address (if the host is one) and the canonical spelling; raise :exc:`AddressRefused`.
+
+    An IPv6 address stands in brackets and comes back without. An address is not judged yet.
+    """
     if written.startswith("["):
         return _read_bracketed(written)
     if not written.isascii():

@@ -19,6 +19,7 @@ import time
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from http.client import HTTPException, HTTPResponse
 from typing import Any, Literal
 
@@ -28,8 +29,10 @@ from requests.adapters import HTTPAdapter
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from .certificates import certificate_end
+from .connecting import connect_first
 from .deadline import BoundedSocket, BoundedTLSSocket, Budget
-from .guard import AddressPolicy, SocketAddress, Target, resolve
+from .guard import AddressPolicy, Target, resolve
 from .lookup import Resolver
 
 Stage = Literal["dns", "connect", "tls", "exchange"]
@@ -37,8 +40,9 @@ Stage = Literal["dns", "connect", "tls", "exchange"]
 # An idle connection older than this is not trusted: routers on the way forget connections
 # without telling either side, and the next request on one would look like a dead server.
 IDLE_SECONDS = 75.0
-_MOST_ADDRESSES = 8
-_LEAST_SECONDS_PER_ADDRESS = 1.0
+# Nor is one in use for ever: it knows nothing of a listener that is gone, a name that leads
+# elsewhere by now, or a certificate that was replaced or has expired.
+LIFE_SECONDS = 120.0
 _MOST_INTERIM_ANSWERS = 100
 _LONGEST_LINE = 65536
 
@@ -56,6 +60,7 @@ class Call:
     stage: Stage = "dns"
     reused: bool = False
     sock: BoundedSocket | None = None
+    certificate_expires: datetime | None = None
 
     def discard(self) -> None:
         """Close the socket of a failed call at once.
@@ -93,25 +98,28 @@ class PinnedConnection(HTTPConnection):
     """An http connection opened by :func:`dial` and bound to the budget of each call."""
 
     response_class = FinalResponse
+    certificate_expires: datetime | None = None
     _exchanges = 0
     _last_used = 0.0
+    _opened_at = 0.0
 
     def _new_conn(self) -> socket.socket:
         sys.audit("http.client.connect", self, self.host, self.port)
         self._exchanges = 0
+        self._opened_at = time.monotonic()
         return dial(_current.call, self.socket_options or ())
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         call: Call = _current.call
         now = time.monotonic()
-        too_old = call.fresh_only or now - self._last_used > IDLE_SECONDS
-        if self.sock is not None and self._exchanges and too_old:
+        too_old = now - self._last_used > IDLE_SECONDS or now - self._opened_at > LIFE_SECONDS
+        if self.sock is not None and self._exchanges and (call.fresh_only or too_old):
             self.close()
         if self.sock is None:
             self.connect()
         if not isinstance(self.sock, BoundedSocket):
             raise RuntimeError("The connection is not bound to a deadline, so it is not used.")
-        call.sock = self.sock
+        call.sock, call.certificate_expires = self.sock, self.certificate_expires
         self.sock.budget = call.budget
         call.reused = self._exchanges > 0
         if not call.reused:
@@ -124,6 +132,11 @@ class PinnedConnection(HTTPConnection):
 
 class PinnedTLSConnection(PinnedConnection, HTTPSConnection):
     """The same over TLS; the handshake has what is left of the deadline."""
+
+    def connect(self) -> None:
+        super().connect()
+        # Once for the connection, whose every answer tells it.
+        self.certificate_expires = certificate_end(self.sock)
 
 
 class PinnedPool(HTTPConnectionPool):
@@ -210,8 +223,7 @@ class PinnedAdapter(HTTPAdapter):
 def dial(call: Call, socket_options: Any) -> BoundedSocket:
     """Look the host of `call` up and connect to the first vetted address that answers.
 
-    An address that does not answer gets a share of the time left, so that a broken IPv6 route
-    leaves enough for IPv4. Raises :exc:`.AddressRefused` and :exc:`OSError`.
+    Raises :exc:`.AddressRefused` and :exc:`OSError`.
     """
     call.stage = "dns"
     target, budget = call.target, call.budget
@@ -221,36 +233,11 @@ def dial(call: Call, socket_options: Any) -> BoundedSocket:
         call.policy,
         deadline=budget.deadline,
         resolver=call.resolver,
-    )[:_MOST_ADDRESSES]
+    )
     call.stage = "connect"
-    failure: OSError | None = None
-    for tried, place in enumerate(places):
-        share = budget.seconds() / (len(places) - tried)
-        try:
-            sock = _connect(place, max(share, _LEAST_SECONDS_PER_ADDRESS), call, socket_options)
-        except OSError as error:
-            failure = error
-            continue
-        if target.scheme == "https":
-            call.stage = "tls"
-        return sock
-    raise failure or OSError("no address to connect to")
-
-
-def _connect(
-    place: SocketAddress, seconds: float, call: Call, socket_options: Any
-) -> BoundedSocket:
-    sock = BoundedSocket(place.family, socket.SOCK_STREAM)
-    try:
-        for option in socket_options:
-            sock.setsockopt(*option)
-        sock.settimeout(min(seconds, call.budget.seconds()))
-        sock.connect(place.address)
-        # The TLS handshake inherits this timeout and counts it over the whole handshake.
-        sock.settimeout(call.budget.seconds())
-    except BaseException:
-        sock.close()
-        raise
+    sock = connect_first(places, budget, socket_options)
+    if target.scheme == "https":
+        call.stage = "tls"
     return sock
 
 

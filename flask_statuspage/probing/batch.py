@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from dataclasses import fields
+from datetime import datetime, timedelta
+from queue import Empty, SimpleQueue
 from types import TracebackType
 
 from ..config import Settings
 from ..domain.verdict import Verdict
 from . import probes
-from .probe import Asker, CheckResult, ProbeOrder
+from .probe import Asker, CheckResult, Finding, ProbeOrder
 
 logger = logging.getLogger(__name__)
 
+LOOK_BACK = 1.0
+"""Seconds. As many orders as were answered in them may wait for a thread: so many are asked in the next ones."""
+
+GLANCE = 0.02
+"""Seconds between looks at what came meanwhile: to be woken for each result would cost more than the result."""
+
+CANNOT_ASK = "This worker cannot ask this"
+
+_FOUND = tuple(item.name for item in fields(Finding))
+
 
 class Asking:
-    """Orders in, results out as they come. A probe that raises is a failed check, logged, and stops no other::
+    """Orders in, results out as they come, one for each order. A probe that raises, or finds nothing that is a finding,
+    is a failed check, logged, and stops no other; one that this process cannot ask at all tells nothing::
 
     with Asking(settings) as asking:
         asking.add(orders)
@@ -30,12 +45,14 @@ class Asking:
         self._settings = settings
         self._stack = ExitStack()
         self._askers: dict[str, Asker] = {}
-        self._open: set[Future[CheckResult]] = set()
+        self._orders: SimpleQueue[tuple[Asker, ProbeOrder, float] | None] = SimpleQueue()
+        self._results: SimpleQueue[CheckResult] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._since: dict[int, float] = {}  # since when each thread that asks has been asking
+        self._collected: deque[tuple[float, int]] = deque()
+        self._open = 0
 
     def __enter__(self) -> Asking:
-        self._pool = self._stack.enter_context(
-            ThreadPoolExecutor(self._settings.worker_threads, thread_name_prefix="statuspage-probe")
-        )
         return self
 
     def __exit__(
@@ -44,34 +61,119 @@ class Asking:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self.withdraw()
+        for _ in self._threads:
+            self._orders.put(None)
+        for thread in self._threads:
+            thread.join()
         self._stack.close()
 
     @property
     def room(self) -> int:
-        """How many orders could be asked at once without waiting for a thread."""
-        return self._settings.worker_threads - len(self._open)
+        """How many more orders make sense: one for each free thread, and as many ahead as are answered in a moment.
+
+        Where nobody answers, nothing waits behind those that hang.
+        """
+        return max(0, self._settings.worker_threads + self._recently - self._open)
 
     @property
     def open(self) -> int:
-        """How many orders are on their way."""
-        return len(self._open)
+        """How many orders are on their way, their results not collected yet."""
+        return self._open
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether orders wait for a thread and none becomes free."""
+        return not self._orders.empty() and not self._recently
+
+    @property
+    def longest(self) -> float:
+        """Seconds for which the slowest of those that are being asked has not answered."""
+        began = min(list(self._since.values()), default=None)
+        return time.monotonic() - began if began is not None else 0.0
 
     def add(self, orders: Iterable[ProbeOrder]) -> None:
         for order in orders:
-            asker = self._asker(order.kind)
-            self._open.add(self._pool.submit(_ask, asker, order))
+            self._orders.put((self._asker(order.kind), order, time.monotonic()))
+            self._open += 1
+        while len(self._threads) < min(self._open, self._settings.worker_threads):
+            thread = threading.Thread(target=self._work, name="statuspage-probe")
+            self._threads.append(thread)
+            thread.start()
 
-    def collect(self, *, within: float) -> list[CheckResult]:
-        """The results that came by now; waits at most *within* seconds for a first one."""
-        done, self._open = wait(self._open, timeout=within, return_when=FIRST_COMPLETED)
-        return [future.result() for future in done]
+    def collect(
+        self, *, within: float, enough: int = 1, while_busy: bool = False
+    ) -> list[CheckResult]:
+        """The results that came by now. Waits at most *within* seconds, and no longer than there is something to come.
+
+        :param enough: so many results end the wait. :param while_busy: so do threads of which half have nothing to do.
+        """
+        ends = time.monotonic() + within
+        found = self._come()
+        while self._open and len(found) < enough:
+            left = ends - time.monotonic()
+            idle = self._settings.worker_threads - self._open
+            if left <= 0 or (while_busy and found and idle >= self._settings.worker_threads / 2):
+                break
+            if enough == 1:
+                found += self._come(left)
+            else:
+                time.sleep(min(left, GLANCE))
+                found += self._come()
+        if found:
+            self._collected.append((time.monotonic(), len(found)))
+        return found
+
+    def withdraw(self) -> list[ProbeOrder]:
+        """Take back what no thread has begun to ask."""
+        taken: list[ProbeOrder] = []
+        while True:
+            try:
+                entry = self._orders.get_nowait()
+            except Empty:
+                return taken
+            if entry is not None:
+                taken.append(entry[1])
+                self._open -= 1
+
+    @property
+    def _recently(self) -> int:
+        long_ago = time.monotonic() - LOOK_BACK
+        while self._collected and self._collected[0][0] < long_ago:
+            self._collected.popleft()
+        return sum(count for _, count in self._collected)
+
+    def _come(self, patience: float = 0.0) -> list[CheckResult]:
+        """What came, or the first to come within *patience* seconds."""
+        found = []
+        try:
+            if patience:
+                found.append(self._results.get(timeout=patience))
+            while True:
+                found.append(self._results.get_nowait())
+        except Empty:
+            self._open -= len(found)
+            return found
+
+    def _work(self) -> None:
+        me = threading.get_ident()
+        while (entry := self._orders.get()) is not None:
+            self._since[me] = time.monotonic()
+            result = _unasked(*entry)
+            try:
+                result = _ask(*entry)
+            finally:
+                # Whatever happened, somebody waits for it.
+                del self._since[me]
+                self._results.put(result)
 
     def _asker(self, kind: str) -> Asker:
         if kind not in self._askers:
             try:
                 self._askers[kind] = self._stack.enter_context(probes[kind].open(self._settings))
-            except Exception as error:  # a package that was uninstalled, or is broken
-                self._askers[kind] = _NoAsker(error)
+            except Exception:  # a package that was uninstalled, or is broken
+                logger.exception("status page: probe %s cannot be asked here", kind)
+                self._askers[kind] = _NoAsker()
         return self._askers[kind]
 
 
@@ -84,25 +186,52 @@ def ask_all(orders: Iterable[ProbeOrder], settings: Settings) -> Iterable[CheckR
 
 
 class _NoAsker:
-    """Stands for a probe that cannot be opened: its own orders fail, each with that error."""
+    """Stands for a probe that cannot be opened, which is this process's fault and not the targets'."""
 
-    def __init__(self, error: Exception) -> None:
-        self._error = error
-
-    def ask(self, order: ProbeOrder) -> CheckResult:
-        raise self._error
+    def ask(self, order: ProbeOrder) -> Finding:
+        return Finding(outcome=Verdict.UNKNOWN, error=CANNOT_ASK)
 
 
-def _ask(asker: Asker, order: ProbeOrder) -> CheckResult:
-    at = datetime.now(UTC)
+def _ask(asker: Asker, order: ProbeOrder, given_out: float) -> CheckResult:
+    # By the database's clock, from which this machine's may differ.
+    at = order.asked_at + timedelta(seconds=time.monotonic() - given_out)
     try:
-        return asker.ask(order)
-    except Exception as error:
+        return _result(_required(asker.ask(order)), order, at)
+    except BaseException as error:  # whatever it was, its thread goes on
         logger.exception("status page: probe %s of %s failed", order.kind, order.monitor_id)
-        return CheckResult(
-            monitor_id=order.monitor_id,
-            region=order.region,
-            outcome=Verdict.DOWN,
-            at=at,
-            error=f"The probe failed: {type(error).__name__}",
-        )
+        finding = Finding(outcome=Verdict.DOWN, error=f"The probe failed: {type(error).__name__}")
+        return _result(finding, order, at)
+
+
+def _unasked(_: Asker, order: ProbeOrder, __: float) -> CheckResult:
+    return _result(Finding(outcome=Verdict.UNKNOWN, error=CANNOT_ASK), order, order.asked_at)
+
+
+def _result(finding: Finding, order: ProbeOrder, at: datetime) -> CheckResult:
+    found = {name: getattr(finding, name) for name in _FOUND}
+    return CheckResult(
+        **{**found, "at": finding.at or at}, monitor_id=order.monitor_id, region=order.region
+    )
+
+
+def _required(finding: object) -> Finding:
+    """*finding* if it is one that can be recorded, as another package's probe may give it or not.
+
+    :raises TypeError, ValueError:
+    """
+    if not isinstance(finding, Finding) or not isinstance(finding.outcome, Verdict):
+        raise TypeError("A probe gives a Finding, whose outcome is a Verdict.")
+    for number in (finding.milliseconds, finding.code):
+        if number is None:
+            continue
+        if not isinstance(number, int):
+            raise TypeError("Milliseconds and code are whole numbers.")
+        if not 0 <= number < 2**31:
+            raise ValueError("Milliseconds and code are not below zero, and fit into 32 bits.")
+    if not isinstance(finding.error, str | None):
+        raise TypeError("An error is a text.")
+    if not isinstance(finding.observed, Mapping | None):
+        raise TypeError("What was observed is a mapping.")
+    if finding.at is not None and finding.at.utcoffset() is None:
+        raise ValueError("The time of a finding is aware.")
+    return finding

@@ -19,6 +19,8 @@ MANAGE_API = "/admin/api/v1"
 
 SMS_INBOUND = "/sms/inbound"
 """Where texts come in, below the mount."""
+HEARTBEAT = "/heartbeat"
+"""Where jobs report, below the mount."""
 CONSOLE = "/admin"
 """Where the console stands below the mount."""
 
@@ -57,9 +59,19 @@ def manage_api_url(page: Page, path: str) -> str:
     return f"{current_settings().page_url or mounted_url()}{MANAGE_API}{path}{query}"
 
 
+def api_url() -> str:
+    """Where the manage API is, without a slash at the end."""
+    return f"{current_settings().page_url or mounted_url()}{MANAGE_API}"
+
+
 def sms_inbound_url() -> str:
     """Where the SMS gateway is told to post what comes in; it signs this URL, too."""
     return f"{current_settings().page_url or mounted_url()}{SMS_INBOUND}"
+
+
+def heartbeat_url(token: str) -> str:
+    """Where the job reports whose monitor has that token. Whoever knows it can report."""
+    return f"{current_settings().page_url or mounted_url()}{HEARTBEAT}/{token}"
 
 
 def console_url(path: str) -> str:

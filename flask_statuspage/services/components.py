@@ -19,6 +19,7 @@ from ..storage import pages
 from ..storage.base import utc_now
 from ..storage.components import Component, ComponentGroup, Condition, StatusInterval
 from ..storage.pages import Page
+from ..translation import said
 from . import audit, component_fields, conditions, facts
 from .slugs import free_slug
 
@@ -68,7 +69,9 @@ def by_ident(
         known = {ident: one for ident, one in known.items() if one.id in present}
     for ident in idents:
         if ident.lower() not in known:
-            raise Invalid.field(field, f"There is no component {ident!r} on this page.")
+            raise Invalid.field(
+                field, said("There is no component {name} on this page.", name=repr(ident))
+            )
     return {ident: known[ident.lower()] for ident in idents}
 
 

@@ -180,10 +180,10 @@ def _settle(
         )
     )
     session.flush()
-    # A first result is no news; it only ends "not known yet".
-    first = previous is ComponentStatus.UNKNOWN and status is ComponentStatus.OPERATIONAL
-    unlearned = status is ComponentStatus.UNKNOWN
-    told = notify and not first and not unlearned
+    # A first result is no news, and neither is that something which works is not known any more. But whoever was told
+    # that it does not work must hear the end of that: what comes next may be no news.
+    quiet = {previous, status} == {ComponentStatus.UNKNOWN, ComponentStatus.OPERATIONAL}
+    told = notify and not quiet
     row = events.record(
         session,
         page,

@@ -19,6 +19,7 @@ from ..storage import subscriptions as stored
 from ..storage.base import utc_now
 from ..storage.session import begin_read_committed
 from ..storage.subscriptions import Subscription, SubscriptionState
+from ..translation import said
 from . import confirmations, subscriptions
 
 WRONG_AT_MOST = 5
@@ -54,7 +55,9 @@ def confirm(session: Session, claim: links.Claim, code: str) -> Subscription | N
     asked_at = None if row is None else row.mailed_at
     key = f"code {claim.page_id} {claim.channel} {claim.digest} {asked_at}"
     if signups.count(session, key, since=now - _HOUR) >= WRONG_AT_MOST:
-        raise TooMany("Too many wrong codes. Ask for a new one, or wait an hour.", retry_after=3600)
+        raise TooMany(
+            said("Too many wrong codes. Ask for a new one, or wait an hour."), retry_after=3600
+        )
     if row is not None and is_right(session, row, code):
         subscriptions.begin(session, row)
         return row

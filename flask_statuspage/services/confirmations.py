@@ -16,6 +16,7 @@ from ..storage import suppressions
 from ..storage.base import utc_now
 from ..storage.pages import Page
 from ..storage.subscriptions import Subscription, SubscriptionState
+from ..translation import said
 from . import addresses, events
 
 TRIED_AGAIN_AFTER = timedelta(days=1)
@@ -64,7 +65,7 @@ def refuse_stopped(session: Session, channel: str, address: str) -> None:
     if row is not None and row.reason == STOPPED:
         raise Invalid.field(
             "address",
-            "Its owner answered STOP; only START from that phone lets texts through again.",
+            said("Its owner answered STOP; only START from that phone lets texts through again."),
         )
 
 

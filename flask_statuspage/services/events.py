@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from .. import signals
 from ..delivery.channels import channels
 from ..domain.audience import Change
-from ..domain.events import PAGE_CHANGE, Event
+from ..domain.events import PAGE_CHANGE, UPSTREAM_CHANGE, Event
 from ..domain.facts import plain
 from ..domain.ids import new_id
 from ..domain.status import ComponentStatus
@@ -46,11 +46,13 @@ def record(
     components: Iterable[UUID] = (),
     data: Mapping[str, Any],
     notify: bool = True,
+    signal: bool = True,
 ) -> EventRow:
     """Write the event *name* with its deliveries, and see to its signal after the commit.
 
     :param data: facts or plain data; ``page`` is added.
     :param notify: False tells host code only, no subscriber.
+    :param signal: False tells subscribers only: nothing has changed since host code was told.
     """
     row = EventRow(
         page_id=page.id,
@@ -65,7 +67,8 @@ def record(
     session.flush()
     if notify:
         _address(session, row)
-    on_commit(session, partial(_signal, as_event(row)))
+    if signal:
+        on_commit(session, partial(_signal, as_event(row)))
     return row
 
 
@@ -152,19 +155,20 @@ def _place(subscription: Subscription) -> tuple[UUID, str]:
 
 
 def _changes(event: Event) -> list[Change]:
-    if event.name != PAGE_CHANGE:
-        return []
-    told = event.data["change"]
-    page = Change(None, ComponentStatus(told["previous_status"]), ComponentStatus(told["status"]))
-    return [page] + [
-        Change(
-            UUID(one["id"]),
-            ComponentStatus(one["previous_status"]),
-            ComponentStatus(one["status"]),
-        )
-        for one in told["changes"]
-        if one["told"]
-    ]
+    if event.name == PAGE_CHANGE:
+        told = event.data["change"]
+        steps = [(UUID(one["id"]), one) for one in told["changes"] if one["told"]]
+        return [_change(None, told), *(_change(*step) for step in steps)]
+    if event.name == UPSTREAM_CHANGE:
+        # All of it is about the one component here that stands for that service, if there is one.
+        told, place = event.data["upstream"], next(iter(event.component_ids), None)
+        return [_change(place, told), *(_change(place, one) for one in told["changes"])]
+    return []
+
+
+def _change(component_id: UUID | None, told: Mapping[str, Any]) -> Change:
+    previous, status = ComponentStatus(told["previous_status"]), ComponentStatus(told["status"])
+    return Change(component_id, previous, status)
 
 
 def as_event(row: EventRow) -> Event:

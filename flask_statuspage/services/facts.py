@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import fields
+from datetime import datetime
+from typing import Any
 from uuid import UUID
+
+from sqlalchemy import Row
 
 from ..domain.facts import (
     AffectedFact,
@@ -15,6 +19,7 @@ from ..domain.facts import (
     MaintenanceFact,
     MonitorFact,
     PageFact,
+    RegionFact,
     ShownPage,
     UpdateFact,
 )
@@ -22,12 +27,15 @@ from ..domain.status import ComponentStatus
 from ..domain.verdict import Verdict
 from ..probing import CheckResult
 from ..state import current_settings
+from ..storage.base import utc_now
 from ..storage.components import Component, ComponentGroup
 from ..storage.incidents import Incident, IncidentUpdate
-from ..storage.maintenances import Maintenance
-from ..storage.monitors import Monitor
+from ..storage.maintenances import Maintenance, MaintenanceUpdate
+from ..storage.monitors import Monitor, MonitorRegion
 from ..storage.pages import Page
-from . import addresses
+from ..storage.shown import Shown
+from ..translation import nearest
+from . import addresses, monitor_votes
 
 
 def page(row: Page) -> PageFact:
@@ -47,10 +55,12 @@ def page(row: Page) -> PageFact:
 def shown_page(row: Page) -> ShownPage:
     """The page with what its readers need, for snapshots."""
     told = page(row)
+    offered = current_settings().locales
     return ShownPage(
         **{item.name: getattr(told, item.name) for item in fields(told)},
         visibility=row.visibility,
         link_token=row.link_token if row.visibility == "link" else None,
+        language=nearest(told.locale, offered) or offered[0],
         colours=tuple(sorted((row.colours or {}).items())),
         header=row.header or "",
         footer=row.footer or "",
@@ -69,13 +79,18 @@ def group(row: ComponentGroup) -> GroupFact:
 
 
 def component(row: Component) -> ComponentFact:
+    return shown_component(row, row.group.name if row.group else None)
+
+
+def shown_component(row: Component | Row[Any], group: str | None) -> ComponentFact:
+    """:param row: the component, or its columns alone. :param group: the name of its group."""
     return ComponentFact(
         id=row.id,
         slug=row.slug,
         name=row.name,
         description=row.description,
         group_id=row.group_id,
-        group=row.group.name if row.group else None,
+        group=group,
         position=row.position,
         status=row.status,
         only_show_if_degraded=row.only_show_if_degraded,
@@ -102,7 +117,12 @@ def affected(row: Component, status: ComponentStatus) -> AffectedFact:
     )
 
 
-def update(row: IncidentUpdate) -> UpdateFact:
+def shown_affected(row: Row[Any], status: ComponentStatus) -> AffectedFact:
+    """The same of its columns alone."""
+    return AffectedFact(id=row.id, slug=row.slug, name=row.name, group=row.group, status=status)
+
+
+def update(row: IncidentUpdate | Row[Any]) -> UpdateFact:
     return UpdateFact(
         id=row.id,
         status=row.status,
@@ -124,17 +144,34 @@ def update(row: IncidentUpdate) -> UpdateFact:
     )
 
 
-def incident(row: Incident) -> IncidentFact:
+def incident(row: Incident, *, with_updates: bool = True) -> IncidentFact:
+    """:param with_updates: False: they were not read, and are not shown."""
+    updates = row.updates if with_updates else ()
+    return _incident(
+        row,
+        (affected(item.component, item.status) for item in row.affected),
+        sorted(updates, key=lambda item: item.number, reverse=True),
+    )
+
+
+def shown_incident(found: Shown) -> IncidentFact:
+    affected = (shown_affected(item, item.status) for item in found.affected)
+    return _incident(found.row, affected, found.updates)
+
+
+def _incident(
+    row: Incident | Row[Any],
+    affected: Iterable[AffectedFact],
+    updates: Iterable[IncidentUpdate | Row[Any]],
+) -> IncidentFact:
     return IncidentFact(
         id=row.id,
         title=row.title,
         status=row.status,
         impact=row.impact,
         automatic=row.automatic,
-        components=tuple(affected(item.component, item.status) for item in row.affected),
-        updates=tuple(
-            update(item) for item in sorted(row.updates, key=lambda item: item.number, reverse=True)
-        ),
+        components=tuple(affected),
+        updates=tuple(update(item) for item in updates),
         started_at=row.started_at,
         monitoring_at=row.monitoring_at,
         resolved_at=row.resolved_at,
@@ -144,14 +181,33 @@ def incident(row: Incident) -> IncidentFact:
     )
 
 
-def maintenance(row: Maintenance) -> MaintenanceFact:
+def maintenance(row: Maintenance, *, with_updates: bool = True) -> MaintenanceFact:
+    """:param with_updates: False: they were not read, and are not shown."""
+    updates = row.updates if with_updates else ()
+    maintained = ComponentStatus.UNDER_MAINTENANCE
+    return _maintenance(
+        row,
+        (affected(item.component, maintained) for item in row.affected),
+        sorted(updates, key=lambda item: item.number, reverse=True),
+    )
+
+
+def shown_maintenance(found: Shown) -> MaintenanceFact:
+    maintained = ComponentStatus.UNDER_MAINTENANCE
+    affected = (shown_affected(item, maintained) for item in found.affected)
+    return _maintenance(found.row, affected, found.updates)
+
+
+def _maintenance(
+    row: Maintenance | Row[Any],
+    affected: Iterable[AffectedFact],
+    updates: Iterable[MaintenanceUpdate | Row[Any]],
+) -> MaintenanceFact:
     return MaintenanceFact(
         id=row.id,
         title=row.title,
         status=row.status,
-        components=tuple(
-            affected(item.component, ComponentStatus.UNDER_MAINTENANCE) for item in row.affected
-        ),
+        components=tuple(affected),
         updates=tuple(
             UpdateFact(
                 id=item.id,
@@ -162,7 +218,7 @@ def maintenance(row: Maintenance) -> MaintenanceFact:
                 updated_at=item.updated_at,
                 notified=item.notified,
             )
-            for item in sorted(row.updates, key=lambda item: item.number, reverse=True)
+            for item in updates
         ),
         scheduled_start=row.scheduled_start,
         scheduled_end=row.scheduled_end,
@@ -194,7 +250,25 @@ def check(result: CheckResult) -> CheckFact:
     )
 
 
-def monitor(row: Monitor, *, previous: Verdict, result: CheckResult | None) -> MonitorFact:
+def region(row: MonitorRegion, of: Monitor, now: datetime) -> RegionFact:
+    """:param now: by the database's clock; what the region said may be too old by then."""
+    return RegionFact(
+        region=row.region,
+        verdict=row.verdict,
+        votes=monitor_votes.votes(row, of, now),
+        outcome=row.last_outcome,
+        at=row.last_at,
+        milliseconds=row.last_ms,
+        code=row.last_code,
+        error=row.last_error,
+    )
+
+
+def monitor(
+    row: Monitor, *, previous: Verdict, result: CheckResult | None, now: datetime | None = None
+) -> MonitorFact:
+    """:param now: as for :func:`region`; None: as this machine's clock says."""
+    now = now or utc_now()
     return MonitorFact(
         id=row.id,
         slug=row.slug,
@@ -206,4 +280,6 @@ def monitor(row: Monitor, *, previous: Verdict, result: CheckResult | None) -> M
         failures=max((region.down for region in row.regions), default=0),
         previous=previous,
         check=check(result) if result else None,
+        notification_level=max(1, row.notification_level),
+        regions=tuple(region(one, row, now) for one in row.regions),
     )

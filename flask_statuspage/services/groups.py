@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from ..domain.facts import plain
@@ -27,17 +27,22 @@ def create(
     *,
     name: str,
     description: str = "",
-    position: int = 0,
+    position: int | None = None,
     actor: str | None = None,
 ) -> ComponentGroup:
-    """A new group.
+    """A new group; without *position* it is the last one, as a new component is.
 
     :raises Conflict: when the page has one of that name: groups answer to their names.
     """
     component_fields.check({"name": name, "description": description, "position": position})
     pages.touch(session, page.id, utc_now())
     _refuse_taken(session, page, name)
-    group = ComponentGroup(page_id=page.id, name=name, description=description, position=position)
+    group = ComponentGroup(
+        page_id=page.id,
+        name=name,
+        description=description,
+        position=_last(session, page) + 1 if position is None else position,
+    )
     session.add(group)
     session.flush()
     _audit(session, "create", group, actor, after=plain(facts.group(group)))
@@ -115,6 +120,11 @@ def _present(session: Session, group: ComponentGroup) -> ComponentGroup:
     if row is None:
         raise NotFound("component group", group.id)
     return row
+
+
+def _last(session: Session, page: Page) -> int:
+    query = select(func.max(ComponentGroup.position)).where(ComponentGroup.page_id == page.id)
+    return session.scalar(query) or 0
 
 
 def _refuse_taken(session: Session, page: Page, name: str) -> None:

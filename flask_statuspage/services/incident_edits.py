@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -161,10 +161,19 @@ def remove_update(
     return incident
 
 
-def remove(session: Session, page: Page, incident_id: UUID, *, actor: str | None = None) -> None:
+def remove(
+    session: Session,
+    page: Page,
+    incident_id: UUID,
+    *,
+    actor: str | None = None,
+    check: Callable[[Incident], None] | None = None,
+) -> None:
     """Delete an incident with its updates, as if it had never been told: no event tells it.
 
     Its word on the components ends, which is told as any change of theirs; what was still to be sent is cancelled.
+
+    :param check: is given the incident as it is now and raises if it is not to be deleted.
     """
     now = utc_now()
     known = stored.get(session, incident_id)
@@ -172,6 +181,8 @@ def remove(session: Session, page: Page, incident_id: UUID, *, actor: str | None
         raise NotFound("incident", incident_id)
     outbox.stop_fan_out(session, incident_id, now)  # before the page is held
     incident = steps.held(session, page, incident_id)
+    if check is not None:
+        check(incident)
     pages.touch(session, page.id, now)
     _audit(session, "delete", incident, actor, before=plain(facts.incident(incident)))
     listed = [item.component for item in incident.affected]

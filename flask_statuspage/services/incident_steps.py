@@ -52,6 +52,25 @@ def watched(session: Session, page: Page, ident: str) -> Monitor:
     return monitor
 
 
+def asked_twice(
+    page: Page, opened: Incident, *, title: str, body: str, visibility: str
+) -> Incident:
+    """The incident that the same form *opened* before, if this is what the form said then.
+
+    :raises Conflict: when it says something else by now, or the id is one of another page.
+    """
+    first = min(opened.updates, key=lambda update: update.number)
+    said = (page.id, title, body, visibility)
+    if said == (opened.page_id, opened.title, first.body, opened.visibility):
+        return opened
+    if opened.page_id != page.id:
+        raise Conflict("This form cannot be sent again. Load it anew.")
+    raise Conflict(
+        f"This form has opened the incident {opened.title!r} already, and it says something else now. Nothing more was "
+        "saved. Write an update there; or press the button once more, and a second incident is opened."
+    )
+
+
 def refuse_second(session: Session, incident: Incident, monitor_id: UUID | None) -> None:
     """:raises Conflict: when another open incident tells of the monitor already."""
     other = stored.open_of_monitor(session, monitor_id) if monitor_id is not None else None

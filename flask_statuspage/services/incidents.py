@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from ..domain.facts import plain
+from ..domain.ids import new_id
 from ..domain.incident import OPEN, IncidentStatus, event_name, may_become, may_reopen
 from ..domain.status import ComponentStatus, Impact
 from ..errors import Conflict, Invalid, NotFound, WrongStep
@@ -50,6 +51,7 @@ def open(
     visibility: str = "published",
     monitor: Monitor | str | None = None,
     automatic: bool = False,
+    ident: UUID | None = None,
     actor: str | None = None,
     notify: bool = True,
 ) -> Incident:
@@ -62,7 +64,9 @@ def open(
     :param next_update_due: aware; when readers are promised news by.
     :param monitor: that watches what is wrong: its slug or id, or its row, locked.
     :param automatic: the monitor itself opens it. Its own word stands on the component, so the incident adds none.
+    :param ident: the id that it gets; None: a new one. Whoever may ask twice for the same thing says it each time.
     :raises Invalid: naming the field.
+    :raises Conflict: when *ident* is another incident's.
     """
     steps.check(title=title or "", body=body, visibility=visibility)
     if status is IncidentStatus.POSTMORTEM:
@@ -74,6 +78,8 @@ def open(
         monitor = steps.watched(session, page, monitor)
     pages.touch(session, page.id, now)
     page_changes.watch(session, page)
+    if ident is not None and (opened := stored.locked(session, ident)) is not None:
+        return steps.asked_twice(page, opened, title=title, body=body, visibility=visibility)
     notify = notify and started_at is None
     if monitor and not automatic and visibility == "published" and status.is_open:
         told = stored.open_of_monitor(session, monitor.id)
@@ -96,6 +102,7 @@ def open(
     # One that is told after its end says how its components were, and that they work again.
     chosen = was if status.is_open else dict.fromkeys(was, ComponentStatus.OPERATIONAL)
     incident = Incident(
+        id=ident or new_id(),
         page_id=page.id,
         monitor_id=monitor.id if monitor else None,
         automatic=automatic,

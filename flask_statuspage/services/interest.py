@@ -8,7 +8,7 @@ from uuid import UUID
 from ..delivery.channels import channels
 from ..delivery.formats import Format, formats
 from ..domain.audience import Change, Interest, concerns
-from ..domain.events import COMPONENT_EVENTS, PAGE_CHANGE
+from ..domain.events import COMPONENT_EVENTS, PAGE_CHANGE, UPSTREAM_CHANGE
 from ..storage.subscriptions import Subscription
 
 
@@ -49,7 +49,7 @@ def _concerns(
 
 def _name_in(format: Format, name: str) -> str | None:
     """The name under which subscriptions in *format* choose the event *name*; None: it does not go to them."""
-    if name == PAGE_CHANGE:
+    if name in (PAGE_CHANGE, UPSTREAM_CHANGE):
         return COMPONENT_EVENTS[0] if format.per_transaction else None
     if format.per_transaction and name in COMPONENT_EVENTS:
         return None

@@ -8,7 +8,7 @@ endpoints that answer slowly or not at all is left out: they set the pace, not t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -43,16 +43,23 @@ def milliseconds(ready_since: datetime | None, started_at: datetime) -> int | No
 
 
 def measure(db: Session, now: datetime) -> list[ChannelLag]:
-    """The lag of every channel that is installed, over the last hour and now, in three statements."""
+    """The lag of every channel that is installed, over the last hour and now, in four statements."""
     targets = {name: channel.target_seconds for name, channel in channels.items()}
-    waited = stored.first_attempts(
-        db, now - WINDOW, {name: target * 1000 for name, target in targets.items()}
-    )
-    oldest = stored.oldest_waiting(db, now)
-    pending = stored.pending(db)
+    hour_ago = now - WINDOW
+    tried = stored.attempts(db, hour_ago, {name: target * 1000 for name, target in targets.items()})
+    finished = stored.finished(db, hour_ago)
+    pending = stored.pending(db, now)
+    untried = [name for name, what in pending.items() if what.untried and name in targets]
+    oldest = stored.oldest_waiting(db, untried, now)
     return [
         _of_channel(
-            name, target, waited.get(name), pending.get(name), _seconds(oldest.get(name), now)
+            name,
+            target,
+            tried.get(name) or stored.Tried({}, 0, 0, 0, 0),
+            finished=finished.get(name, {}),
+            pending=pending.get(name),
+            waiting=oldest.get(name),
+            now=now,
         )
         for name, target in targets.items()
     ]
@@ -72,22 +79,26 @@ def unaddressed(db: Session, now: datetime) -> float:
 def _of_channel(
     name: str,
     target: float,
-    waited: stored.Waited | None,
+    tried: stored.Tried,
+    *,
+    finished: Mapping[str, int],
     pending: stored.Pending | None,
-    waiting: float,
+    waiting: datetime | None,
+    now: datetime,
 ) -> ChannelLag:
-    waited = waited or stored.Waited(0, 0.0, 0, 0)
-    pending = pending or stored.Pending(0, 0)
     return ChannelLag(
         channel=name,
         target=target,
-        count=waited.messages,
-        mean=waited.mean / 1000,
-        longest=waited.longest / 1000,
-        late=waited.late,
-        waiting=waiting,
-        pending=pending.deliveries,
-        held=pending.held,
+        count=tried.messages,
+        mean=tried.waited / tried.messages / 1000 if tried.messages else 0.0,
+        longest=tried.longest / 1000,
+        late=tried.late,
+        waiting=_seconds(waiting, now),
+        pending=pending.deliveries if pending else 0,
+        held=pending.held if pending else 0,
+        oldest=_seconds(pending.since if pending else None, now),
+        attempts=tuple(sorted(tried.outcomes.items())),
+        finished=tuple(sorted(finished.items())),
     )
 
 

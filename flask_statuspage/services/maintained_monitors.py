@@ -7,12 +7,12 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from ..domain.verdict import Streak, Verdict, is_milder, milder
-from ..probing import CheckResult
+from ..domain.verdict import Streak, is_milder, milder
 from ..storage import maintenances, monitors
 from ..storage.monitors import Monitor
 from ..storage.pages import Page
-from . import monitoring
+from ..storage.session import database_now
+from . import monitor_votes, monitoring
 
 
 def hear_again(
@@ -27,11 +27,13 @@ def hear_again(
     The monitors and the page are held; the maintenance that ends is not active any more.
     """
     maintained = maintenances.under_maintenance(session, component_ids, lock=True)
+    now = database_now(session)
     heard = [id_ for id_ in component_ids if id_ not in maintained]
     for monitor in monitors.lock_on(session, heard):
-        judged = monitoring.judged(monitor)
-        if judged is not Verdict.UNKNOWN and is_milder(judged, monitor.verdict):
-            monitoring.turn(session, page, monitor, _latest(monitor, judged), notify=notify)
+        judged = monitoring.judged(monitor, now)
+        result = monitor_votes.latest(monitor, judged)
+        if result is not None and is_milder(judged, monitor.verdict):
+            monitoring.turn(session, page, monitor, result, notify=notify, now=now)
         _forget_failures(monitor)
     session.flush()
 
@@ -44,21 +46,3 @@ def _forget_failures(monitor: Monitor) -> None:
             answered=streak.answered,
             healthy=streak.healthy,
         )
-
-
-def _latest(monitor: Monitor, judged: Verdict) -> CheckResult:
-    """The latest result of any region, of those that say what is believed now if there are any."""
-    answered = [region for region in monitor.regions if region.last_at and region.last_outcome]
-    agreeing = [region for region in answered if region.last_outcome is judged]
-    region = max(agreeing or answered, key=lambda row: row.last_at)  # type: ignore[arg-type, return-value]
-    assert region.last_at is not None
-    assert region.last_outcome is not None
-    return CheckResult(
-        monitor_id=monitor.id,
-        region=region.region,
-        outcome=region.last_outcome,
-        at=region.last_at,
-        milliseconds=region.last_ms,
-        code=region.last_code,
-        error=region.last_error,
-    )

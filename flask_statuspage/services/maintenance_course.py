@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from ..domain.facts import plain
 from ..domain.maintenance import MaintenanceStatus, event_name
 from ..domain.status import ComponentStatus
-from ..errors import NotFound, Race
+from ..errors import Conflict, NotFound, Race
 from ..storage import maintenances as stored
 from ..storage import monitors as stored_monitors
 from ..storage import pages
@@ -50,6 +50,22 @@ def held(session: Session, page: Page, maintenance_id: UUID) -> Maintenance:
         raise Race("Another component was added to the maintenance at this moment; try again.")
     page_changes.watch(session, page)
     return row
+
+
+def asked_twice(page: Page, planned: Maintenance, *, title: str, body: str) -> Maintenance:
+    """The maintenance that the same form *planned* before, if this is what the form said then.
+
+    :raises Conflict: when it says something else by now, or the id is one of another page.
+    """
+    if planned.page_id != page.id:
+        raise Conflict("This form cannot be sent again. Load it anew.")
+    first = min(planned.updates, key=lambda update: update.number)
+    if (title, body) == (planned.title, first.body):
+        return planned
+    raise Conflict(
+        f"This form has planned the maintenance {planned.title!r} already, and it says something else now. Nothing "
+        "more was saved. Edit that one; or press the button once more, and a second one is planned."
+    )
 
 
 def move(

@@ -47,7 +47,7 @@ def edit(
     texts.check(title=values.get("title"))
     now = utc_now()
     row = course.held(session, page, maintenance_id)
-    before = _editable(row)
+    before = state(row)
     window = (row.scheduled_start, row.scheduled_end)
     # Taken apart before anything is changed, so that a refusal leaves the row as it was.
     new = {name: value for name, value in values.items() if before.get(name) != plain(value)}
@@ -73,7 +73,7 @@ def edit(
     _set_components(session, page, row, chosen, notify=notify, now=now)
     course.set_clock(row)
     session.flush()
-    was, now_is = audit.difference(before, _editable(row))
+    was, now_is = audit.difference(before, state(row))
     if not now_is:
         return row
     pages.touch(session, page.id, now)
@@ -90,6 +90,14 @@ def edit(
         course.tell(session, page, row, "maintenance.updated", notify=told, more=more)
     course.record_audit(session, "edit", row, actor, before=was, after=now_is)
     return row
+
+
+def state(row: Maintenance) -> dict[str, Any]:
+    """What can be changed of it by :func:`edit`, as plain data."""
+    fact = plain(facts.maintenance(row))
+    names = ("title", "scheduled_start", "scheduled_end", "auto_start", "auto_complete")
+    shown = {name: fact[name] for name in (*names, "remind_before", "rrule", "exceptions")}
+    return {**shown, "components": [item.component.slug for item in row.affected]}
 
 
 def edit_update(
@@ -159,13 +167,6 @@ def _update(row: Maintenance, update_id: UUID) -> MaintenanceUpdate:
         if update.id == update_id:
             return update
     raise NotFound("update", update_id)
-
-
-def _editable(row: Maintenance) -> dict[str, Any]:
-    fact = plain(facts.maintenance(row))
-    names = ("title", "scheduled_start", "scheduled_end", "auto_start", "auto_complete")
-    shown = {name: fact[name] for name in (*names, "remind_before", "rrule", "exceptions")}
-    return {**shown, "components": [item.component.slug for item in row.affected]}
 
 
 def _chosen(

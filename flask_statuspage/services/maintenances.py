@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from ..domain.facts import plain
+from ..domain.ids import new_id
 from ..domain.maintenance import ACTIVE, MaintenanceStatus, event_name, may_become, past_reminders
 from ..errors import Conflict, Invalid, NotFound, WrongStep
 from ..storage import maintenances as stored
@@ -50,6 +51,7 @@ def schedule(
     remind_before: Collection[int] | None = None,
     rrule: str | None = None,
     exceptions: Collection[str] = (),
+    ident: UUID | None = None,
     actor: str | None = None,
     notify: bool = True,
 ) -> Maintenance:
@@ -61,7 +63,9 @@ def schedule(
     :param remind_before: minutes before the start; None: as the settings say.
     :param rrule: RFC 5545 without ``DTSTART``; it counts from *scheduled_start* on the clock of the page's zone.
     :param exceptions: dates in that zone, ``YYYY-MM-DD``, without an occurrence.
+    :param ident: the id that it gets; None: a new one. Whoever may ask twice for the same thing says it each time.
     :raises Invalid: naming the field.
+    :raises Conflict: when *ident* is another maintenance's.
     """
     texts.check(title=title or "", body=body)
     if status not in FIRST:
@@ -88,6 +92,8 @@ def schedule(
     reminders = windows.reminders(remind_before)
     pages.touch(session, page.id, now)
     page_changes.watch(session, page)
+    if ident is not None and (planned := stored.locked(session, ident)) is not None:
+        return course.asked_twice(page, planned, title=title, body=body)
     found = components.by_ident(session, page, list(affected), lock=True)
     chosen = list(dict.fromkeys(found.values()))
     if status is not S.COMPLETED:
@@ -95,6 +101,7 @@ def schedule(
             session, page, [c.id for c in chosen], start=start, end=scheduled_end, rule=rule
         )
     row = Maintenance(
+        id=ident or new_id(),
         page_id=page.id,
         title=title,
         status=status,
@@ -201,12 +208,24 @@ def cancel(
     return row
 
 
-def remove(session: Session, page: Page, maintenance_id: UUID, *, actor: str | None = None) -> None:
-    """Delete a maintenance with its updates. Nobody is told: cancel it first if somebody should be."""
+def remove(
+    session: Session,
+    page: Page,
+    maintenance_id: UUID,
+    *,
+    actor: str | None = None,
+    check: Callable[[Maintenance], None] | None = None,
+) -> None:
+    """Delete a maintenance with its updates. Nobody is told: cancel it first if somebody should be.
+
+    :param check: is given the maintenance as it is now and raises if it is not to be deleted.
+    """
     now = utc_now()
     get(session, page, maintenance_id)
     outbox.stop_fan_out(session, maintenance_id, now)  # before the page is held
     row = course.held(session, page, maintenance_id)
+    if check is not None:
+        check(row)
     pages.touch(session, page.id, now)
     course.record_audit(session, "delete", row, actor, before=plain(facts.maintenance(row)))
     if row.status.is_active:

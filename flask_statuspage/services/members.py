@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
+from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -13,20 +15,25 @@ from ..errors import Conflict, Invalid, NotFound
 from ..storage import pages
 from ..storage import team as stored
 from ..storage.team import Member
-from . import audit
+from . import audit, ranks
 
 MAX_IDENTITY = 254
 
 _audit = partial(audit.of, subject="member")
 
 
-def add(session: Session, identity: str, *, role: Role, actor: str | None) -> Member:
+def add(
+    session: Session, identity: str, *, role: Role, actor: str | None, actor_role: Role | None
+) -> Member:
     """A new member.
 
     :param identity: what the host's ``member_loader`` returns for them, in any case.
+    :param actor_role: see :func:`.ranks.check`, here and below.
     :raises Invalid: naming ``identity``.
     :raises Conflict: when they are a member already.
+    :raises Forbidden: for a role above the actor's.
     """
+    ranks.check(actor_role, role)
     identity = spelling(identity)
     pages.begin_writing(session)
     if (there := stored.member(session, identity)) is not None:
@@ -42,13 +49,18 @@ def add(session: Session, identity: str, *, role: Role, actor: str | None) -> Me
     return row
 
 
-def change_role(session: Session, identity: str, role: Role, *, actor: str | None) -> Member:
+def change_role(
+    session: Session, ident: str, role: Role, *, actor: str | None, actor_role: Role | None
+) -> Member:
     """Let a member do more or less.
 
+    :param ident: their identity or id, here and below.
     :raises NotFound: without such a member.
     :raises Conflict: for the last owner.
+    :raises Forbidden: when what they may do, or shall, is above the actor's role.
     """
-    row = _held(session, identity)
+    row = held(session, ident)
+    ranks.check(actor_role, row.role, role)
     if row.role is role:
         return row
     if row.role is Role.OWNER:
@@ -61,18 +73,44 @@ def change_role(session: Session, identity: str, role: Role, *, actor: str | Non
     return row
 
 
-def remove(session: Session, identity: str, *, actor: str | None) -> None:
+def remove(session: Session, ident: str, *, actor: str | None, actor_role: Role | None) -> None:
     """Take a member out of the team.
 
     :raises NotFound: without such a member.
     :raises Conflict: for the last owner.
+    :raises Forbidden: for somebody whose role is above the actor's.
     """
-    row = _held(session, identity)
+    row = held(session, ident)
+    ranks.check(actor_role, row.role)
     if row.role is Role.OWNER:
         _check_not_last(session, row)
     _audit(session, "delete", row, actor, before=described(row))
     session.delete(row)
     session.flush()
+
+
+def get(session: Session, ident: str) -> Member:
+    """The member with that id or identity.
+
+    :raises NotFound: when there is none.
+    """
+    row = _found(session, ident, lock=False)
+    if row is None:
+        raise NotFound("member", ident)
+    return row
+
+
+def held(session: Session, ident: str) -> Member:
+    """The member, with all owners held, so that two changes cannot both leave the other's owner as the last.
+
+    :raises NotFound: when there is none.
+    """
+    pages.begin_writing(session)
+    stored.hold_owners(session)
+    row = _found(session, ident, lock=True)
+    if row is None:
+        raise NotFound("member", ident)
+    return row
 
 
 def listed(session: Session) -> Sequence[Member]:
@@ -103,14 +141,11 @@ def spelling(identity: str) -> str:
     return text
 
 
-def _held(session: Session, identity: str) -> Member:
-    """The member, with all owners held, so that two changes cannot both leave the other's owner as the last."""
-    pages.begin_writing(session)
-    stored.hold_owners(session)
-    row = stored.member(session, identity.strip().lower(), lock=True)
-    if row is None:
-        raise NotFound("member", identity)
-    return row
+def _found(session: Session, ident: str, *, lock: bool) -> Member | None:
+    with suppress(ValueError):
+        if (row := stored.member_by_id(session, UUID(ident), lock=lock)) is not None:
+            return row
+    return stored.member(session, ident.strip().lower(), lock=lock)
 
 
 def _check_not_last(session: Session, row: Member) -> None:

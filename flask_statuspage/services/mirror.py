@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import replace
-from datetime import datetime, timedelta
-from functools import partial
+from datetime import timedelta
 from itertools import chain
 from pathlib import Path
 from uuid import UUID
@@ -19,10 +16,10 @@ from flask.ctx import RequestContext
 from sqlalchemy.orm import Session
 from werkzeug.routing import BuildError
 
-from ..documents.fingerprint import templates_fingerprint
+from ..documents import assets
 from ..documents.site_files import File, SiteFiles
 from ..documents.snapshot import Snapshot
-from ..domain.facts import IncidentFact, MaintenanceFact, ShownPage
+from ..domain.facts import MaintenanceFact, ShownPage
 from ..state import current_settings, current_state
 from ..storage import folder as folders
 from ..storage import leases
@@ -33,12 +30,10 @@ from ..storage.base import utc_now
 from ..storage.folder import Folder, Outcome
 from ..storage.pages import Page
 from ..storage.session import database_now
-from . import facts, overview, ways, wishes
+from . import facts, mirror_pages, overview, ways, wishes
 from .mirror_examples import examples, origin
 
 logger = logging.getLogger(__name__)
-
-ASSETS = Path(__file__).absolute().parent.parent / "static"
 
 LASTS = timedelta(minutes=5)
 """How long what was measured may lag behind while nothing else changes."""
@@ -47,8 +42,6 @@ RETRY = timedelta(minutes=1)
 """After what time files that could not be written are tried again."""
 
 _NOTE = "mirror"
-_OVER = ("statuspage/incident.html", "statuspage/maintenance.html")
-"""The templates of pages that are not rendered again while nothing changes."""
 
 
 def write(path: str, *, stopping: Callable[[], bool] = lambda: False) -> Outcome:
@@ -68,7 +61,7 @@ def write(path: str, *, stopping: Callable[[], bool] = lambda: False) -> Outcome
         for writer in sorted(writers, key=lambda writer: writer.written_at):
             if not writer.write(stopping):
                 return folder.finish(complete=False)
-        for asset in ASSETS.iterdir():
+        for asset in assets.FOLDER.iterdir():
             folder.write(f"assets/{asset.name}", asset.read_bytes())
         for name, text in examples([page for page, _ in pages], Path(path).absolute()):
             folder.write(name, text.encode())
@@ -142,7 +135,11 @@ class _PageFiles:
         snapshot, maintenances = found
         incidents = list(chain.from_iterable(overview.all_incidents(snapshot)))
         files = SiteFiles(
-            snapshot, incidents, folder=self._prefix, dialect=current_settings().api_dialect
+            snapshot,
+            incidents,
+            maintenances,
+            folder=self._prefix,
+            dialect=current_settings().api_dialect,
         )
         for names, render in (
             *files.pages(
@@ -155,16 +152,13 @@ class _PageFiles:
             if stopping():
                 return False
             self._write_one((names, render))
-        look = _look(snapshot)
-        for fact, name, render in self._single(files, incidents, maintenances):
+        for one in mirror_pages.singles(files, snapshot, incidents, maintenances):
             if stopping():
                 return False
-            stamp = _stamp(look, fact)
-            if stamp and self._folder.stamp(name) == stamp:
-                # Of what is over there may be thousands.
-                self._folder.keep(name)
+            if one.stamp and self._folder.stamp(one.name) == one.stamp:
+                self._folder.keep(one.name)
             else:
-                self._write_one(([name], render), stamp=stamp)
+                self._write_one(([one.name], one.render), stamp=one.stamp)
         return True
 
     def _read(self) -> tuple[Snapshot, list[MaintenanceFact]] | None:
@@ -175,28 +169,6 @@ class _PageFiles:
                 return None
             rows = session.scalars(stored_maintenances.of_page(page.id))
             return overview.snapshot(session, page), [facts.maintenance(row) for row in rows]
-
-    def _single(
-        self,
-        files: SiteFiles,
-        incidents: list[IncidentFact],
-        maintenances: list[MaintenanceFact],
-    ) -> list[tuple[IncidentFact | MaintenanceFact, str, Callable[[], bytes]]]:
-        """What has a page of its own, that page's name, and what renders it."""
-        return [
-            *(
-                (fact, files.path("incident", incident_id=fact.id), partial(files.incident, fact))
-                for fact in incidents
-            ),
-            *(
-                (
-                    fact,
-                    files.path("maintenance", maintenance_id=fact.id),
-                    partial(files.maintenance, fact),
-                )
-                for fact in maintenances
-            ),
-        ]
 
     def _write_one(self, file: File, *, stamp: str = "") -> None:
         names, render = file
@@ -226,27 +198,6 @@ def _as_if_asked(page: ShownPage, prefix: str) -> AbstractContextManager[Request
     except BuildError:  # the host's own part of the path is not known here
         path = "/"
     return current_app.test_request_context(path=path, base_url=f"{base}/{root}")
-
-
-def _look(snapshot: Snapshot) -> str:
-    """What all single pages share, as text."""
-    page = replace(snapshot.page, updated_at=datetime.min)
-    settings = current_settings()
-    return repr(
-        (
-            page,
-            importlib.metadata.version("Flask-StatusPage"),
-            templates_fingerprint(*_OVER),
-            (settings.api_dialect, settings.time_zone, settings.base_template),
-        )
-    )
-
-
-def _stamp(look: str, fact: IncidentFact | MaintenanceFact) -> str:
-    """What its page is made of; "" when that is rendered each time: what is open says how long it has lasted."""
-    if fact.status.is_open if isinstance(fact, IncidentFact) else not fact.status.is_over:
-        return ""
-    return hashlib.sha256(f"{look}{fact!r}".encode()).hexdigest()[:32]
 
 
 def _why(error: Exception) -> str:

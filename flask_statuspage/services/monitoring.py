@@ -1,55 +1,100 @@
-"""From check results to verdicts, component statuses and incidents, in one transaction a batch."""
+"""From check results to verdicts, in one transaction a batch.
+
+Who has a say is in :mod:`.monitor_votes`, what depends on what in :mod:`.monitor_parents`, and what follows from a
+verdict in :mod:`.monitor_reports`.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Row
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from ..domain.incident import IncidentStatus
-from ..domain.status import ComponentStatus
-from ..domain.verdict import Verdict, quorum_verdict, status_for
+from ..domain.verdict import Verdict, is_milder
 from ..probing import CheckResult, ProbeOrder
 from ..probing.batch import ask_all
 from ..state import current_settings
-from ..storage import checks, maintenances, pages
-from ..storage import components as stored_components
-from ..storage import incidents as stored_incidents
+from ..storage import checks, due, maintenances, pages
 from ..storage import monitors as stored
 from ..storage.base import utc_now
-from ..storage.incidents import Incident
+from ..storage.due import DueCheck
 from ..storage.monitors import Monitor
 from ..storage.pages import Page
-from . import conditions, events, facts, incidents, texts
+from ..storage.session import begin_read_committed, database_now
+from . import monitor_options, monitor_parents, monitor_votes, rollups, self_check, upstream
+from .known import Known, known_of
+from .monitor_parents import Parents
+from .monitor_reports import turn
+from .monitor_votes import judged
+
+__all__ = ["ask", "claim_due", "judged", "order_for", "record", "turn"]
 
 logger = logging.getLogger(__name__)
 
-CLOCKS_APART = timedelta(seconds=5)
-"""How far the clocks of two workers may be apart."""
-
 MAX_ERROR = 200  # characters
-
-OUTAGE_WORDS = {
-    ComponentStatus.MAJOR_OUTAGE: "is down",
-    ComponentStatus.PARTIAL_OUTAGE: "is partly down",
-    ComponentStatus.DEGRADED_PERFORMANCE: "is degraded",
-}
+LARGEST = 2**31 - 1
 
 
 def claim_due(session: Session, region: str, now: datetime, *, limit: int) -> list[ProbeOrder]:
-    """Take the due checks of *region*; the caller commits before it asks."""
-    return [
-        order_for(row.monitor, region)
-        for row in stored.claim_due(session, region, now, limit=limit)
-    ]
+    """Take the due checks of *region*; the caller commits before it asks.
+
+    A monitor whose secrets cannot be opened is not asked without them. One that cannot be asked, for whatever reason,
+    is logged and holds up no other.
+    """
+    taken = due.claim(session, region, now, limit=limit)
+    orders = []
+    for check, known in _with_known(session, taken, now):
+        try:
+            orders.append(order_for(check.monitor, region, now, known, due_at=check.due_at))
+        except Exception:
+            _log_unasked(check)
+    return orders
 
 
-def order_for(monitor: Monitor, region: str) -> ProbeOrder:
+def _with_known(
+    session: Session, taken: Sequence[DueCheck], now: datetime
+) -> Iterator[tuple[DueCheck, Known]]:
+    try:
+        found = known_of(session, taken, now)
+    except DBAPIError:
+        raise  # the transaction has failed
+    except Exception:
+        # Whatever is wrong with one of them, the others are asked.
+        for check in taken:
+            try:
+                yield check, known_of(session, [check], now)
+            except DBAPIError:
+                raise
+            except Exception:
+                _log_unasked(check)
+    else:
+        for check in taken:
+            yield check, found
+
+
+def _log_unasked(check: DueCheck) -> None:
+    logger.exception("status page: monitor %s cannot be checked", check.monitor.slug)
+
+
+def order_for(
+    monitor: Monitor | Row[Any],
+    region: str,
+    now: datetime,
+    known: Known,
+    *,
+    due_at: datetime | None = None,
+) -> ProbeOrder:
+    """What to ask of *monitor*, which may be a plain row with its columns.
+
+    :raises SetupError: when none of the app's keys opens its secrets.
+    """
     return ProbeOrder(
         monitor_id=monitor.id,
         region=region,
@@ -57,13 +102,18 @@ def order_for(monitor: Monitor, region: str) -> ProbeOrder:
         target=monitor.target,
         timeout=monitor.timeout,
         degraded_over_ms=monitor.degraded_over_ms,
-        options=monitor.options,
+        options=monitor_options.complete(monitor),
+        asked_at=now,
+        due_at=due_at,
+        known=known.get(monitor.id, {}),
     )
 
 
 def ask(order: ProbeOrder) -> CheckResult:
     """Ask one target from this process, now. No transaction may be open."""
-    return next(iter(ask_all([order], current_settings())))
+    settings = current_settings()
+    results = list(ask_all([order], settings))
+    return next(iter(self_check.believed(results, settings)))
 
 
 def record(session: Session, results: Iterable[CheckResult]) -> None:
@@ -73,21 +123,42 @@ def record(session: Session, results: Iterable[CheckResult]) -> None:
     database ends the whole batch; the caller may repeat it.
     """
     results = [_fitting(result) for result in results]
+    begin_read_committed(session)
     pages.begin_writing(session)
     monitors = stored.locked(session, {result.monitor_id for result in results})
-    known = [result for result in results if result.monitor_id in monitors]
-    checks.add_all(session, map(_row, known))
-    latest: dict[UUID, CheckResult] = {}
-    for result in sorted(known, key=lambda result: result.at):
-        if _count(monitors[result.monitor_id], result):
-            latest[result.monitor_id] = result
+    now = database_now(session)
+    known = [
+        upstream.doubted(monitors[result.monitor_id], result)
+        for result in results
+        if result.monitor_id in monitors
+    ]
+    rows = {
+        (row.monitor_id, row.region): row
+        for monitor in monitors.values()
+        for row in monitor.regions
+    }
+    known = [
+        result
+        for result in known
+        if (row := rows.get((result.monitor_id, result.region))) is not None
+        and not monitor_votes.is_latest(row, result)
+    ]
+    placed = [(rows[result.monitor_id, result.region].id, result) for result in known]
+    checks.add_all(session, (_row(number, result) for number, result in placed))
+    rollups.write(session, placed)
+    latest, spoken = _count(session, monitors, known, now)
+    stored.save_regions(session, monitors.values())
     session.flush()
     # Pages in one order: two batches that meet on two pages must not wait for each other.
-    turned = [monitors[monitor_id] for monitor_id in latest if has_turned(monitors[monitor_id])]
+    turned = [
+        monitor
+        for monitor in map(monitors.__getitem__, latest)
+        if _may_turn(monitor, now, spoken) or upstream.has_news(monitor)
+    ]
     for monitor in sorted(_heard(session, turned), key=lambda one: (one.page_id, one.id)):
         try:
             with session.begin_nested():
-                _unless_maintained(session, monitor, latest[monitor.id])
+                _unless_maintained(session, monitor, latest[monitor.id], now, spoken)
         except DBAPIError:
             raise  # the database may have rolled back all of it, not only this savepoint
         except Exception:
@@ -95,14 +166,32 @@ def record(session: Session, results: Iterable[CheckResult]) -> None:
 
 
 def _fitting(result: CheckResult) -> CheckResult:
-    """*result* with an error that fits its column, whatever another package's probe has to say."""
-    return replace(result, error=result.error and result.error[:MAX_ERROR])
+    """*result* as its columns can hold it, whatever another package's probe has to say."""
+    code, milliseconds = result.code, result.milliseconds
+    is_plain = result.error is None and result.observed is None
+    if is_plain and abs(code or 0) <= LARGEST and 0 <= (milliseconds or 0) <= LARGEST:
+        return result
+    return replace(
+        result,
+        error=None if result.error is None else _clean(result.error)[:MAX_ERROR],
+        code=code if code is not None and abs(code) <= LARGEST else None,
+        milliseconds=None if milliseconds is None else max(0, min(milliseconds, LARGEST)),
+        observed=None if result.observed is None else _clean(result.observed),
+    )
 
 
-def _row(result: CheckResult) -> dict[str, object]:
+def _clean(value: Any) -> Any:
+    """*value* without what PostgreSQL, or UTF-8, does not know, for which the whole batch would be refused."""
+    if isinstance(value, str):
+        return value.replace("\0", "").encode("utf-8", "replace").decode()
+    if isinstance(value, Mapping):
+        return {_clean(name): _clean(part) for name, part in value.items()}
+    return [_clean(part) for part in value] if isinstance(value, (list, tuple)) else value
+
+
+def _row(region_id: int, result: CheckResult) -> dict[str, object]:
     return {
-        "monitor_id": result.monitor_id,
-        "region": result.region,
+        "region_id": region_id,
         "at": result.at,
         "outcome": result.outcome,
         "code": result.code,
@@ -111,29 +200,40 @@ def _row(result: CheckResult) -> dict[str, object]:
     }
 
 
-def _count(monitor: Monitor, result: CheckResult) -> bool:
-    """Let *result* count in its region's streak; False for one that came too late or to a paused monitor."""
-    region = next((row for row in monitor.regions if row.region == result.region), None)
-    if region is None or monitor.paused_at is not None:
+def _count(
+    session: Session, monitors: dict[UUID, Monitor], results: Collection[CheckResult], now: datetime
+) -> tuple[dict[UUID, CheckResult], set[UUID]]:
+    """Let *results* count in their regions' streaks.
+
+    :returns: the latest one of each monitor for which one was in time, and the monitors of which one says something.
+    """
+    failing = (monitors[one.monitor_id] for one in results if one.outcome is Verdict.DOWN)
+    parents = Parents(session, failing, now, held=monitors)
+    latest: dict[UUID, CheckResult] = {}
+    spoken: set[UUID] = set()
+    for result in monitor_parents.in_order(results, monitors):
+        monitor = monitors[result.monitor_id]
+        row = monitor_votes.place_of(monitor, result, now)
+        if row is not None:
+            excused = parents.excuse(monitor, row, result)
+            monitor_votes.count(row, monitor, result, excused=excused)
+            latest[monitor.id] = result
+            if row.abstained_at is None:
+                spoken.add(monitor.id)
+            upstream.see(monitor, result)
+    parents.wake(session)
+    return latest, spoken
+
+
+def _may_turn(monitor: Monitor, now: datetime, spoken: Collection[UUID]) -> bool:
+    """Whether *monitor* gets another verdict. It takes a word for a worse one.
+
+    Where a region abstains fewer are left to decide, but what another one said a while ago proves nothing new.
+    """
+    verdict = judged(monitor, now)
+    if verdict is monitor.verdict:
         return False
-    # A latest result that lies in the future was written by a clock that was wrong; it must not silence all others.
-    if region.last_at is not None and result.at <= region.last_at <= utc_now() + CLOCKS_APART:
-        return False
-    region.streak = region.streak.after(result.outcome, monitor.thresholds)
-    region.last_outcome, region.last_at = result.outcome, result.at
-    region.last_ms, region.last_code = result.milliseconds, result.code
-    region.last_error = result.error
-    return True
-
-
-def judged(monitor: Monitor) -> Verdict:
-    """What the latest results of all regions call for."""
-    return quorum_verdict((row.verdict for row in monitor.regions), monitor.quorum)
-
-
-def has_turned(monitor: Monitor) -> bool:
-    """Whether the latest results call for another verdict than the monitor has."""
-    return judged(monitor) is not monitor.verdict
+    return monitor.id in spoken or is_milder(verdict, monitor.verdict)
 
 
 def _heard(session: Session, turned: Collection[Monitor]) -> list[Monitor]:
@@ -143,189 +243,20 @@ def _heard(session: Session, turned: Collection[Monitor]) -> list[Monitor]:
     return [monitor for monitor in turned if monitor.component_id not in maintained]
 
 
-def _unless_maintained(session: Session, monitor: Monitor, result: CheckResult) -> None:
+def _unless_maintained(
+    session: Session,
+    monitor: Monitor,
+    result: CheckResult,
+    now: datetime,
+    spoken: Collection[UUID],
+) -> None:
     page = session.get_one(Page, monitor.page_id)
     pages.touch(session, page.id, utc_now())
     # Asked again now that the page is held: a maintenance may have begun since the first look.
     if monitor.component_id is None or not maintenances.under_maintenance(
         session, [monitor.component_id], lock=True
     ):
-        turn(session, page, monitor, result)
-
-
-def turn(
-    session: Session, page: Page, monitor: Monitor, result: CheckResult, *, notify: bool = True
-) -> None:
-    """All that follows from a changed verdict, in the order in which it is told. The page is held."""
-    previous = monitor.verdict
-    monitor.verdict, monitor.verdict_at = judged(monitor), result.at
-    session.flush()
-    if Verdict.DOWN in (previous, monitor.verdict):
-        _tell(session, page, monitor, previous, result, notify=notify)
-    if monitor.component_id is not None:
-        for component in stored_components.locked(session, [monitor.component_id]):
-            conditions.say(
-                session,
-                page,
-                component,
-                status_for(monitor.verdict, outage=monitor.outage_status),
-                source="monitor",
-                reference=str(monitor.id),
-                note=result.error or "",
-                notify=notify,
-            )
-    _follow_up(session, page, monitor, result, previous=previous, notify=notify)
-
-
-def _tell(
-    session: Session,
-    page: Page,
-    monitor: Monitor,
-    previous: Verdict,
-    result: CheckResult,
-    *,
-    notify: bool,
-) -> None:
-    events.record(
-        session,
-        page,
-        "monitor.down" if monitor.verdict is Verdict.DOWN else "monitor.recovered",
-        subject_id=monitor.id,
-        components=[monitor.component_id] if monitor.component_id else [],
-        data={"monitor": facts.monitor(monitor, previous=previous, result=result)},
-        notify=notify,
-    )
-
-
-def _follow_up(
-    session: Session,
-    page: Page,
-    monitor: Monitor,
-    result: CheckResult,
-    *,
-    previous: Verdict,
-    notify: bool,
-) -> None:
-    """Open, update or resolve the incident that the monitor speaks for."""
-    incident = stored_incidents.open_of_monitor(session, monitor.id)
-    if incident is not None and not incident.automatic:
-        _add_to(session, page, incident, monitor, result, previous=previous, notify=notify)
-    elif monitor.verdict is Verdict.DOWN:
-        if incident is not None:
-            incidents.update(
-                session,
-                page,
-                incident.id,
-                status=IncidentStatus.INVESTIGATING,
-                body=_failure_text(monitor, result),
-                affected=_affected(session, monitor),
-                by_monitor=True,
-                notify=notify,
-            )
-        elif monitor.open_incident and current_settings().auto_incidents != "off":
-            _open(session, page, monitor, result)
-    elif incident is not None and monitor.verdict is Verdict.DEGRADED:
-        incidents.update(
-            session,
-            page,
-            incident.id,
-            status=IncidentStatus.MONITORING,
-            body="Answers again, but more slowly than it should.",
-            affected=_affected(session, monitor),
-            by_monitor=True,
-            notify=notify,
-        )
-    elif incident is not None and monitor.verdict is Verdict.UP:
-        lasted = result.at - incident.started_at
-        incidents.resolve(
-            session,
-            page,
-            incident.id,
-            body=f"Working again. It did not for {_duration(lasted)}.",
-            notify=notify,
-        )
-
-
-def _add_to(
-    session: Session,
-    page: Page,
-    incident: Incident,
-    monitor: Monitor,
-    result: CheckResult,
-    *,
-    previous: Verdict,
-    notify: bool,
-) -> None:
-    """Add what the monitor sees to a person's incident that is linked to it. Only a person ends it.
-
-    Where the site or the monitor publishes nothing by itself, nothing is added to a published incident either.
-    """
-    if not monitor.open_incident or current_settings().auto_incidents != "publish":
-        return
-    status = None
-    if monitor.verdict is Verdict.DOWN:
-        body = _failure_text(monitor, result)
-        if incident.status is IncidentStatus.MONITORING:
-            status = IncidentStatus.INVESTIGATING
-    elif monitor.verdict is Verdict.DEGRADED and previous is Verdict.DOWN:
-        body = "Answers again, but more slowly than it should."
-    elif monitor.verdict is Verdict.UP and previous in (Verdict.DOWN, Verdict.DEGRADED):
-        body = f"The monitor {monitor.name} sees it working again."
-        status = IncidentStatus.MONITORING
-    else:
-        return
-    incidents.update(
-        session,
-        page,
-        incident.id,
-        status=status,
-        body=body,
-        affected=_affected(session, monitor),
-        by_monitor=True,
-        notify=notify,
-    )
-
-
-def _open(session: Session, page: Page, monitor: Monitor, result: CheckResult) -> None:
-    component = _component_of(session, monitor)
-    publish = current_settings().auto_incidents == "publish"
-    incidents.open(
-        session,
-        page,
-        title=f"{component.name if component else monitor.name} "
-        f"{OUTAGE_WORDS.get(monitor.outage_status, 'has a problem')}"[: texts.MAX_TITLE],
-        body=_failure_text(monitor, result),
-        affected=_affected(session, monitor),
-        visibility="published" if publish else "draft",
-        monitor=monitor,
-        automatic=True,
-    )
-
-
-def _affected(session: Session, monitor: Monitor) -> dict[str, ComponentStatus]:
-    if monitor.component_id is None:
-        return {}
-    status = status_for(monitor.verdict, outage=monitor.outage_status)
-    return {str(monitor.component_id): status}
-
-
-def _component_of(session: Session, monitor: Monitor) -> stored_components.Component | None:
-    if monitor.component_id is None:
-        return None
-    return session.get(stored_components.Component, monitor.component_id)
-
-
-def _failure_text(monitor: Monitor, result: CheckResult) -> str:
-    failures = max((row.down for row in monitor.regions), default=1)
-    times = "The latest check" if failures == 1 else f"{failures} checks in a row"
-    return f"{times} failed: {(result.error or 'no answer').lower()}. We are looking into it."
-
-
-def _duration(lasted: timedelta) -> str:
-    seconds = max(0, round(lasted.total_seconds()))
-    minutes, hours = seconds // 60, seconds // 3600
-    if seconds < 60:
-        return f"{seconds} s"
-    if minutes < 60:
-        return f"{minutes} min"
-    return f"{hours} h {minutes % 60} min"
+        upstream.tell(session, page, monitor)
+        if _may_turn(monitor, now, spoken):
+            told = monitor_votes.decisive(monitor, result, judged(monitor, now))
+            turn(session, page, monitor, told, now=now)

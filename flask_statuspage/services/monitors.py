@@ -5,62 +5,53 @@ Monitors are locked before their page is touched, here as in :mod:`.monitoring`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from ..domain.facts import plain
-from ..domain.ids import is_slug
 from ..domain.status import ComponentStatus
-from ..domain.verdict import Streak, Verdict
-from ..errors import FieldError, Invalid, NotFound
+from ..domain.verdict import Streak, Thresholds, Verdict
+from ..errors import Invalid, NotFound
 from ..probing import CheckResult, probes
 from ..state import current_settings
 from ..storage import components as stored_components
+from ..storage import due, history, monitor_ties, pages
 from ..storage import monitors as stored
-from ..storage import pages
 from ..storage.base import utc_now
-from ..storage.checks import Check
 from ..storage.incidents import open_of_monitor
 from ..storage.monitors import Monitor, MonitorRegion
 from ..storage.pages import Page
-from . import audit, components, conditions, events, facts, incidents
-from .slugs import free_slug
-
-DEFAULT_REGION = "default"
-
-LIMITS: dict[str, tuple[float, float]] = {
-    "interval": (1, 86_400),
-    "timeout": (0.1, 120),
-    "quorum": (1, 50),
-    "failure_threshold": (1, 100),
-    "recovery_threshold": (1, 100),
-    "degraded_over_ms": (1, 600_000),
-}
-"""Smallest and largest value; ``interval`` and ``timeout`` in seconds."""
-
-OUTAGES = (
-    ComponentStatus.DEGRADED_PERFORMANCE,
-    ComponentStatus.PARTIAL_OUTAGE,
-    ComponentStatus.MAJOR_OUTAGE,
+from ..storage.session import database_now
+from . import (
+    audit,
+    components,
+    conditions,
+    heartbeats,
+    incidents,
+    monitor_fields,
+    monitor_options,
+    monitor_reports,
 )
+from .monitor_fields import DEFAULT_REGION
+from .slugs import free_slug
 
 _audit = partial(audit.of, subject="monitor")
 
 
-def get(session: Session, page: Page, ident: str, *, lock: bool = False) -> Monitor:
-    """The monitor of *page* with that slug or id, with its regions."""
-    query = select(Monitor.id).where(Monitor.page_id == page.id)
-    try:
-        query = query.where(Monitor.id == UUID(ident))
-    except ValueError:
-        query = query.where(Monitor.slug == ident)
-    monitor_id = session.scalar(query)
-    monitor = stored.get(session, monitor_id, lock=lock) if monitor_id else None
+def get(
+    session: Session, page: Page, ident: str, *, lock: bool = False, dependants: bool = False
+) -> Monitor:
+    """The monitor of *page* with that slug or id, with its regions.
+
+    :param dependants: with *lock*: whether those that depend on it are held, too.
+    """
+    monitor_id = stored.find(session, page.id, ident)
+    if lock and dependants:
+        monitor_ties.lock_family(session, monitor_id)
+    monitor = stored.get(session, monitor_id, lock=lock)
     if monitor is None:
         raise NotFound("monitor", ident)
     return monitor
@@ -71,7 +62,7 @@ def create(
     page: Page,
     *,
     name: str,
-    target: str,
+    target: str = "",
     kind: str = "http",
     slug: str | None = None,
     component: str | None = None,
@@ -79,20 +70,34 @@ def create(
     timeout: float = 10.0,
     regions: list[str] | None = None,
     quorum: int = 1,
-    failure_threshold: int = 3,
-    recovery_threshold: int = 2,
+    failure_threshold: int | None = None,
+    degraded_threshold: int | None = None,
+    recovery_threshold: int | None = None,
     degraded_over_ms: int | None = None,
     outage_status: ComponentStatus = ComponentStatus.MAJOR_OUTAGE,
     open_incident: bool = True,
+    template: str | None = None,
+    depends_on: str | None = None,
+    escalation_intervals: Collection[int] = (),
     options: Mapping[str, Any] | None = None,
+    by_code: bool = False,
     actor: str | None = None,
 ) -> Monitor:
-    """A new monitor, due at once.
+    """A new monitor, due at once, or after its first heartbeat.
 
     :param component: slug or id of the component whose status it decides; None: it only measures.
+    :param failure_threshold: results in a row; None, as of ``recovery_threshold``: as usual for the kind.
+    :param degraded_threshold: None: as many as for a failure.
+    :param template: id or name of the template of incidents whose text it publishes.
+    :param depends_on: slug or id of the monitor while whose failure it is silent.
+    :param escalation_intervals: seconds from one notice to the next while it stays down.
+    :param by_code: the site's code makes it, which alone makes some kinds.
     """
+    if not by_code:
+        monitor_fields.refuse_new(kind)
     now = utc_now()
     pages.touch(session, page.id, now)
+    usual = probes[kind].thresholds if kind in probes else Thresholds()
     watched = components.named(session, page, [component], field="component") if component else []
     monitor = Monitor(
         page_id=page.id,
@@ -104,34 +109,50 @@ def create(
         interval=interval,
         timeout=timeout,
         quorum=quorum,
-        failure_threshold=failure_threshold,
-        recovery_threshold=recovery_threshold,
+        failure_threshold=usual.failure if failure_threshold is None else failure_threshold,
+        degraded_threshold=degraded_threshold,
+        recovery_threshold=usual.recovery if recovery_threshold is None else recovery_threshold,
         degraded_over_ms=degraded_over_ms,
         outage_status=outage_status,
         open_incident=open_incident,
+        template_id=monitor_fields.template(session, page, template),
+        depends_on_id=monitor_fields.parent(session, page, None, depends_on),
+        escalation_intervals=list(escalation_intervals),
         options=dict(options or {}),
         verdict=Verdict.UNKNOWN,
         created_at=now,
         updated_at=now,
         regions=[
             MonitorRegion(region=region, due_at=now)
-            for region in _regions(regions or [DEFAULT_REGION])
+            for region in monitor_fields.regions(regions or [DEFAULT_REGION])
         ],
     )
-    _check(monitor)
+    monitor_fields.check(monitor)
+    heartbeats.settle(monitor, now, anew=True)
     session.add(monitor)
     session.flush()
     _begin_unknown(session, page, monitor)
-    _audit(session, "create", monitor, actor, after=_state(monitor))
+    _audit(session, "create", monitor, actor, after=monitor_fields.state(monitor))
     return monitor
 
 
 def change(
-    session: Session, page: Page, monitor: Monitor, values: Mapping[str, Any], *, actor: str | None
+    session: Session,
+    page: Page,
+    monitor: Monitor,
+    values: Mapping[str, Any],
+    *,
+    by_code: bool = False,
+    actor: str | None,
 ) -> Monitor:
-    """Change some of a monitor's fields. Another target, kind or component starts its verdict anew."""
+    """Change some of a monitor's fields. Another target, kind or component starts its verdict anew.
+
+    :param by_code: the site's code changes what it has declared.
+    """
+    if not by_code:
+        monitor_fields.refuse_change(monitor, values)
     pages.touch(session, page.id, utc_now())
-    before = _state(monitor)
+    before, stored_before = monitor_fields.state(monitor), monitor_options.kept(monitor)
     values = dict(values)
     if "slug" in values and values["slug"] != monitor.slug:
         values["slug"] = _free_slug(session, page, values["slug"], monitor.name)
@@ -143,19 +164,35 @@ def change(
         if new_id != monitor.component_id:
             _fall_silent(session, page, monitor)
             monitor.component_id, restart = new_id, True
+    if "template" in values:
+        monitor.template_id = monitor_fields.template(session, page, values.pop("template"))
+    if "depends_on" in values:
+        ident = values.pop("depends_on")
+        monitor.depends_on_id = monitor_fields.parent(session, page, monitor, ident)
     if "regions" in values:
-        _set_regions(monitor, _regions(values.pop("regions")))
+        _set_regions(session, monitor, monitor_fields.regions(values.pop("regions")))
+    if values.get("kind", monitor.kind) != monitor.kind:
+        values.setdefault("options", {})  # those of the other kind say nothing here
     restart |= any(
         name in values and values[name] != getattr(monitor, name) for name in ("kind", "target")
     )
     for name, value in values.items():
         setattr(monitor, name, value)
-    _check(monitor)
-    was, now_is = audit.difference(before, _state(monitor))
+    monitor_fields.check(monitor, stored_before)
+    was, now_is = audit.difference(before, monitor_fields.state(monitor))
+    secret = monitor_options.changed(stored_before.secrets, monitor_options.secrets(monitor))
+    if secret:
+        was, now_is = {**was, "secrets": []}, {**now_is, "secrets": secret}
     if not now_is:
         return monitor
     monitor.updated_at = utc_now()
+    heartbeats.settle(monitor, monitor.updated_at, anew="kind" in now_is)
     session.flush()
+    if "interval" in now_is:
+        due.keep_beat(session, utc_now(), monitor_id=monitor.id)
+    if "escalation_intervals" in now_is:
+        pauses = before["escalation_intervals"]
+        monitor_reports.renew_notices(monitor, pauses, monitor.updated_at)
     if restart:
         _start_anew(session, page, monitor)
     _audit(session, "change", monitor, actor, before=was, after=now_is)
@@ -163,14 +200,18 @@ def change(
 
 
 def remove(session: Session, page: Page, monitor: Monitor, *, actor: str | None) -> None:
-    """Delete a monitor with its results; its word on the component ends, an open incident of its own is resolved."""
+    """Delete a monitor with its results; its word on the component ends, an open incident of its own is resolved.
+
+    It is held with those that depend on it.
+    """
     pages.touch(session, page.id, utc_now())
-    _audit(session, "delete", monitor, actor, before=_state(monitor))
+    _audit(session, "delete", monitor, actor, before=monitor_fields.state(monitor))
     _know_nothing(session, page, monitor)
     _fall_silent(session, page, monitor)
     _close_incident(session, page, monitor, "The monitor that found this was removed.")
-    for model in (Check, MonitorRegion):
-        session.execute(delete(model).where(model.monitor_id == monitor.id))
+    history.forget(session, [row.id for row in monitor.regions])
+    monitor_ties.free_dependants(session, monitor.id)
+    session.execute(delete(MonitorRegion).where(MonitorRegion.monitor_id == monitor.id))
     session.execute(delete(Monitor).where(Monitor.id == monitor.id))
     session.expire_all()
 
@@ -189,12 +230,13 @@ def pause(session: Session, page: Page, monitor: Monitor, *, actor: str | None) 
 
 
 def resume(session: Session, page: Page, monitor: Monitor, *, actor: str | None) -> Monitor:
-    """Checks go on, the first one at once."""
+    """Checks go on, the first one at once; a heartbeat is due after the next one."""
     if monitor.paused_at is not None:
         pages.touch(session, page.id, utc_now())
         monitor.paused_at = None
         for row in monitor.regions:
             row.due_at = utc_now()
+        heartbeats.settle(monitor, utc_now(), anew=True)
         session.flush()
         _audit(session, "resume", monitor, actor, before={"paused": True}, after={"paused": False})
     return monitor
@@ -225,70 +267,9 @@ def vet(kind: str, target: str) -> None:
     probes[kind].vet(target, current_settings())
 
 
-def described(monitor: Monitor) -> dict[str, Any]:
-    """The fields of a monitor as the API and the audit show them."""
-    return {
-        "name": monitor.name,
-        "slug": monitor.slug,
-        "kind": monitor.kind,
-        "target": monitor.target,
-        "interval": monitor.interval,
-        "timeout": monitor.timeout,
-        "regions": [row.region for row in monitor.regions],
-        "quorum": monitor.quorum,
-        "failure_threshold": monitor.failure_threshold,
-        "recovery_threshold": monitor.recovery_threshold,
-        "degraded_over_ms": monitor.degraded_over_ms,
-        "outage_status": monitor.outage_status.value,
-        "open_incident": monitor.open_incident,
-        "options": dict(monitor.options),
-    }
-
-
-def _state(monitor: Monitor) -> dict[str, Any]:
-    """The fields of a monitor with the component that it watches, for the audit."""
-    return {**described(monitor), "component": plain(monitor.component_id)}
-
-
-def _check(monitor: Monitor) -> None:
-    """Check all fields together and put target and options in their stored spelling."""
-    errors: list[FieldError] = []
-    for name, (low, high) in LIMITS.items():
-        value = getattr(monitor, name)
-        if value is not None and not low <= value <= high:
-            errors.append(FieldError(name, f"Must be from {low} to {high}."))
-    if monitor.quorum > len(monitor.regions):
-        errors.append(FieldError("quorum", "There are fewer regions than that."))
-    if monitor.outage_status not in OUTAGES:
-        words = ", ".join(status.value for status in OUTAGES)
-        errors.append(FieldError("outage_status", f"Must be one of {words}."))
-    if monitor.kind not in probes:
-        errors.append(FieldError("kind", f"Must be one of {', '.join(probes)}."))
-        raise Invalid(*errors)
-    probe = probes[monitor.kind]
-    try:
-        monitor.target = probe.normalise(monitor.target, current_settings())
-    except Invalid as error:
-        errors.extend(error.errors)
-    try:
-        monitor.options = probe.check_options(monitor.options)
-    except Invalid as error:
-        errors.extend(error.errors)
-    if errors:
-        raise Invalid(*errors)
-
-
-def _regions(regions: list[str]) -> list[str]:
-    if not regions or len(set(regions)) != len(regions):
-        raise Invalid.field("regions", "Name at least one region, each once.")
-    for region in regions:
-        if not is_slug(region) or len(region) > 40:
-            raise Invalid.field("regions", f"{region!r} is not a region's name.")
-    return regions
-
-
-def _set_regions(monitor: Monitor, wanted: list[str]) -> None:
+def _set_regions(session: Session, monitor: Monitor, wanted: list[str]) -> None:
     rows = {row.region: row for row in monitor.regions}
+    history.forget(session, [row.id for name, row in rows.items() if name not in wanted])
     due_at = None if monitor.paused_at else utc_now()
     monitor.regions = [
         rows.get(region) or MonitorRegion(region=region, due_at=due_at) for region in wanted
@@ -311,8 +292,9 @@ def _begin_unknown(session: Session, page: Page, monitor: Monitor) -> None:
 
 def _start_anew(session: Session, page: Page, monitor: Monitor) -> None:
     _know_nothing(session, page, monitor)
+    monitor.observed = None
     for row in monitor.regions:
-        row.streak = Streak()
+        row.streak, row.abstained_at = Streak(), None
     session.flush()
     _begin_unknown(session, page, monitor)
 
@@ -321,16 +303,10 @@ def _know_nothing(session: Session, page: Page, monitor: Monitor) -> None:
     """No verdict any more. Whoever was told that it is down is told that this is over."""
     previous = monitor.verdict
     monitor.verdict, monitor.verdict_at = Verdict.UNKNOWN, None
-    if previous is not Verdict.DOWN:
-        return
-    events.record(
-        session,
-        page,
-        "monitor.recovered",
-        subject_id=monitor.id,
-        components=[monitor.component_id] if monitor.component_id else [],
-        data={"monitor": facts.monitor(monitor, previous=previous, result=None)},
-    )
+    monitor_reports.end_notices(monitor)
+    if previous is Verdict.DOWN:
+        now = database_now(session)
+        monitor_reports.tell(session, page, monitor, previous, None, now=now)
 
 
 def _fall_silent(session: Session, page: Page, monitor: Monitor) -> None:

@@ -63,6 +63,38 @@ def order_groups(
     return list(session.scalars(stored.groups_of(page.id)))
 
 
+def move_component(
+    session: Session, page: Page, component: Component, *, down: bool, actor: str | None
+) -> None:
+    """Let *component* change places with the one before it in its group, or after it; at the end nothing happens."""
+    pages.touch(session, page.id, utc_now())
+    rows = list(session.scalars(stored.of_page(page.id).execution_options(populate_existing=True)))
+    beside = [row for row in rows if row.group_id == component.group_id]
+    moved = _moved([row.slug for row in beside], component.slug, down=down)
+    others = [row.slug for row in rows if row.group_id != component.group_id]
+    order_components(session, page, [*moved, *others], actor=actor)
+
+
+def move_group(
+    session: Session, page: Page, group: ComponentGroup, *, down: bool, actor: str | None
+) -> None:
+    """The same for a group."""
+    pages.touch(session, page.id, utc_now())
+    rows = session.scalars(stored.groups_of(page.id).execution_options(populate_existing=True))
+    moved = _moved([str(row.id) for row in rows], str(group.id), down=down)
+    order_groups(session, page, moved, actor=actor)
+
+
+def _moved(idents: Sequence[str], ident: str, *, down: bool) -> list[str]:
+    """*idents* with *ident* one place further."""
+    found = list(idents)
+    at = found.index(ident) if ident in found else len(found)
+    to = at + (1 if down else -1)
+    if at < len(found) and 0 <= to < len(found):
+        found[at], found[to] = found[to], found[at]
+    return found
+
+
 def _named(wanted: Sequence[str], by_ident: Mapping[str, Row], kind: str) -> list[Row]:
     found = []
     for ident in wanted:

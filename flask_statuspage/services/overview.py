@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from ..documents.snapshot import NEWEST_INCIDENTS, ComponentState, Snapshot, newest, overall_status
+from ..documents.snapshot import (
+    NEWEST_INCIDENTS,
+    ComponentState,
+    ResponseTimes,
+    Snapshot,
+    as_heard,
+    is_silent,
+    newest,
+    overall_status,
+)
 from ..domain.facts import IncidentFact, MaintenanceFact
-from ..domain.uptime import Interval, uptime_percent
+from ..domain.status import ComponentStatus
+from ..domain.uptime import Interval, from_day, uptime_percent
 from ..errors import NotFound
 from ..state import current_settings
 from ..storage import components as stored_components
 from ..storage import incidents as stored_incidents
 from ..storage import maintenances as stored_maintenances
 from ..storage import monitors as stored_monitors
+from ..storage import shown as stored
 from ..storage.apart import apart_from_host
 from ..storage.base import utc_now
-from ..storage.components import Component
 from ..storage.pages import Page
-from . import facts
+from . import facts, series
 
 NEWEST_MAINTENANCES = 50
 BATCH = 200
@@ -36,15 +47,31 @@ def snapshot(session: Session, page: Page) -> Snapshot:
     settings = current_settings()
     now = utc_now()
     version = page.version  # read before the rest: a later change makes a later version
-    rows = list(session.scalars(stored_components.of_page(page.id)))
+    rows = stored.components(session, page.id)
     measured = stored_monitors.measured(session, page.id)
     histories = _histories(session, rows, zone=ZoneInfo(facts.page(page).time_zone), now=now)
     states = []
     for row in rows:
         seen = measured.get(row.id)
+        fact = facts.shown_component(row, row.group)
+        if (
+            seen
+            and fact.status is ComponentStatus.OPERATIONAL
+            and is_silent(seen.last_at, seen.interval, now)
+        ):
+            # Nobody may be left who would note that nothing is heard: never green by old checks.
+            fact = replace(fact, status=ComponentStatus.UNKNOWN)
+        if seen:
+            histories[row.id] = as_heard(
+                histories[row.id],
+                fact.status,
+                last_check_at=seen.last_at,
+                interval=seen.interval,
+                now=now,
+            )
         states.append(
             ComponentState(
-                fact=facts.component(row),
+                fact=fact,
                 uptime_percent=uptime_percent(
                     histories[row.id],
                     since=now - timedelta(days=settings.uptime_days),
@@ -58,13 +85,13 @@ def snapshot(session: Session, page: Page) -> Snapshot:
             )
         )
     shown = tuple(
-        facts.incident(row)
-        for row in stored_incidents.shown(session, page.id, newest=NEWEST_INCIDENTS)
+        facts.shown_incident(found)
+        for found in stored.incidents(session, page.id, newest=NEWEST_INCIDENTS)
     )
     open_impacts = [incident.impact for incident in shown if incident.status.is_open]
     windows = tuple(
-        facts.maintenance(row)
-        for row in stored_maintenances.shown(session, page.id, newest=NEWEST_MAINTENANCES)
+        facts.shown_maintenance(found)
+        for found in stored.maintenances(session, page.id, newest=NEWEST_MAINTENANCES)
     )
     # One without components is about the page as a whole.
     whole_page = any(fact.status.is_active and not fact.components for fact in windows)
@@ -82,6 +109,7 @@ def snapshot(session: Session, page: Page) -> Snapshot:
         uptime_days=settings.uptime_days,
         partial_outage_weight=settings.partial_outage_weight,
         incident_count=stored_incidents.count_published(session, page.id),
+        response=_response(session, states, now),
     )
 
 
@@ -179,26 +207,23 @@ def maintenance(session: Session, page_id: UUID, maintenance_id: UUID) -> Mainte
     return facts.maintenance(row)
 
 
+def _response(
+    session: Session, states: Sequence[ComponentState], now: datetime
+) -> ResponseTimes | None:
+    """Of the first component, as the page lists them, that was checked in the last day."""
+    recent = now - timedelta(days=1)
+    for state in states:
+        if state.last_check_at is not None and state.last_check_at > recent:
+            return ResponseTimes(
+                slug=state.fact.slug, series=series.glance(session, state.fact.id, now)
+            )
+    return None
+
+
 def _histories(
-    session: Session, rows: Sequence[Component], *, zone: ZoneInfo, now: datetime
+    session: Session, rows: Sequence[Row[Any]], *, zone: ZoneInfo, now: datetime
 ) -> dict[UUID, tuple[Interval, ...]]:
     """The published statuses of each component, by its id, from the window's start or its own first day on."""
     window = now - timedelta(days=current_settings().uptime_days)
-    first_day = {row.id: _first_instant(row, zone) for row in rows}
-    found: dict[UUID, list[Interval]] = defaultdict(list)
-    for component_id, status, start, end in stored_components.history(
-        session, [row.id for row in rows], window
-    ):
-        since = first_day[component_id]
-        if since is not None and start < since:
-            if end is not None and end <= since:
-                continue
-            start = since
-        found[component_id].append(Interval(status, start, end))
-    return {row.id: tuple(found[row.id]) for row in rows}
-
-
-def _first_instant(row: Component, zone: ZoneInfo) -> datetime | None:
-    if row.start_date is None:
-        return None
-    return datetime.combine(row.start_date, time(), zone).astimezone(UTC)
+    found = stored_components.histories(session, [row.id for row in rows], window)
+    return {row.id: tuple(from_day(found[row.id], row.start_date, zone)) for row in rows}

@@ -10,6 +10,7 @@ from ..domain import branding, clock, colours
 from ..domain.ids import RESERVED_SLUGS, is_slug
 from ..domain.markup import has_control
 from ..errors import FieldError, Invalid
+from ..translation import said
 
 _LAYOUT = str.maketrans("\t\n\r", "   ")
 
@@ -71,7 +72,7 @@ def _time_zone(value: str | None) -> str | None:
     if value is None:
         return None
     if not clock.is_zone(value):
-        raise Invalid.field("time_zone", "Must be an IANA name, such as 'UTC'.")
+        raise Invalid.field("time_zone", said("Must be an IANA name, such as 'UTC'."))
     return value
 
 
@@ -80,7 +81,9 @@ def _locale(value: str | None) -> str | None:
         return None
     locale = branding.locale(value)
     if locale is None:
-        raise Invalid.field("locale", "Must be a language as BCP 47 writes it: 'de', 'pt-BR'.")
+        raise Invalid.field(
+            "locale", said("Must be a language as BCP 47 writes it: 'de', 'pt-BR'.")
+        )
     return locale
 
 

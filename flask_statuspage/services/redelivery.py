@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from ..delivery.formats import formats
-from ..domain.events import CONFIRMATION, PAGE_CHANGE, PUBLIC_EVENTS, TEST
+from ..domain.events import CONFIRMATION, PAGE_CHANGE, PUBLIC_EVENTS, TEST, UPSTREAM_CHANGE
 from ..errors import Conflict, Invalid, NotFound
 from ..storage import pages, redelivery
 from ..storage.base import utc_now
@@ -17,7 +17,7 @@ from ..storage.pages import Page
 from ..storage.subscriptions import Subscription, SubscriptionState
 from . import audit, events, subscriptions
 
-SENT_EVENTS = (*PUBLIC_EVENTS, PAGE_CHANGE, TEST, CONFIRMATION)
+SENT_EVENTS = (*PUBLIC_EVENTS, PAGE_CHANGE, UPSTREAM_CHANGE, TEST, CONFIRMATION)
 AT_ONCE = 1000
 """Deliveries that one statement changes."""
 

@@ -13,6 +13,7 @@ from ..storage import subscription_secrets as stored
 from ..storage.base import utc_now
 from ..storage.encryption import reveal
 from ..storage.subscriptions import Subscription
+from ..translation import said
 from .subscription_log import NEW_SECRET, SECRET, note
 
 MIN_BYTES, MAX_BYTES = 16, 200
@@ -30,13 +31,17 @@ def check(secret: str | None, channel: str) -> None:
     if secret is None:
         return
     if channel != WebhookChannel.name:
-        raise Invalid.field("secret", "Only webhooks have a secret.")
+        raise Invalid.field("secret", said("Only webhooks have a secret."))
     # Half a surrogate pair, which no UTF-8 has, is refused where it comes in.
     size = len(secret.encode(errors="surrogatepass"))
     if not MIN_BYTES <= size <= MAX_BYTES:
-        raise Invalid.field("secret", f"Must have {MIN_BYTES} to {MAX_BYTES} bytes.")
+        raise Invalid.field(
+            "secret", said("Must have {least} to {most} bytes.", least=MIN_BYTES, most=MAX_BYTES)
+        )
     if secret.startswith(signing.PREFIX) and len(signing.standard_key(secret)) < MIN_BYTES:
-        raise Invalid.field("secret", f"Must have {MIN_BYTES} bytes of base64 after its prefix.")
+        raise Invalid.field(
+            "secret", said("Must have {least} bytes of base64 after its prefix.", least=MIN_BYTES)
+        )
 
 
 def give(session: Session, subscription: Subscription, secret: str | None, *, keep: bool) -> bool:
@@ -76,7 +81,7 @@ def rotate(
     :raises Invalid: for one that is too short or too long, or in use already.
     """
     if subscription.channel != WebhookChannel.name:
-        raise Conflict("Only webhooks have a secret.")
+        raise Conflict(said("Only webhooks have a secret."))
     check(secret, subscription.channel)
     before = SECRET if subscription.is_signed else None
     new = signing.new_secret() if secret is None else secret

@@ -12,6 +12,7 @@ from ..errors import TooMany
 from ..state import current_settings
 from ..storage import signups as stored
 from ..storage.base import utc_now
+from ..translation import said
 
 TARGET_FACTOR = 5
 """One host may be the target of so many times the sign-ups that one network may make: many use the same service."""
@@ -26,19 +27,14 @@ def count_attempt(session: Session, origin: str, address: str) -> None:
     now = utc_now()
     limit = current_settings().signups_per_hour
     target = urlsplit(address).hostname if "://" in address else address
-    limits = {f"from {_network(origin)}": limit, f"to {target}": limit * TARGET_FACTOR}
+    limits = {f"from {network(origin)}": limit, f"to {target}": limit * TARGET_FACTOR}
     for key, most in limits.items():
         if stored.count(session, key, since=now - timedelta(hours=1)) >= most:
-            raise TooMany("Too many sign-ups. Try again in an hour.", retry_after=3600)
+            raise TooMany(said("Too many sign-ups. Try again in an hour."), retry_after=3600)
         stored.add(session, key, now)
 
 
-def forget(session: Session) -> None:
-    """Drop the attempts that count no more."""
-    stored.forget_before(session, utc_now() - timedelta(hours=2))
-
-
-def _network(origin: str) -> str:
+def network(origin: str) -> str:
     """An IPv4 address, or the /64 of an IPv6 one, which belongs to one household."""
     try:
         address = ipaddress.ip_address(origin)
@@ -47,3 +43,8 @@ def _network(origin: str) -> str:
     if address.version == 4:
         return origin
     return str(ipaddress.ip_network((address, 64), strict=False))
+
+
+def forget(session: Session) -> None:
+    """Drop the attempts that count no more."""
+    stored.forget_before(session, utc_now() - timedelta(hours=2))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, NoReturn
 from urllib.parse import urljoin, urlsplit
 
 from ..config import Settings
-from ..domain.source_page import SourcePage, read
+from ..domain.foreign import parsed
+from ..domain.source_page import API, SourcePage, page_address, read
 from ..errors import Invalid
 from ..outgoing import AddressRefused, Client, SendFailed
 from ..outgoing.site import site_client
@@ -19,7 +19,6 @@ TIMEOUT = 30.0
 """Seconds for one document, from the look-up to the last byte."""
 
 USER_AGENT = "Flask-StatusPage import"
-API = "/api/v2"
 FIELD = "URL"
 
 FAILURES = {
@@ -52,7 +51,7 @@ def fetch(url: str, settings: Settings) -> SourcePage:
 def _base(url: str) -> str:
     if any(mark in url for mark in "?#"):
         _refuse("Must be the address of a page, without query or fragment.")
-    return url.strip().partition(API)[0].rstrip("/")
+    return page_address(url)
 
 
 def _document(client: Client, url: str) -> Any:
@@ -76,8 +75,8 @@ def _document(client: Client, url: str) -> Any:
     if answer.truncated:
         _refuse(f"{url} has more than {MAX_BYTES // 1024**2} MB.")
     try:
-        return json.loads(answer.body.decode("utf-8-sig"), parse_constant=_no_number)
-    except (ValueError, RecursionError):
+        return parsed(answer.body)
+    except ValueError:
         _refuse(f"{url} is not JSON that can be read.")
 
 
@@ -90,10 +89,6 @@ def _target(url: str, location: str) -> str:
     address = f"{parts.scheme}://{parts.netloc}{parts.path.partition(API)[0]}".rstrip("/")
     shown = "".join(mark if mark.isprintable() else "?" for mark in address)
     return shown if len(shown) <= 200 else shown[:199] + "…"
-
-
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
 
 
 def _refuse(message: str) -> NoReturn:

@@ -25,6 +25,7 @@ from ..storage import suppressions as stored_suppressions
 from ..storage.base import utc_now
 from ..storage.pages import Page
 from ..storage.subscriptions import Subscription, SubscriptionState
+from ..translation import said
 from . import (
     addresses,
     audit,
@@ -142,11 +143,15 @@ def confirmable(session: Session, token: str) -> Subscription:
     subscription = stored.get(session, ticket.subscription_id, lock=True)
     if subscription is None:
         raise LinkExpired(
-            "This link is too old: nobody confirmed the sign-up in time. Enter your address again."
+            said(
+                "This link is too old: nobody confirmed the sign-up in time. Enter your address again."
+            )
         )
     if subscription.nonce != ticket.nonce or subscription.state is not SubscriptionState.PENDING:
         raise LinkExpired(
-            "This link was used already, or a newer one was sent. If you have confirmed, nothing is left to do."
+            said(
+                "This link was used already, or a newer one was sent. If you have confirmed, nothing is left to do."
+            )
         )
     return subscription
 
@@ -156,7 +161,7 @@ def owned(session: Session, token: str) -> Subscription:
     ticket = links.read(links.OWN, token)
     subscription = stored.get(session, ticket.subscription_id, lock=True)
     if subscription is None or subscription.nonce != ticket.nonce:
-        raise LinkExpired("This link does not work any more; a newer message has a newer one.")
+        raise LinkExpired(links.REPLACED)
     return subscription
 
 

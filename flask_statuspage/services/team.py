@@ -1,22 +1,32 @@
-"""API keys: make one, and find out whose a key is."""
+"""API keys: make, change and revoke them, and find out whose a key is."""
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from ..domain.facts import plain
 from ..domain.roles import Role
-from ..errors import Invalid, Unauthorized
+from ..errors import Conflict, Invalid, NotFound, Unauthorized
+from ..storage import pages
 from ..storage import team as stored
 from ..storage.base import utc_now
 from ..storage.team import Token
-from . import audit
+from . import audit, ranks
 
 PREFIX = "sp_"
 USED_AT_MOST = timedelta(minutes=1)
 """How exact ``last_used_at`` is: a write per request would cost more than it tells."""
+
+MADE_ALREADY = "This key was made already, and shown then. If you did not copy it, revoke it and make another one."
+
+_audit = partial(audit.of, subject="token")
 
 
 def create_token(
@@ -25,25 +35,99 @@ def create_token(
     name: str,
     role: Role,
     expires_at: datetime | None = None,
-    actor: str | None = None,
+    token_id: UUID | None = None,
+    actor: str | None,
+    actor_role: Role | None,
 ) -> tuple[Token, str]:
-    """A new key with its text, which is told this once and kept nowhere."""
-    name = name.strip()
-    if not 1 <= len(name) <= 200:
-        raise Invalid.field("name", "Must have 1 to 200 characters.")
+    """A new key with its text, which is told this once and kept nowhere.
+
+    :param expires_at: aware; None: never.
+    :param token_id: its id; whoever asks for the same one twice gets one key.
+    :param actor_role: see :func:`.ranks.check`.
+    :raises Invalid: naming ``name`` or ``expires_at``.
+    :raises Forbidden: for a role above the actor's.
+    :raises Conflict: when there is one with that id.
+    """
+    ranks.check(actor_role, role)
+    values = _checked({"name": name, "expires_at": expires_at})
+    if token_id is not None:
+        if stored.token(session, token_id) is not None:
+            raise Conflict(MADE_ALREADY)
+        values["id"] = token_id
     key = PREFIX + secrets.token_urlsafe(32)
-    token = Token(name=name, role=role, digest=stored.digest(key), expires_at=expires_at)
+    token = Token(role=role, digest=stored.digest(key), **values)
     session.add(token)
     session.flush()
-    audit.record(
-        session,
-        actor=actor,
-        action="create",
-        subject="token",
-        subject_id=token.id,
-        after={"name": name, "role": role.value},
-    )
+    _audit(session, "create", token, actor, after=described(token))
     return token, key
+
+
+def get(session: Session, token_id: UUID, *, lock: bool = False) -> Token:
+    """The key with that id, also one that was revoked.
+
+    :param lock: as it is now, held until the transaction ends.
+    :raises NotFound: when there is none.
+    """
+    if lock:
+        pages.begin_writing(session)
+    token = stored.token(session, token_id, lock=lock)
+    if token is None:
+        raise NotFound("token", token_id)
+    return token
+
+
+def change(
+    session: Session,
+    token_id: UUID,
+    values: Mapping[str, Any],
+    *,
+    actor: str | None,
+    actor_role: Role | None,
+) -> Token:
+    """Change ``name`` or ``expires_at`` of a key; its role stays what whoever uses it was given.
+
+    :raises Invalid: naming what cannot be kept.
+    :raises Conflict: for one that was revoked.
+    :raises Forbidden: for one whose role is above the actor's.
+    """
+    values = _checked(values)
+    token = get(session, token_id, lock=True)
+    ranks.check(actor_role, token.role)
+    if token.revoked_at is not None:
+        raise Conflict("This key was revoked. Make another one.")
+    before = described(token)
+    for name, value in values.items():
+        setattr(token, name, value)
+    session.flush()
+    was, now_is = audit.difference(before, described(token))
+    if now_is:
+        _audit(session, "change", token, actor, before=was, after=now_is)
+    return token
+
+
+def revoke(
+    session: Session, token_id: UUID, *, actor: str | None, actor_role: Role | None
+) -> Token:
+    """Let a key open nothing any more. It stays in the list, so that what it did keeps its name.
+
+    :raises Forbidden: for one whose role is above the actor's.
+    """
+    token = get(session, token_id, lock=True)
+    ranks.check(actor_role, token.role)
+    if token.revoked_at is None:
+        token.revoked_at = utc_now()
+        session.flush()
+        _audit(session, "revoke", token, actor, before=described(token))
+    return token
+
+
+def described(token: Token) -> dict[str, Any]:
+    """What is written of *token* in the audit: nothing that opens anything."""
+    return {
+        "name": token.name,
+        "role": token.role.value,
+        "expires_at": plain(token.expires_at),
+    }
 
 
 def authenticate(session: Session, key: str | None) -> Token:
@@ -64,3 +148,16 @@ def authenticate(session: Session, key: str | None) -> Token:
     if token.last_used_at is None or now - token.last_used_at > USED_AT_MOST:
         token.last_used_at = now
     return token
+
+
+def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
+    """*values* as they are kept."""
+    checked = dict(values)
+    if "name" in checked:
+        checked["name"] = checked["name"].strip()
+        if not 1 <= len(checked["name"]) <= 200:
+            raise Invalid.field("name", "Must have 1 to 200 characters.")
+    expires_at = checked.get("expires_at")
+    if expires_at is not None and expires_at <= utc_now():
+        raise Invalid.field("expires_at", "Must lie ahead. To end a key now, revoke it.")
+    return checked

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from ..documents.words import duration, moment
+from ..documents.words import Words, words_of
 from ..domain.placeholders import check_value
 from ..errors import Invalid
 from ..storage import components as stored
@@ -53,7 +52,7 @@ def of(
         **own,
         **_given(template, values),
         **_built_in(page, chosen),
-        **_times(template.kind, told, ZoneInfo(facts.page(page).time_zone)),
+        **_times(template.kind, told, words_of(facts.shown_page(page))),
     }
 
 
@@ -75,24 +74,24 @@ def _built_in(page: Page, chosen: Collection[Component]) -> dict[str, str]:
     return {"component": names, "components": names, "page": fact.name, "page_url": url}
 
 
-def _times(kind: str, told: Mapping[str, datetime | None], zone: ZoneInfo) -> dict[str, str]:
+def _times(kind: str, told: Mapping[str, datetime | None], words: Words) -> dict[str, str]:
     if kind == "incident":
-        return {"started_at": _text("started_at", told.get("started_at") or utc_now(), zone)}
-    found = {name: _text(name, at, zone) for name in TIMES[kind] if (at := told.get(name))}
+        return {"started_at": _text("started_at", told.get("started_at") or utc_now(), words)}
+    found = {name: _text(name, at, words) for name in TIMES[kind] if (at := told.get(name))}
     start, end = told.get("scheduled_start"), told.get("scheduled_end")
     if start is not None:
         found["started_at"] = found["scheduled_start"]
     if start is not None and end is not None:
         if end <= start:
             raise Invalid.field("scheduled_end", "Must lie after the start.")
-        found["duration"] = duration(start, end)
+        found["duration"] = words.duration(start, end)
     return found
 
 
-def _text(field: str, when: datetime, zone: ZoneInfo) -> str:
+def _text(field: str, when: datetime, words: Words) -> str:
     if when.tzinfo is None:
         raise Invalid.field(field, "Must have a time zone.")
     try:
-        return moment(when, zone).text
+        return words.moment(when).text
     except OverflowError as error:
-        raise Invalid.field(field, f"Cannot be told in the zone {zone.key}.") from error
+        raise Invalid.field(field, f"Cannot be told in the zone {words.zone.key}.") from error

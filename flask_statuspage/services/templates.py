@@ -22,7 +22,7 @@ from ..domain.maintenance import MaintenanceStatus
 from ..domain.markup import has_control
 from ..domain.status import Impact
 from ..errors import Conflict, Invalid, NotFound
-from ..storage import pages
+from ..storage import monitor_ties, pages
 from ..storage import templates as stored
 from ..storage.base import utc_now
 from ..storage.components import Component
@@ -72,6 +72,15 @@ def get(session: Session, page: Page, ident: str, *, kind: str | None = None) ->
     if len(found) > 1:
         raise Conflict(f"Two templates are named {ident!r}; say the kind or use the id.")
     return found[0]
+
+
+def held(session: Session, page: Page, template: Template) -> Template:
+    """*template* as it is now; nobody else changes it until the transaction ends."""
+    pages.hold(session, page.id)
+    found = stored.locked(session, template.id)
+    if found is None or found.page_id != page.id:
+        raise NotFound("template", template.id)
+    return found
 
 
 def create(
@@ -129,7 +138,7 @@ def change(
     for name in values:
         if name not in _FIELDS:
             raise Invalid.field(name, "Cannot be changed.")
-    template = _held(session, page, template)
+    template = held(session, page, template)
     known = slugs(session, page)
     before = described(template, known)
     kept = {name: getattr(template, name) for name in _FIELDS if name != "components"}
@@ -149,9 +158,11 @@ def change(
 
 def remove(session: Session, page: Page, template: Template, *, actor: str | None) -> None:
     """Delete a template; what was made of it stays."""
-    template = _held(session, page, template)
+    monitor_ties.lock_using(session, template.id)  # before the page, as everywhere
+    template = held(session, page, template)
     before = described(template, slugs(session, page))
     _audit(session, "delete", template, actor, before=before)
+    monitor_ties.forget_template(session, template.id)
     session.delete(template)
     session.flush()
 
@@ -264,15 +275,6 @@ def check_kind(kind: str) -> None:
     """:raises Invalid: naming ``kind``."""
     if kind not in STATUSES:
         raise Invalid.field("kind", f"Must be one of {', '.join(STATUSES)}.")
-
-
-def _held(session: Session, page: Page, template: Template) -> Template:
-    """*template* as it is now; nobody else changes it until the transaction ends."""
-    pages.hold(session, page.id)
-    found = stored.locked(session, template.id)
-    if found is None or found.page_id != page.id:
-        raise NotFound("template", template.id)
-    return found
 
 
 def _checked(session: Session, page: Page, kind: str, fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,9 +7,12 @@ from typing import Any
 
 from ..delivery.channels import channels
 from ..delivery.formats import formats
-from ..documents import sign_up, words
+from ..documents import sign_up
+from ..documents.channel_words import channel_words, format_word
+from ..documents.words import EVENTS
 from ..domain.markup import one_line
 from ..errors import FieldError
+from ..translation import Said, said
 from . import wishes
 
 MOST_TYPED = 60
@@ -41,7 +44,7 @@ def in_words(
 
 def _message(error: FieldError, values: Mapping[str, Any], channel: str) -> str:
     if error.field == "address" and not values.get("address"):
-        return words.channel(channel).missing if channel else "Enter an address."
+        return channel_words(channel).missing if channel else said("Enter an address.")
     if error.message.startswith("Must "):
         return _naming(error, values)
     if error.field != "events" or channel not in channels:
@@ -50,18 +53,18 @@ def _message(error: FieldError, values: Mapping[str, Any], channel: str) -> str:
     wanted = values.get("events")
     if name not in formats or not isinstance(wanted, list):
         return error.message
-    unheard = [
-        words.EVENTS[event]
-        for event in wanted
-        if event in words.EVENTS and event not in formats[name].offered
-    ]
+    offered = formats[name].offered
+    unheard = tuple(
+        Said(EVENTS[event]) for event in wanted if event in EVENTS and event not in offered
+    )
     if not unheard:
         return error.message
-    way = words.format(name) if channel == "webhook" else words.channel(channel).label
-    heard = [word for event, word in words.EVENTS.items() if event in formats[name].offered]
+    way = format_word(name) if channel == "webhook" else channel_words(channel).label
+    heard = tuple(Said(word) for event, word in EVENTS.items() if event in offered)
     if len(heard) < len(unheard):
-        return f"“{way}” tells this only: {', '.join(heard)}."
-    return f"“{way}” cannot tell this: {', '.join(unheard)}. Choose something else."
+        # Translators: the way is a channel such as Email, the kinds are such as "A new incident".
+        return said("“{way}” reports only: {kinds}.", way=way, kinds=heard)
+    return said("“{way}” cannot report: {kinds}. Choose something else.", way=way, kinds=unheard)
 
 
 def _naming(error: FieldError, values: Mapping[str, Any]) -> str:
@@ -69,13 +72,25 @@ def _naming(error: FieldError, values: Mapping[str, Any]) -> str:
     typed = one_line(str(values.get(error.field) or ""))[:MOST_TYPED]
     match error.field:
         case "channel":
-            return "Choose one of the ways that are offered."
+            return said("Choose one of the ways that are offered.")
         case "format":
-            return "Choose one of the formats that are offered."
+            return said("Choose one of the formats that are offered.")
         case "locale":
-            return f"There is no language “{typed}”; write it such as de or pt-BR."
+            return said(
+                "There is no language “{typed}”; write it such as de or pt-BR.", typed=typed
+            )
         case "time_zone":
-            return f"There is no time zone “{typed}”; write it such as Europe/Berlin."
-        case "secret" | "level":
-            return f"The {error.field} {error.message[:1].lower()}{error.message[1:]}"
+            return said(
+                "There is no time zone “{typed}”; write it such as Europe/Berlin.", typed=typed
+            )
+        case "secret" if isinstance(error.message, Said) and "least" in error.message.gaps:
+            gaps = error.message.gaps
+            if "most" in gaps:
+                return said("The secret must have {least} to {most} bytes.", **gaps)
+            return said("The secret must have {least} bytes of base64 after its prefix.", **gaps)
+        case "secret":
+            # Translators: what is wrong with a field, after its name.
+            return said("Secret: {problem}", problem=error.message)
+        case "level":
+            return said("Level: {problem}", problem=error.message)
     return error.message

@@ -16,12 +16,13 @@ from ..delivery.formats import formats
 from ..errors import FieldError, Invalid
 from ..state import current_settings
 from ..storage.pages import Page
+from ..translation import said
 from . import components, owner_notices, page_fields, policies, signing_secrets
 
 URLS = (WebhookChannel.name, SlackChannel.name)
 """The channels whose addresses nobody can be asked at, which ``STATUSPAGE_WEBHOOK_SIGNUP`` opens and closes."""
 
-NOT_HERE = "This way is not available on this page."
+NOT_HERE = said("This way is not available on this page.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,15 +87,15 @@ def checked(wish: Wish) -> Wish:
     """
     allowed = known_channels(by_visitor=wish.by_visitor)
     if wish.channel not in allowed:
-        raise Invalid.field("channel", f"Must be one of {', '.join(allowed)}.")
+        raise Invalid.field("channel", said("Must be one of {names}.", names=tuple(allowed)))
     wish = _of_slack(wish)
     channel = channels[wish.channel]
     if missing := channel.available(current_settings()):
         # What is not set is no stranger's concern.
-        words = NOT_HERE if wish.by_visitor else f"{wish.channel} is not available: {missing}"
+        words: str = NOT_HERE if wish.by_visitor else f"{wish.channel} is not available: {missing}"
         raise Invalid.field("channel", words)
     if not isinstance(wish.address, str) or not wish.address.strip():
-        raise Invalid.field("address", "Is missing.")
+        raise Invalid.field("address", said("Is missing."))
     errors: list[FieldError] = []
     reading: dict[str, Any] = {}
     address, contact, policy, secret = "", None, None, None
@@ -170,14 +171,18 @@ def allowed_formats(channel: str, *, by_visitor: bool = False) -> list[str]:
 def check_format(name: str, channel: str, *, by_visitor: bool = False) -> None:
     allowed = allowed_formats(channel, by_visitor=by_visitor)
     if name not in allowed:
-        raise Invalid.field("format", f"Must be one of {', '.join(allowed)}.")
+        raise Invalid.field("format", said("Must be one of {names}.", names=tuple(allowed)))
 
 
 def check_events(names: Collection[str] | None, format: str) -> None:
     for name in names or ():
         if name not in formats[format].offered:
-            offered = ", ".join(sorted(formats[format].offered))
-            raise Invalid.field("events", f"There is no event {name!r}. Choose from {offered}.")
+            message = said(
+                "There is no event {name}. Choose from {names}.",
+                name=repr(name),
+                names=tuple(sorted(formats[format].offered)),
+            )
+            raise Invalid.field("events", message)
 
 
 def check_level(level: str | None, format: str) -> None:
@@ -185,8 +190,8 @@ def check_level(level: str | None, format: str) -> None:
     if level is None or level in levels:
         return
     if not levels:
-        raise Invalid.field("level", f"The format {format} has no levels.")
-    raise Invalid.field("level", f"Must be one of {', '.join(levels)}.")
+        raise Invalid.field("level", said("The format {name} has no levels.", name=format))
+    raise Invalid.field("level", said("Must be one of {names}.", names=tuple(levels)))
 
 
 def known_channels(*, by_visitor: bool) -> list[str]:
@@ -211,5 +216,5 @@ def must_wait(channel: str) -> bool:
         return True
     signup = current_settings().webhook_signup
     if signup == "closed":
-        raise Invalid.field("channel", "Webhooks are set up by the site's team only.")
+        raise Invalid.field("channel", said("Webhooks are set up by the site's team only."))
     return signup == "approval"

@@ -6,6 +6,7 @@ No foreign key leads to a host's table: people are an opaque ``actor`` text.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -47,12 +48,22 @@ class UtcDateTime(TypeDecorator[datetime]):
         value = value.astimezone(UTC)
         return value if dialect.name == "postgresql" else value.replace(tzinfo=None)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            return value.replace(tzinfo=UTC)
-        return value if value.tzinfo is UTC else value.astimezone(UTC)
+    def result_processor(
+        self, dialect: Dialect, coltype: object
+    ) -> Callable[[Any], datetime | None]:
+        # One function instead of the usual three inside each other: a page reads thousands of instants.
+        return _read
+
+
+def _read(value: datetime | str | None) -> datetime | None:
+    """What a driver returns as an aware instant. SQLite keeps texts, without a zone."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return datetime.fromisoformat(f"{value}+00:00")
+    if value.tzinfo is UTC:
+        return value
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 Serial = BigInteger().with_variant(Integer, "sqlite")

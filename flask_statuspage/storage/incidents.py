@@ -17,7 +17,7 @@ from sqlalchemy.orm import (
 )
 
 from ..domain.ids import new_id
-from ..domain.incident import OPEN, IncidentStatus
+from ..domain.incident import OPEN, IncidentStatus, ended_at
 from ..domain.status import ComponentStatus, Impact
 from .base import Base, Json, Key, LongText, Name, Origin, Word, utc_now, words
 from .components import Component
@@ -192,20 +192,49 @@ def published_after(
     return list(session.scalars(query))
 
 
+def of_component(
+    session: Session, page_id: UUID, component_id: UUID, *, since: datetime, limit: int
+) -> list[tuple[UUID, str, IncidentStatus, Impact, datetime, datetime | None]]:
+    """Id, title, status, impact, start and end of the newest published incidents that affect a component and were not
+    over by *since*, newest first, in one query."""
+    query = (
+        select(
+            Incident.id,
+            Incident.title,
+            Incident.status,
+            Incident.impact,
+            Incident.started_at,
+            Incident.resolved_at,
+        )
+        .where(
+            Incident.page_id == page_id,
+            Incident.visibility == "published",
+            Incident.affected.any(AffectedComponent.component_id == component_id),
+            # Some are over, and nobody noted since when.
+            or_(
+                Incident.started_at >= since,
+                Incident.resolved_at > since,
+                and_(Incident.resolved_at.is_(None), Incident.status.in_(list(OPEN))),
+            ),
+        )
+        .order_by(Incident.started_at.desc(), Incident.id.desc())
+        .limit(limit)
+    )
+    return [
+        (
+            row.id,
+            row.title,
+            row.status,
+            row.impact,
+            row.started_at,
+            ended_at(row.status, row.started_at, row.resolved_at),
+        )
+        for row in session.execute(query)
+    ]
+
+
 def count_published(session: Session, page_id: UUID) -> int:
     query = select(func.count()).where(
         Incident.page_id == page_id, Incident.visibility == "published"
     )
     return session.scalar(query) or 0
-
-
-def shown(session: Session, page_id: UUID, *, newest: int) -> list[Incident]:
-    """The published incidents that a page shows: all open ones and the *newest* others, newest first."""
-    published = of_page(page_id).where(Incident.visibility == "published")
-    is_open = Incident.status.in_(list(OPEN))
-    recent = select(Incident.id).where(
-        Incident.page_id == page_id, Incident.visibility == "published"
-    )
-    recent = recent.order_by(Incident.started_at.desc(), Incident.id.desc()).limit(newest)
-    ids = list(session.scalars(recent))
-    return list(session.scalars(published.where(or_(is_open, Incident.id.in_(ids)))))

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, Select, UniqueConstraint, or_, select
+from sqlalchemy import ForeignKey, Index, Select, UniqueConstraint, func, or_, select
 from sqlalchemy.orm import (
     Mapped,
     Session,
@@ -181,22 +181,49 @@ def of_page(page_id: UUID) -> Select[Maintenance]:
     )
 
 
-def shown(session: Session, page_id: UUID, *, newest: int) -> list[Maintenance]:
-    """What a page shows: all that is not over, and the *newest* that is; the earliest window first."""
-    over = select(Maintenance.id).where(
-        Maintenance.page_id == page_id, Maintenance.status.in_(list(OVER))
-    )
-    over = over.order_by(Maintenance.scheduled_start.desc(), Maintenance.id.desc()).limit(newest)
-    ids = list(session.scalars(over))
+def of_component(
+    session: Session, page_id: UUID, component_id: UUID, *, since: datetime, limit: int
+) -> list[tuple[UUID, str, MaintenanceStatus, datetime, datetime | None]]:
+    """Id, title, status, start and end of the latest windows that a component is in and that were not over by *since*,
+    the latest first, in one query.
+
+    One without components is about the page as a whole; a cancelled one is about nothing. What has begun has the times
+    at which it really did, what has not those that are planned.
+    """
+    start = func.coalesce(Maintenance.started_at, Maintenance.scheduled_start)
+    end = func.coalesce(Maintenance.ended_at, Maintenance.scheduled_end)
     query = (
-        _whole()
+        select(
+            Maintenance.id,
+            Maintenance.title,
+            Maintenance.status,
+            Maintenance.scheduled_start,
+            Maintenance.scheduled_end,
+            Maintenance.started_at,
+            Maintenance.ended_at,
+        )
         .where(
             Maintenance.page_id == page_id,
-            or_(Maintenance.status.not_in(list(OVER)), Maintenance.id.in_(ids)),
+            Maintenance.status != MaintenanceStatus.CANCELLED,
+            or_(
+                Maintenance.affected.any(MaintainedComponent.component_id == component_id),
+                ~Maintenance.affected.any(),
+            ),
+            or_(Maintenance.status.in_(list(ACTIVE)), end > since),
         )
-        .order_by(Maintenance.scheduled_start, Maintenance.id)
+        .order_by(start.desc(), Maintenance.id.desc())
+        .limit(limit)
     )
-    return list(session.scalars(query))
+    return [
+        (
+            row.id,
+            row.title,
+            row.status,
+            row.started_at or row.scheduled_start,
+            None if row.status in ACTIVE else row.ended_at or row.scheduled_end,
+        )
+        for row in session.execute(query)
+    ]
 
 
 def pending(
@@ -236,6 +263,26 @@ def under_maintenance(
         )
     )
     return set(session.scalars(query.with_for_update(read=True) if lock else query))
+
+
+def windows(
+    session: Session, component_ids: Collection[UUID], *, since: datetime, until: datetime
+) -> list[tuple[UUID, datetime, datetime | None]]:
+    """When each of *component_ids* was under maintenance, as it really began and ended; None: it goes on.
+
+    Only what reaches into the time from *since* to *until*.
+    """
+    query = (
+        select(MaintainedComponent.component_id, Maintenance.started_at, Maintenance.ended_at)
+        .join(Maintenance, Maintenance.id == MaintainedComponent.maintenance_id)
+        .where(
+            MaintainedComponent.component_id.in_(component_ids),
+            Maintenance.started_at <= until,
+            or_(Maintenance.ended_at.is_(None), Maintenance.ended_at > since),
+        )
+    )
+    rows = session.execute(query).all()
+    return [(row[0], row[1], row[2]) for row in rows if row[1] is not None]
 
 
 def maintained_on(session: Session, page_id: UUID) -> list[UUID]:

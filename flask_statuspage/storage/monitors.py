@@ -1,11 +1,11 @@
-"""Monitors, what each region knows of them, and when they are due."""
+"""Monitors, and what each region knows of them. When they are due: :mod:`.due`."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import (
@@ -14,22 +14,39 @@ from sqlalchemy import (
     Select,
     String,
     UniqueConstraint,
-    bindparam,
-    func,
+    inspect,
     select,
-    update,
 )
-from sqlalchemy.orm import Mapped, Session, contains_eager, mapped_column, relationship
+from sqlalchemy.orm import (
+    Mapped,
+    Session,
+    contains_eager,
+    mapped_column,
+    relationship,
+    selectinload,
+)
+from sqlalchemy.orm.attributes import set_committed_value
 
 from ..domain.ids import MAX_SLUG, new_id
 from ..domain.status import ComponentStatus
 from ..domain.verdict import Streak, Thresholds, Verdict
-from .base import Base, Json, Key, Name, Word, utc_now, words
+from ..errors import NotFound
+from . import bulk
+from .base import Base, Json, Key, LongText, Name, Word, utc_now, words
 from .components import Component
+
+Found = TypeVar("Found")
 
 
 class Monitor(Base):
-    """``interval`` and ``timeout`` are seconds, ``degraded_over_ms`` milliseconds; ``options`` are the probe's own."""
+    """``interval`` and ``timeout`` are seconds, ``degraded_over_ms`` milliseconds; ``options`` are the probe's own.
+
+    ``secrets`` are the options that are never shown again, by their dotted path, as JSON that
+    :func:`.encryption.seal` has closed: whoever reads the monitor need not open it. ``escalation_intervals`` are the
+    seconds from one notice to the next while it stays down, ``notification_level`` counts those that were sent,
+    ``escalates_at`` is when the next one is due. ``observed`` is what a page elsewhere said last, ``token`` the secret
+    part of a heartbeat's URL.
+    """
 
     __tablename__ = "statuspage_monitor"
     __table_args__ = (UniqueConstraint("page_id", "slug"),)
@@ -52,6 +69,15 @@ class Monitor(Base):
     outage_status: Mapped[ComponentStatus] = mapped_column(words(ComponentStatus))
     open_incident: Mapped[bool] = mapped_column(default=True)
     options: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    secrets: Mapped[str | None] = mapped_column(LongText)
+    token: Mapped[str | None] = mapped_column(String(64), index=True, unique=True)
+    degraded_threshold: Mapped[int | None]
+    depends_on_id: Mapped[UUID | None] = mapped_column(Key, index=True)
+    template_id: Mapped[UUID | None] = mapped_column(Key)
+    escalation_intervals: Mapped[list[int] | None] = mapped_column(Json)
+    notification_level: Mapped[int] = mapped_column(default=0, server_default="0")
+    escalates_at: Mapped[datetime | None] = mapped_column(index=True)
+    observed: Mapped[dict[str, Any] | None] = mapped_column(Json(none_as_null=True))
     paused_at: Mapped[datetime | None]
     verdict: Mapped[Verdict] = mapped_column(words(Verdict), default=Verdict.UNKNOWN)
     verdict_at: Mapped[datetime | None]
@@ -68,30 +94,42 @@ class Monitor(Base):
 
     @property
     def thresholds(self) -> Thresholds:
-        return Thresholds(self.failure_threshold, self.recovery_threshold)
+        return Thresholds(self.failure_threshold, self.recovery_threshold, self.degraded_threshold)
 
 
 class MonitorRegion(Base):
-    """A monitor as one region sees it: when its next check is due, its streaks and its latest result."""
+    """A monitor as one region sees it: when its next check is due, its streaks and its latest result.
 
-    __tablename__ = "statuspage_monitor_region"
+    ``abstained_at`` is set while it does not vote, ``begun_at`` while a job said that it began and not yet how it went.
+    ``rhythm`` are the seconds between its two latest results, ``woken_at`` is when it was last made due for the sake of
+    a monitor that waits for its word.
+    """
+
+    __tablename__ = "statuspage_region"
     __table_args__ = (
         UniqueConstraint("monitor_id", "region"),
-        Index("ix_statuspage_monitor_region_region_due", "region", "due_at"),
+        Index("ix_statuspage_region_region_due", "region", "due_at"),
+        {
+            "sqlite_autoincrement": True
+        },  # the results of a removed region must not become another one's
     )
 
-    id: Mapped[UUID] = mapped_column(Key, primary_key=True, default=new_id)
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     monitor_id: Mapped[UUID] = mapped_column(
         ForeignKey("statuspage_monitor.id", ondelete="CASCADE")
     )
     region: Mapped[str] = mapped_column(Word)
     due_at: Mapped[datetime | None]
-    claim: Mapped[UUID | None] = mapped_column(Key, index=True)
     verdict: Mapped[Verdict] = mapped_column(words(Verdict), default=Verdict.UNKNOWN)
     down: Mapped[int] = mapped_column(default=0)
     impaired: Mapped[int] = mapped_column(default=0)
     answered: Mapped[int] = mapped_column(default=0)
     healthy: Mapped[int] = mapped_column(default=0)
+    swings: Mapped[int] = mapped_column(default=0)
+    abstained_at: Mapped[datetime | None]
+    begun_at: Mapped[datetime | None]
+    woken_at: Mapped[datetime | None]
+    rhythm: Mapped[float | None]
     last_outcome: Mapped[Verdict | None] = mapped_column(words(Verdict))
     last_at: Mapped[datetime | None]
     last_ms: Mapped[int | None]
@@ -102,12 +140,21 @@ class MonitorRegion(Base):
 
     @property
     def streak(self) -> Streak:
-        return Streak(self.verdict, self.down, self.impaired, self.answered, self.healthy)
+        return Streak(
+            self.verdict, self.down, self.impaired, self.answered, self.healthy, self.swings
+        )
 
     @streak.setter
     def streak(self, value: Streak) -> None:
         self.verdict, self.down, self.impaired = value.verdict, value.down, value.impaired
-        self.answered, self.healthy = value.answered, value.healthy
+        self.answered, self.healthy, self.swings = value.answered, value.healthy, value.swings
+
+
+KNOWN = (
+    *("verdict", "down", "impaired", "answered", "healthy", "swings", "abstained_at", "begun_at"),
+    *("rhythm", "last_outcome", "last_at", "last_ms", "last_code", "last_error"),
+)
+"""What results change of a region."""
 
 
 @dataclass(frozen=True)
@@ -122,10 +169,9 @@ class Measured:
 def of_page(page_id: UUID) -> Select[Monitor]:
     return (
         select(Monitor)
-        .outerjoin(Monitor.regions)
         .where(Monitor.page_id == page_id)
-        .order_by(Monitor.name, Monitor.id, MonitorRegion.region)
-        .options(contains_eager(Monitor.regions))
+        .order_by(Monitor.name, Monitor.id)
+        .options(selectinload(Monitor.regions))
     )
 
 
@@ -139,13 +185,47 @@ def get(session: Session, monitor_id: UUID, *, lock: bool = False) -> Monitor | 
     )
     if lock:
         query = query.with_for_update().execution_options(populate_existing=True)
-    return session.scalars(query).unique().one_or_none()
+    return next(iter(_sorted(session.scalars(query).unique())), None)
 
 
 def locked(session: Session, monitor_ids: Collection[UUID]) -> dict[UUID, Monitor]:
     """The monitors *monitor_ids* with their regions by their ids, held until the transaction ends."""
-    rows = session.scalars(_locking().where(Monitor.id.in_(monitor_ids))).unique()
-    return {monitor.id: monitor for monitor in rows}
+    rows = session.scalars(_locking().where(bulk.among(session, Monitor.id, monitor_ids))).unique()
+    return {monitor.id: monitor for monitor in _sorted(rows)}
+
+
+def save_regions(session: Session, monitors: Iterable[Monitor]) -> None:
+    """Write what is new in the regions of *monitors*, all in one statement.
+
+    A flush sends one for each group of neighbours in which the same columns changed.
+    """
+    changed = [row for monitor in monitors for row in monitor.regions if inspect(row).modified]
+    bulk.change(
+        session,
+        MonitorRegion,
+        ({name: getattr(row, name) for name in ("id", *KNOWN)} for row in changed),
+    )
+    for row in changed:
+        for name in KNOWN:
+            set_committed_value(row, name, getattr(row, name))
+
+
+def by_id(session: Session, monitor_ids: Collection[UUID]) -> dict[UUID, Monitor]:
+    """The monitors *monitor_ids* with their regions by their ids, as they are now and not held."""
+    query = (
+        select(Monitor)
+        .join(Monitor.regions)
+        .where(bulk.among(session, Monitor.id, monitor_ids))
+        .options(contains_eager(Monitor.regions))
+        .execution_options(populate_existing=True)
+    )
+    return {monitor.id: monitor for monitor in _sorted(session.scalars(query).unique())}
+
+
+def of_kinds(session: Session, monitor_ids: Collection[UUID], kinds: Collection[str]) -> set[UUID]:
+    """Those of *monitor_ids* that are of one of these kinds."""
+    query = select(Monitor.id).where(bulk.among(session, Monitor.id, monitor_ids))
+    return set(session.scalars(query.where(Monitor.kind.in_(kinds))))
 
 
 def lock_on(session: Session, component_ids: Collection[UUID]) -> list[Monitor]:
@@ -153,7 +233,18 @@ def lock_on(session: Session, component_ids: Collection[UUID]) -> list[Monitor]:
     if not component_ids:
         return []
     watching = _locking().where(Monitor.component_id.in_(component_ids))
-    return list(session.scalars(watching).unique())
+    return _sorted(session.scalars(watching).unique())
+
+
+def _sorted(monitors: Iterable[Monitor]) -> list[Monitor]:
+    """*monitors* with their regions by name. Asked for by a statement that locks, the order would have MariaDB lock its
+    rows in different orders, too."""
+    rows = list(monitors)
+    for monitor in rows:
+        if len(monitor.regions) > 1:
+            ordered = sorted(monitor.regions, key=lambda row: row.region)
+            set_committed_value(monitor, "regions", ordered)
+    return rows
 
 
 def _locking() -> Select[Monitor]:
@@ -168,13 +259,39 @@ def _locking() -> Select[Monitor]:
     )
 
 
+def on_components(session: Session, component_ids: Collection[UUID]) -> list[Monitor]:
+    """The monitors of those components with their regions, by one query."""
+    query = (
+        select(Monitor)
+        .join(Monitor.regions)
+        .where(Monitor.component_id.in_(component_ids))
+        .options(contains_eager(Monitor.regions))
+    )
+    return list(session.scalars(query).unique())
+
+
+def find(session: Session, page_id: UUID, ident: str) -> UUID:
+    """The id of the page's monitor with that slug or id.
+
+    :raises NotFound: when there is none.
+    """
+    found: UUID | None = session.scalar(_named(select(Monitor.id), page_id, ident))
+    if found is None:
+        raise NotFound("monitor", ident)
+    return found
+
+
+def _named(query: Select[Found], page_id: UUID, ident: str) -> Select[Found]:
+    query = query.where(Monitor.page_id == page_id)
+    try:
+        return query.where(Monitor.id == UUID(ident))
+    except ValueError:
+        return query.where(Monitor.slug == ident)
+
+
 def find_locked(session: Session, page_id: UUID, ident: str) -> Monitor | None:
     """The page's monitor with that slug or id, without its regions, held until the transaction ends."""
-    query = select(Monitor).where(Monitor.page_id == page_id)
-    try:
-        query = query.where(Monitor.id == UUID(ident))
-    except ValueError:
-        query = query.where(Monitor.slug == ident)
+    query = _named(select(Monitor), page_id, ident)
     query = query.with_for_update().execution_options(populate_existing=True)
     return session.scalars(query).one_or_none()
 
@@ -183,65 +300,6 @@ def slugs_of(session: Session, page_id: UUID) -> dict[UUID, str]:
     """The slugs of the page's monitors by their ids."""
     rows = session.execute(select(Monitor.id, Monitor.slug).where(Monitor.page_id == page_id))
     return {row.id: row.slug for row in rows}
-
-
-def due_regions(session: Session, now: datetime) -> list[str]:
-    """The regions in which a check is due."""
-    query = select(MonitorRegion.region).where(MonitorRegion.due_at <= now).distinct()
-    return list(session.scalars(query))
-
-
-def claim_due(
-    session: Session, region: str, now: datetime, *, limit: int
-) -> Sequence[MonitorRegion]:
-    """Take at most *limit* due checks of *region* by moving their due time on; two workers never take the same one.
-
-    The next check is due one interval after this one was due, or after *now* if that has passed already, so a stop of
-    the scheduler is not followed by a burst. A check whose worker dies is made at the next interval.
-    """
-    seen = session.execute(
-        select(MonitorRegion.id, MonitorRegion.due_at, MonitorRegion.monitor_id)
-        .where(MonitorRegion.region == region, MonitorRegion.due_at <= now)
-        .order_by(MonitorRegion.due_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    ).all()
-    if not seen:
-        return []
-    monitor_ids = {row.monitor_id for row in seen}
-    rows = session.execute(select(Monitor.id, Monitor.interval).where(Monitor.id.in_(monitor_ids)))
-    interval_of = {row.id: row.interval for row in rows}
-    claim = new_id()
-    moves = [
-        {
-            "region_id": row.id,
-            "was_due_at": row.due_at,
-            "next_due_at": _following(row.due_at, interval_of[row.monitor_id], now),
-        }
-        for row in seen
-    ]
-    session.connection().execute(
-        update(MonitorRegion)
-        .where(
-            MonitorRegion.id == bindparam("region_id"),
-            MonitorRegion.due_at == bindparam("was_due_at"),
-        )
-        .values(due_at=bindparam("next_due_at"), claim=claim),
-        moves,
-    )
-    taken = (
-        select(MonitorRegion)
-        .join(MonitorRegion.monitor)
-        .where(MonitorRegion.claim == claim)
-        .options(contains_eager(MonitorRegion.monitor))
-        .execution_options(populate_existing=True)
-    )
-    return session.scalars(taken).all()
-
-
-def _following(due_at: datetime, interval: int, now: datetime) -> datetime:
-    following = due_at + timedelta(seconds=interval)
-    return following if following > now else now + timedelta(seconds=interval)
 
 
 def measured(session: Session, page_id: UUID) -> dict[UUID, Measured]:
@@ -269,19 +327,11 @@ def measured(session: Session, page_id: UUID) -> dict[UUID, Measured]:
     return found
 
 
-def lag(session: Session, now: datetime) -> float:
-    """Seconds by which the oldest due check is late; 0.0 when none is."""
-    oldest = session.scalar(
-        select(func.min(MonitorRegion.due_at)).where(MonitorRegion.due_at <= now)
-    )
-    return (now - oldest).total_seconds() if oldest else 0.0
+def kinds(session: Session) -> list[str]:
+    """The kinds of all monitors, each once, by name."""
+    return list(session.scalars(select(Monitor.kind).distinct().order_by(Monitor.kind)))
 
 
-def set_due(session: Session, monitor_ids: Collection[UUID], due_at: datetime | None) -> None:
-    """Make all regions of the monitors due at *due_at*; None: never (paused)."""
-    session.execute(
-        update(MonitorRegion)
-        .where(MonitorRegion.monitor_id.in_(monitor_ids))
-        .values(due_at=due_at),
-        execution_options={"synchronize_session": "fetch"},
-    )
+def has_kind(session: Session, kind: str) -> bool:
+    """Whether there is a monitor of this kind."""
+    return session.scalar(select(Monitor.id).where(Monitor.kind == kind).limit(1)) is not None

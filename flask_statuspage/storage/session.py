@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from flask import current_app
-from sqlalchemy import Engine, literal_column, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Engine, bindparam, literal_column, select, text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
 
@@ -62,6 +63,38 @@ def _mariadb_clock(element: _clock, compiler: SQLCompiler, **kw: Any) -> str:
 @compiles(_clock)
 def _sqlite_clock(element: _clock, compiler: SQLCompiler, **kw: Any) -> str:
     return "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
+
+
+class seconds_before(FunctionElement[datetime]):
+    """The instant that lies so many seconds before another one: ``seconds_before(now, Monitor.interval)``."""
+
+    type = UtcDateTime()
+    inherit_cache = True
+
+    def __init__(self, instant: datetime | InstrumentedAttribute[Any], seconds: Any) -> None:
+        given = (
+            bindparam(None, instant, UtcDateTime()) if isinstance(instant, datetime) else instant
+        )
+        super().__init__(given, seconds)
+
+
+@compiles(seconds_before, "postgresql")
+def _postgresql_before(element: seconds_before, compiler: SQLCompiler, **kw: Any) -> str:
+    instant, seconds = (compiler.process(part, **kw) for part in element.clauses)
+    return f"({instant} - make_interval(secs => {seconds}))"
+
+
+@compiles(seconds_before, "mysql", "mariadb")
+def _mariadb_before(element: seconds_before, compiler: SQLCompiler, **kw: Any) -> str:
+    instant, seconds = (compiler.process(part, **kw) for part in element.clauses)
+    # The type of a parameter is not known there, and a text with six digits is read to the second only.
+    return f"DATE_SUB(CAST({instant} AS DATETIME(6)), INTERVAL ({seconds}) * 1000000 MICROSECOND)"
+
+
+@compiles(seconds_before)
+def _sqlite_before(element: seconds_before, compiler: SQLCompiler, **kw: Any) -> str:
+    instant, seconds = (compiler.process(part, **kw) for part in element.clauses)
+    return f"strftime('%Y-%m-%d %H:%M:%f000', {instant}, (0 - ({seconds})) || ' seconds')"
 
 
 def database_now(session: Session) -> datetime:
@@ -122,6 +155,34 @@ def lost_race(error: DBAPIError) -> bool:
     if number in (1020, 1205, 1213, 1305):
         return True
     return "database is locked" in str(cause)
+
+
+_AWAY = {1040, 1053, 1158, 1159, 1160, 1161, 1203, 1927, 2002, 2003, 2006, 2013, 2055}
+
+
+def is_away(error: Exception) -> bool:
+    """Whether *error* says that the database, or a connection to it, cannot be had: later it may be.
+
+    MariaDB's drivers call nearly every error operational, a value that is refused among them, so that the class alone
+    says nothing.
+    """
+    if isinstance(error, PoolTimeout):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    if error.connection_invalidated or lost_race(error):
+        return True
+    cause = error.orig
+    # MariaDB: too many connections, a stop, the network, a server that does not answer or has gone.
+    number = cause.args[0] if cause is not None and cause.args else None
+    if number in _AWAY or "unable to open database file" in str(cause):
+        return True
+    # A number is MariaDB's own word, and newer drivers of it have an empty state beside that.
+    if isinstance(number, int) or not isinstance(error, (OperationalError, InterfaceError)):
+        return False
+    # PostgreSQL: connections, lack of resources, a stop; without a state it was the driver that gave up.
+    states = (getattr(cause, name) for name in ("sqlstate", "pgcode") if hasattr(cause, name))
+    return any((state or "08").startswith(("08", "53", "57P")) for state in states)
 
 
 def forget_connections() -> None:

@@ -1,56 +1,114 @@
-"""Who stands at the console's door: one place. Who somebody is says the host's login, what they may do our table."""
+"""Who stands at the console's door: one place. Who somebody is says the host's login, what they may do our table.
+
+Where the host knows nobody, whoever signed in by a mailed link is let in, if ``STATUSPAGE_BUILTIN_LOGIN`` says so. Whom
+the host knows it alone names: two logins never tell two names for one browser.
+"""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
 
+from sqlalchemy.exc import SQLAlchemyError
+
+from ..domain.rights import NEEDED, Right, may
 from ..domain.roles import Role
-from ..errors import Forbidden, NobodyThere, SetupError
+from ..errors import Conflict, Forbidden, NobodyThere, SetupError
 from ..services import members
 from ..state import current_state
+from ..storage import apart
+from ..storage import team as stored
+from ..storage.base import utc_now
 from ..storage.session import current_session
+from ..storage.team import Member
+from . import own_login
+
+SEEN_AT_MOST = timedelta(hours=1)
+"""How exact ``last_seen_at`` is: a write per request would cost more than it tells."""
 
 
 @dataclass(frozen=True)
 class Visitor:
-    """A member before the door. ``identity`` is as the table has it."""
+    """A member before the door. ``identity`` is as the table has it.
 
+    :param by_link: they signed in by a mailed link, so they can sign out here.
+    """
+
+    id: UUID
     identity: str
     role: Role
+    by_link: bool = False
 
 
-def require(needed: Role) -> Visitor:
-    """Whoever asks, if they may do what *needed* may.
+def require(right: Right) -> Visitor:
+    """Whoever asks, if their role has *right*.
 
-    :raises SetupError: when the host registered no member loader, so that nobody can be known.
+    :raises SetupError: when the host registered no member loader and has no login of ours, so that nobody can be known.
     :raises NobodyThere: when nobody is signed in.
     :raises Invalid: when the loader returns what cannot be an identity.
     :raises Forbidden: for somebody who is no member, and for a role that is too low.
     """
+    needed = NEEDED[right]
+    row, by_link = _who(needed)
+    visitor = Visitor(row.id, row.identity, row.role, by_link)
+    if not may(row.role, right):
+        words = f"This needs the role {needed.value!r}; {row.identity} has {row.role.value!r}."
+        raise Forbidden(needed.value, row.role.value, message=words)
+    _note_seen(row)
+    return visitor
+
+
+def is_member() -> bool:
+    """Whether somebody of the team asks, by either login. What the host's loader raises goes on."""
+    if current_state().member_loader():
+        return True
+    if not own_login.is_on():
+        return False
+    with apart.apart_from_host() as open_session:
+        return own_login.known(open_session()) is not None
+
+
+def _who(needed: Role) -> tuple[Member, bool]:
     state = current_state()
-    if not state.has_member_loader():
+    if not state.has_member_loader() and not own_login.is_on():
         raise SetupError(
             "The console cannot know who you are. Register your login: decorate a function that returns the email "
-            "address of whoever is signed in, or None, with @statuspage.member_loader."
+            "address of whoever is signed in, or None, with @statuspage.member_loader. Or let members sign in by a "
+            "link in a mail: STATUSPAGE_BUILTIN_LOGIN = True."
         )
     name = state.member_loader()
-    if not name or not name.strip():
-        if state.subscriber_loader():
-            words = (
-                "You are signed in, but this sign-in is not in the status page's team. Sign in as a member of the "
-                "team, or ask whoever runs this site to add you."
-            )
-            raise Forbidden(needed.value, None, message=words)
-        raise NobodyThere("The console is for the team. Sign in to this site, then open it again.")
-    identity = members.spelling(name)
-    role = members.role_of(current_session(), identity)
-    if role is None:
+    if name and name.strip():
+        return _named(members.spelling(name), needed), False
+    if own_login.is_on():
+        if (row := own_login.member(current_session())) is not None:
+            return row, True
+        raise NobodyThere("The console is for the team. Sign in, and it is shown.")
+    if state.subscriber_loader():
+        words = (
+            "You are signed in, but this sign-in is not in the status page's team. Sign in as a member of the "
+            "team, or ask whoever runs this site to add you."
+        )
+        raise Forbidden(needed.value, None, message=words)
+    raise NobodyThere("The console is for the team. Sign in to this site, then open it again.")
+
+
+def _named(identity: str, needed: Role) -> Member:
+    row = stored.member(current_session(), identity)
+    if row is None:
         words = (
             f"{identity} is not in the status page's team. Somebody with a shell can add you: "
             f"flask statuspage member add {identity} --role {needed.value}"
         )
         raise Forbidden(needed.value, None, message=words)
-    if not role.reaches(needed):
-        words = f"This needs the role {needed.value!r}; {identity} has {role.value!r}."
-        raise Forbidden(needed.value, role.value, message=words)
-    return Visitor(identity, role)
+    return row
+
+
+def _note_seen(row: Member) -> None:
+    now = utc_now()
+    if row.last_seen_at is not None and now - row.last_seen_at < SEEN_AT_MOST:
+        return
+    # Beside the host's transaction, which may be at work; that nobody knows when they came keeps nobody out.
+    with suppress(Conflict, SQLAlchemyError):
+        apart.committed(lambda session: stored.note_seen(session, row.id, now))

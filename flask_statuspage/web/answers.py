@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -14,6 +14,7 @@ from ..documents.rendering import OWN_BASE
 from ..state import current_settings, current_state
 from . import visits
 from .cache import Rendered
+from .languages import Spoken
 from .ready import Ready, Variants
 
 CACHE_CONTROL = "public, max-age=5, stale-while-revalidate=30, stale-if-error=86400"
@@ -39,40 +40,58 @@ def document(
     *,
     is_page: bool = False,
     link: Callable[[], str] | None = None,
+    spoken: Spoken | None = None,
+    ancestors: Sequence[str] = (),
 ) -> Response:
     """A public document: cacheable, compressed, conditional, and readable from any site's scripts unless it is a page.
 
+    :param spoken: how its language was found, where it has one.
     :param link: makes a ``Link`` header (RFC 8288), once for the document.
+    :param ancestors: which sites may show it in a frame; it then is in no host's template.
     :raises StatusPageError: when the page has just ceased to be for this visitor.
     """
     asked = visits.request_object()
     visits.require(found.page, asked)  # the gate may have looked at an older snapshot
     variants = found.variants.get(content_type)
     if variants is None:
-        variants = _variants(found, content_type, is_page, link() if link else None)
+        policy = None
+        if is_page:
+            policy = _policy(visits.logo_source(found.page), ancestors)
+        variants = _variants(found, content_type, is_page, link() if link else None, spoken, policy)
         found.variants[content_type] = variants
     environ = asked.environ
-    if (lane := current_state().fast_lane) is not None:
-        lane.learn(environ, visits.address_of(asked), found, variants)
+    if (lane := current_state().fast_lane) is not None and not (spoken and spoken.personal):
+        language = spoken.language if spoken and spoken.negotiated else None
+        lane.learn(environ, visits.address_of(asked), found, variants, language=language)
     chosen = variants.choose(environ)
     if variants.is_known(environ):
         return Ready(b"", 304, chosen.unchanged)
     return Ready(chosen.body, 200, chosen.headers)
 
 
-def _variants(found: Rendered, content_type: str, is_page: bool, link: str | None) -> Variants:
+def _variants(
+    found: Rendered,
+    content_type: str,
+    is_page: bool,
+    link: str | None,
+    spoken: Spoken | None,
+    policy: str | None,
+) -> Variants:
     headers = [("X-Content-Type-Options", "nosniff")]
-    if not found.shared:
+    vary = []
+    if spoken is not None:
+        headers.append(("Content-Language", spoken.language))
+        vary = ["Accept-Language"] * spoken.negotiated + ["Cookie"] * spoken.personal
+    if not found.shared or (spoken is not None and spoken.personal):
         headers.append(("Cache-Control", "private, no-cache"))
         headers += STALE_HEADERS[:1] if found.stale_since else []
     elif found.stale_since is not None:
         headers += STALE_HEADERS
     else:
         headers.append(("Cache-Control", PAGE_CACHE_CONTROL if is_page else CACHE_CONTROL))
-    if is_page:
-        if policy := _policy(visits.logo_source(found.page)):
-            headers.append(("Content-Security-Policy", policy))
-    else:
+    if policy:
+        headers.append(("Content-Security-Policy", policy))
+    if not is_page:
         headers += OPEN_HEADERS
     if link:
         headers.append(("Link", link))
@@ -82,6 +101,7 @@ def _variants(found: Rendered, content_type: str, is_page: bool, link: str | Non
         last_modified=found.last_modified,
         content_type=content_type,
         headers=headers,
+        vary=vary,
         compress=found.shared,
     )
 
@@ -107,11 +127,14 @@ def protect(response: Response) -> Response:
     return response
 
 
-def _policy(logo: str | None) -> str | None:
+def _policy(logo: str | None, ancestors: Sequence[str] = ()) -> str | None:
     """The policy of our pages, in which *logo*, an origin elsewhere, is the only thing let in from there."""
+    images = [logo] if logo else []
+    if ancestors:
+        return content_security_policy(images=images, ancestors=ancestors)
     if current_settings().base_template != OWN_BASE:
         return None
-    return content_security_policy(images=[logo] if logo else [])
+    return content_security_policy(images=images)
 
 
 def unkept(response: BaseResponse) -> BaseResponse:

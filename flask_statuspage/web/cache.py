@@ -10,9 +10,7 @@ import hashlib
 import logging
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from uuid import UUID
@@ -24,11 +22,14 @@ from werkzeug.http import http_date
 from ..documents.rendering import is_impersonal
 from ..documents.snapshot import Snapshot
 from ..domain.facts import ShownPage
-from ..errors import NotFound
+from ..errors import NotFound, StatusPageError
 from ..services import overview
 from ..storage import pages
 from ..storage.pages import Page
+from ..translation import said
 from .ready import Variants
+from .shelf import Shelf
+from .turns import Turns
 
 logger = logging.getLogger(__name__)
 
@@ -41,19 +42,28 @@ WAIT_SECONDS = 1.0
 
 MAX_DOCUMENTS = 2000
 MAX_RARE = 100
+MAX_BYTES = 64 * 1024 * 1024
+MAX_RARE_BYTES = 16 * 1024 * 1024
 
 
-class Busy(Exception):
+class Busy(StatusPageError):
     """The database keeps readers waiting."""
+
+    def __init__(self) -> None:
+        super().__init__(said("The database cannot be reached. Try again soon."))
 
 
 Render = Callable[[Snapshot, datetime | None], bytes]
-"""Snapshot, and since when it could not be renewed (None: it is fresh) → the document."""
+"""Snapshot, and since when it could not be renewed (None: it is fresh) → the document.
+
+What it reads besides may fail: it is then asked once more, for what the snapshot has.
+"""
 
 
 @dataclass(frozen=True)
 class Rendered:
-    """One rendered document. ``stale_since`` is set while the database does not answer.
+    """One rendered document. ``stale_since`` is set while the database does not answer; it then is of use to those only
+    who cannot have a fresh one.
 
     One that is not ``shared`` was made for one visitor: no cache may give it to another. ``made_of`` stands for the
     snapshot, which itself is not kept: a rare document would keep it for ever. ``last_modified`` is None where two
@@ -71,6 +81,11 @@ class Rendered:
     shared: bool = True
     variants: dict[str, Variants] = field(default_factory=dict, repr=False, compare=False)
 
+    @property
+    def size(self) -> int:
+        """In bytes, with what it takes besides, such as its compressed form."""
+        return len(self.body) * 3 // 2 + 2000
+
 
 @dataclass
 class _Held:
@@ -87,14 +102,9 @@ class _Held:
     stale_since: datetime | None = None
     identity: object = field(default_factory=object)
 
-
-@dataclass
-class _Turn:
-    """A lock while somebody uses it, and when its holder took it (monotonic seconds)."""
-
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    users: int = 0
-    began_at: float = field(default_factory=time.monotonic)
+    def as_stale(self) -> _Held:
+        """The same, said not to be fresh."""
+        return replace(self, stale_since=self.stale_since or self.snapshot.generated_at)
 
 
 class DocumentCache:
@@ -102,11 +112,11 @@ class DocumentCache:
 
     def __init__(self) -> None:
         self._held: dict[tuple[str | None, bool], _Held] = {}
-        self._documents: OrderedDict[tuple[str | None, str], Rendered] = OrderedDict()
+        self._documents: Shelf[Rendered] = Shelf()
         self._changes = 0  # of this process, each after its commit
-        self._rare: OrderedDict[tuple[str | None, str], Rendered] = OrderedDict()
-        self._turns: dict[object, _Turn] = {}
-        self._turning = threading.Lock()
+        self._rare: Shelf[Rendered] = Shelf()
+        self._turns = Turns()
+        self._putting = threading.Lock()
         self._impersonal: bool | None = None
 
     def expire_versions(self) -> None:
@@ -131,38 +141,68 @@ class DocumentCache:
         :param rare: strangers may ask for any number of such; few are kept, apart from the others.
         :raises NotFound: when no page answers there.
         :raises SQLAlchemyError: when the database does not answer and nothing was read before.
+        :raises Busy: when it keeps another reader waiting, and nothing is known without it.
         """
         held = self._fresh(open_session, address)
         if not shared:
-            return _rendered(held, render, None, shared=False)
+            return _rendered(held, render, None, open_session, shared=False)
         key = (address, name)
-        kept, most = (self._rare, MAX_RARE) if rare else (self._documents, MAX_DOCUMENTS)
+        kept = self._rare if rare else self._documents
         known = kept.get(key)
         if known and _is_of(known, held):
             return known
-        with self._turn(key):
-            known = kept.get(key)
-            if known and _is_of(known, held):
-                return known  # another reader was first
-            document = _rendered(held, render, known)
-            kept.pop(key, None)
-            while len(kept) >= most:
-                kept.popitem(last=False)  # the one that was made longest ago
-            kept[key] = document
-            return document
+        # Whoever makes it may hang in the database: the others then take what the snapshot has, of which one makes
+        # it, too, and else what was made last.
+        waiting = held.as_stale()
+        for about, turn in ((held, key), (waiting, (key, "stale"))):
+            with self._turns.take(turn, WAIT_SECONDS) as is_mine:
+                known = kept.get(key)
+                if known and (_is_of(known, held) or _is_of(known, about)):
+                    return known  # another reader was first
+                if is_mine:
+                    document = _rendered(about, render, known, open_session)
+                    self._keep(kept, key, document)
+                    return document
+        if known is None:
+            raise Busy
+        # Its page is as it is now: it may have been closed since.
+        return replace(known, page=held.snapshot.page, stale_since=waiting.stale_since, variants={})
+
+    def _keep(self, kept: Shelf[Rendered], key: tuple[str | None, str], made: Rendered) -> None:
+        is_rare = kept is self._rare
+        most, size = (MAX_RARE, MAX_RARE_BYTES) if is_rare else (MAX_DOCUMENTS, MAX_BYTES)
+        with self._putting:
+            kept.put(key, made, most=most, most_bytes=size)
 
     def page(
-        self, open_session: Callable[[], Session], address: str | None, name: str, render: Render
+        self,
+        open_session: Callable[[], Session],
+        address: str | None,
+        name: str,
+        render: Render,
+        *,
+        rare: bool = False,
     ) -> Rendered:
         """An HTML page: kept like any document, unless the host's templates take part in it."""
         if self._impersonal is None:
             self._impersonal = is_impersonal()
-        return self.document(open_session, address, name, render, shared=self._impersonal)
+        return self.document(
+            open_session, address, name, render, shared=self._impersonal, rare=rare
+        )
 
     def is_current(self, address: str | None, found: Rendered) -> bool:
         """Whether *found* may be sent without a look at the database."""
         held = self._held.get((address, False))
         return held is not None and _is_of(found, held) and self._is_recent(held)
+
+    def ages(self) -> dict[str, float]:
+        """How many seconds ago each page that this process holds was last read, by slug."""
+        now = time.monotonic()
+        found: dict[str, float] = {}
+        for held in list(self._held.values()):  # others may add one meanwhile
+            slug, age = held.snapshot.page.slug, now - held.read_at
+            found[slug] = min(age, found.get(slug, age))
+        return found
 
     def latest(
         self, open_session: Callable[[], Session], address: str | None
@@ -196,7 +236,7 @@ class DocumentCache:
         patience = WAIT_SECONDS if for_host or held is not None else None
         if held is not None and held.changes == self._changes and not self._is_overdue(held):
             patience = 0.0
-        with self._turn(place, patience) as is_mine:
+        with self._turns.take(place, patience) as is_mine:
             if not is_mine:
                 held = self._held.get(place)
                 if (
@@ -204,10 +244,10 @@ class DocumentCache:
                 ):  # one waits for the first look, so there was one: the page is gone
                     raise NotFound("page", address or "/")
                 if held is None:
-                    raise Busy("another reader waits for the database")
+                    raise Busy
                 if self._is_overdue(held):
                     # Whoever looks has not come back: what was known may not be so any more, and says so.
-                    return replace(held, stale_since=held.stale_since or held.snapshot.generated_at)
+                    return held.as_stale()
                 return held
             held = self._held.get(place)
             if held is not None and self._is_recent(held):
@@ -224,33 +264,6 @@ class DocumentCache:
                 held.stale_since = held.stale_since or held.snapshot.generated_at
                 held.looked_at, held.changes = time.monotonic(), self._changes
             return held
-
-    @contextmanager
-    def _turn(self, what: object, patience: float | None = None) -> Iterator[bool]:
-        """One at a time for *what*, and whether it is this reader's turn.
-
-        :param patience: seconds after whose beginning nobody waits any more for the one whose turn it is.
-        """
-        with self._turning:
-            turn = self._turns.setdefault(what, _Turn())
-            turn.users += 1
-        try:
-            wait = -1.0
-            if patience is not None:
-                wait = min(patience, max(0.0, turn.began_at + patience - time.monotonic()))
-            is_mine = turn.lock.acquire(timeout=wait)
-            try:
-                if is_mine:
-                    turn.began_at = time.monotonic()
-                yield is_mine
-            finally:
-                if is_mine:
-                    turn.lock.release()
-        finally:
-            with self._turning:
-                turn.users -= 1
-                if not turn.users:
-                    del self._turns[what]
 
     def _renewed(
         self, session: Session, place: tuple[str | None, bool], held: _Held | None
@@ -294,11 +307,24 @@ def _is_of(document: Rendered, held: _Held) -> bool:
 
 
 def _rendered(
-    held: _Held, render: Render, before: Rendered | None, *, shared: bool = True
+    held: _Held,
+    render: Render,
+    before: Rendered | None,
+    open_session: Callable[[], Session],
+    *,
+    shared: bool = True,
 ) -> Rendered:
     """:param before: the same document of an earlier snapshot."""
     snapshot = held.snapshot
-    body = render(snapshot, held.stale_since)
+    try:
+        body = render(snapshot, held.stale_since)
+    except SQLAlchemyError as error:
+        if held.stale_since is not None:
+            raise
+        logger.warning("status page: a document of what is known already: %s", error)
+        open_session().rollback()
+        held = held.as_stale()
+        body = render(snapshot, held.stale_since)
     etag, changed = _etag(body), http_date(datetime.now(UTC))
     last_modified: str | None = changed
     if before is not None and before.etag == etag:

@@ -19,16 +19,23 @@ from ..storage.pages import Page
 from ..storage.races import committed
 from ..storage.session import current_session
 from ..storage.subscriptions import Subscription
-from . import answers, failures, signup, visits
+from ..translation import said
+from . import answers, failures, languages, shown, signup, visits
 from .mounts import current_urls
 
 MAX_TYPED = 20
-WRONG = "This is not the code of the latest text. Compare its digits."
+WRONG = said("This is not the code of the latest text. Compare its digits.")
 
 
-def form_url(subscription: Subscription) -> str:
-    """Where whoever signed up types the code."""
-    return current_urls()("confirm", token=confirmation_codes.claim_token(subscription))
+def form_url(subscription: Subscription, *, shown_in: object = None) -> str:
+    """Where whoever signed up types the code.
+
+    That page must not tell whether the number is known, so it cannot be in the language of a subscription.
+
+    :param shown_in: the language of the form before it, if it was one.
+    """
+    token = confirmation_codes.claim_token(subscription)
+    return current_urls(languages.choosable(shown_in))("confirm", token=token)
 
 
 def asked_program(page: Page, subscription: Subscription) -> Response:
@@ -79,7 +86,7 @@ def answer(token: str, claim: links.Claim) -> BaseResponse:
             return failures.as_problem(error)
         session.rollback()
         return _again(claim, token, typed, error)
-    urls = current_urls()
+    urls = shown.urls()
     manage = subscriptions.manage_token(subscription)
     if not is_program:
         return answers.unkept(redirect(urls("manage", token=manage, confirmed=1), 303))
@@ -100,10 +107,10 @@ def _cleaned(typed: object) -> str:
     :raises Invalid: naming ``code``, for what cannot be one: that is no guess, and does not count.
     """
     if typed is None or typed == "":
-        raise Invalid.field("code", "Type the code from the text.")
+        raise Invalid.field("code", said("Type the code from the text."))
     text = re.sub(r"[\s\-]", "", typed) if isinstance(typed, str) else ""
     if not re.fullmatch(f"[0-9]{{{links.CODE_DIGITS}}}", text):
-        raise Invalid.field("code", f"A code has {links.CODE_DIGITS} digits.")
+        raise Invalid.field("code", said("A code has {count} digits.", count=links.CODE_DIGITS))
     return text
 
 
@@ -118,7 +125,7 @@ def _form(
     claim: links.Claim, token: str, *, code: str = "", errors: tuple[FieldError, ...] = ()
 ) -> str:
     page = visits.shown(_page_of(claim))
-    return documents.enter_code(page, current_urls(), token=token, code=code, form_errors=errors)
+    return documents.enter_code(page, shown.frame(page), token=token, code=code, form_errors=errors)
 
 
 def _again(claim: links.Claim, token: str, typed: object, error: Invalid | TooMany) -> Response:

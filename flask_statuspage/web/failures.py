@@ -5,11 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 
-from flask import Response, request
+from flask import Response, current_app, request
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError, StatementError
+from werkzeug.exceptions import NotFound as NoRoute
 
 from ..documents import page as documents
+from ..documents.rendering import Frame
 from ..errors import (
     AccessRefused,
     AccessUnreachable,
@@ -30,7 +33,9 @@ from ..errors import (
 )
 from ..storage.migrate import require_current
 from ..storage.session import current_engine, current_session
-from . import answers, endpoints
+from ..translation import said
+from . import answers, endpoints, languages, own_login, shown, visits
+from .cache import Busy
 from .mounts import current_urls
 
 logger = logging.getLogger(__name__)
@@ -38,19 +43,20 @@ logger = logging.getLogger(__name__)
 MAX_BODY = 2 * 1024 * 1024  # bytes
 
 ANSWERS: dict[type[StatusPageError], tuple[int, str]] = {
-    Unauthorized: (401, "Unauthorized"),
-    Forbidden: (403, "Forbidden"),
-    NobodyThere: (401, "Sign in first"),
-    NotSignedIn: (403, "This page is for signed-in visitors"),
-    NotFound: (404, "Not found"),
-    LinkInvalid: (404, "This link is not valid"),
-    Conflict: (409, "Conflict"),
-    LinkExpired: (410, "This link does not work any more"),
-    Invalid: (422, "Invalid input"),
-    TooMany: (429, "Too many requests"),
-    AccessRefused: (502, "The account refused us"),
-    AccessUnreachable: (502, "The other side did not answer"),
-    SetupError: (503, "The status page is not set up"),
+    Unauthorized: (401, said("Unauthorized")),
+    Forbidden: (403, said("Forbidden")),
+    NobodyThere: (401, said("Sign in first")),
+    NotSignedIn: (403, said("This page is for signed-in visitors")),
+    NotFound: (404, said("Not found")),
+    LinkInvalid: (404, said("This link is not valid")),
+    Conflict: (409, said("Conflict")),
+    LinkExpired: (410, said("This link does not work any more")),
+    Invalid: (422, said("Invalid input")),
+    TooMany: (429, said("Too many requests")),
+    AccessRefused: (502, said("The connected account refused access")),
+    AccessUnreachable: (502, said("The connected service did not answer")),
+    SetupError: (503, said("The status page is not set up")),
+    Busy: (503, said("The database cannot be used")),
 }
 
 
@@ -58,21 +64,21 @@ class Unreadable(StatusPageError):
     """A request body that is not what it says it is."""
 
 
-ANSWERS[Unreadable] = (400, "Unreadable request")
+ANSWERS[Unreadable] = (400, said("Unreadable request"))
 
 
 class BadQuery(Invalid):
     """A parameter in the query of a public document that cannot be read. ``errors`` name it."""
 
 
-ANSWERS[BadQuery] = (400, "Bad request")
+ANSWERS[BadQuery] = (400, said("Bad request"))
 
 
 class TooLarge(StatusPageError):
     """A request body beyond what any route here can use."""
 
 
-ANSWERS[TooLarge] = (413, "Content too large")
+ANSWERS[TooLarge] = (413, said("Content too large"))
 
 
 def check_size() -> None:
@@ -83,7 +89,25 @@ def check_size() -> None:
     if (request.content_length or 0) > MAX_BODY or "chunked" in request.headers.get(
         "Transfer-Encoding", ""
     ):
-        raise TooLarge(f"A body may have {MAX_BODY} bytes, and must tell its Content-Length.")
+        raise TooLarge(
+            said("A body may have {most} bytes, and must tell its Content-Length.", most=MAX_BODY)
+        )
+
+
+class Outdated(StatusPageError):
+    """The thing is not what the request was for any more. ``tag`` is its present entity tag, if it has one."""
+
+    def __init__(self, tag: str | None) -> None:
+        self.tag = tag
+        now = (
+            "This has no ETag."
+            if tag is None
+            else "Read it again, or look at the ETag of this answer."
+        )
+        super().__init__(f"It is none of those that If-Match names. {now}")
+
+
+ANSWERS[Outdated] = (412, "Precondition failed")
 
 
 class WrongMethod(StatusPageError):
@@ -91,10 +115,16 @@ class WrongMethod(StatusPageError):
 
     def __init__(self, method: str, allowed: Iterable[str]) -> None:
         self.allowed = sorted(allowed)
-        super().__init__(f"{method} is not possible here, only {', '.join(self.allowed)}.")
+        super().__init__(
+            said(
+                "{method} is not possible here, only {methods}.",
+                method=method,
+                methods=tuple(self.allowed),
+            )
+        )
 
 
-ANSWERS[WrongMethod] = (405, "Method not allowed")
+ANSWERS[WrongMethod] = (405, said("Method not allowed"))
 
 
 def describe(error: Exception) -> tuple[int, str, str]:
@@ -105,11 +135,11 @@ def describe(error: Exception) -> tuple[int, str, str]:
         logger.warning("status page: refused by a constraint: %s", error.orig)
         return (
             409,
-            "Conflict",
-            "Another change came in between. Look at the present state and try again.",
+            said("Conflict"),
+            said("Another change came in between. Look at the present state and try again."),
         )
     if isinstance(error, SQLAlchemyError):
-        return 503, "The database cannot be used", _database_detail(error)
+        return 503, said("The database cannot be used"), _database_detail(error)
     for kind in type(error).__mro__:  # the nearest first
         if kind in ANSWERS:
             status, title = ANSWERS[kind]
@@ -134,21 +164,67 @@ def as_page(error: Exception) -> Response:
     if answers.wants_json() or endpoints.is_api():
         return as_problem(error)
     _roll_back()
+    if _is_no_page(error) and _may_be_the_hosts():
+        return current_app.make_response(current_app.handle_http_exception(NoRoute()))
+    if _is_no_page(error):
+        # Whatever was seen of it is not for this visitor any more: all ways lead to the page at the root.
+        visits.turn_to_root(request)
+    page, frame = visits.page_seen(request), _frame(error)
     status, title, detail = describe(error)
-    urls = current_urls()
-    onward = {"next_label": "Try again"} if isinstance(error, NotSignedIn) else {}
-    if isinstance(error, LinkError):
-        label = "Subscribe again" if isinstance(error, Ended) else "Get a new link"
-        onward = {"next_label": label, "next_url": urls("subscribe")}
-    if isinstance(error, NobodyThere) and request.method == "GET":
-        # The same once more. Who came from another site may have been signed in all along: a host's cookie with
-        # SameSite=Strict is only sent by a link of ours.
-        onward["next_url"] = request.root_path + request.full_path.rstrip("?")
-    html = documents.error(None, urls, title=title, message=detail, **onward)
+    html = documents.error(
+        page, frame, title=title, message=_told(error, detail), **_onward(error, frame)
+    )
     response = answers.page(html, status)
     for name, value in _headers(error).items():
         response.headers[name] = value
     return response
+
+
+def _may_be_the_hosts() -> bool:
+    """Without a prefix any word is the address of a page, so that of none is as unknown to the site as all others."""
+    rule = request.url_rule
+    return rule is not None and rule.rule.startswith("/<page_slug>")
+
+
+def _is_no_page(error: Exception) -> bool:
+    return isinstance(error, NotFound) and error.kind == "page"
+
+
+def _frame(error: Exception) -> Frame:
+    frame = shown.frame(visits.page_of(request), is_refused=True)
+    if _is_no_page(error):
+        # Nothing is below this address either.
+        return replace(frame, urls=current_urls(languages.chosen(request), root=True))
+    return frame
+
+
+def _told(error: Exception, detail: str) -> str:
+    """What people are told, who know nothing of our names for things."""
+    if isinstance(error, NotFound):
+        return said(
+            "Nothing is at this address. It may have been removed, or a part of it is missing."
+        )
+    if isinstance(error, Invalid) and len(error.errors) == 1:
+        (wrong,) = error.errors
+        # Translators: a field or parameter of an address, and what is wrong with it.
+        return said("{field}: {problem}", field=wrong.field, problem=wrong.message)
+    return detail
+
+
+def _onward(error: Exception, frame: Frame) -> dict[str, str]:
+    """The one way on; the page itself where nothing is better."""
+    if isinstance(error, NobodyThere) and request.method == "GET":
+        if own_login.is_on():
+            return {"next_label": "Sign in", "next_url": own_login.url(own_login.here())}
+        # The same once more. Who came from another site may have been signed in all along: a host's cookie with
+        # SameSite=Strict is only sent by a link of ours.
+        return {"next_label": said("Try again"), "next_url": own_login.here()}
+    if isinstance(error, NotSignedIn):
+        return {"next_label": said("Try again")}
+    if isinstance(error, LinkError):
+        label = said("Subscribe again") if isinstance(error, Ended) else said("Get a new link")
+        return {"next_label": label, "next_url": frame.urls("subscribe")}
+    return {}
 
 
 def _roll_back() -> None:
@@ -163,6 +239,8 @@ def _headers(error: Exception) -> dict[str, str]:
         return {"WWW-Authenticate": 'Session realm="the host\'s own login"'}
     if isinstance(error, TooMany):
         return {"Retry-After": str(error.retry_after)}
+    if isinstance(error, Outdated) and error.tag is not None:
+        return {"ETag": f'"{error.tag}"'}
     if isinstance(error, WrongMethod):
         return {"Allow": ", ".join(error.allowed)}
     return {}
@@ -177,6 +255,6 @@ def _database_detail(error: SQLAlchemyError) -> str:
         return str(missing)
     except SQLAlchemyError as unreachable:
         logger.error("status page: the database cannot be reached: %s", unreachable)
-        return "The database cannot be reached. Try again soon."
+        return said("The database cannot be reached. Try again soon.")
     logger.error("status page: the database failed", exc_info=error)
-    return "The database could not do this. Try again soon."
+    return said("The database could not do this. Try again soon.")

@@ -17,9 +17,9 @@ from werkzeug.wrappers import Response as BaseResponse
 from ..delivery.channels import channels
 from ..delivery.formats import formats
 from ..documents import sign_up as documents
-from ..documents import words
 from ..documents.reading import Reading, reading
 from ..documents.sign_up import Standing
+from ..documents.words import EVENTS
 from ..domain.facts import ComponentFact
 from ..domain.opt_out import STOPPED
 from ..errors import Ended, FieldError, Invalid, LinkInvalid, NotFound
@@ -29,10 +29,9 @@ from ..storage.pages import Page
 from ..storage.races import committed
 from ..storage.session import current_session
 from ..storage.subscriptions import Subscription, SubscriptionState
-from . import answers, code_confirmation, failures, signup, visits
-from .mounts import current_urls, page_route
-
-SAY_START = "Answer START to one of our texts"
+from ..translation import said
+from . import answers, code_confirmation, failures, shown, signup, visits
+from .mounts import page_route
 
 
 def add_routes(blueprint: Blueprint) -> None:
@@ -44,15 +43,15 @@ def confirm(page_slug: str | None, token: str) -> BaseResponse:
     if (claim := code_confirmation.claim_of(token)) is not None:
         return code_confirmation.answer(token, claim)
     session = current_session()
-    urls = current_urls()
     if request.method != "POST":  # HEAD shows, too
         subscription = subscriptions.confirmable(session, token)
         _check_page(session, page_slug, subscription)
         page = session.get_one(Page, subscription.page_id)
         names = {fact.id: fact.name for fact in components_of(page)}
+        fact = visits.shown(page)
         html = documents.confirm(
-            visits.shown(page),
-            urls,
+            fact,
+            shown.frame(fact, subscriber=subscription.locale),
             token=token,
             address=subscription.address,
             services=[
@@ -74,7 +73,7 @@ def confirm(page_slug: str | None, token: str) -> BaseResponse:
 def choose_next(subscription: Subscription) -> BaseResponse:
     """To the page on which the owner of a subscription that has just begun chooses what it is about."""
     token = subscriptions.manage_token(subscription)
-    answer = redirect(current_urls()("manage", token=token, confirmed=1), 303)
+    answer = redirect(shown.urls()("manage", token=token, confirmed=1), 303)
     return answers.unkept(answer)
 
 
@@ -83,7 +82,7 @@ def standing(subscription: Subscription, components: Collection[ComponentFact]) 
     chosen = {item.component_id for item in subscription.chosen}
     return Standing(
         services=tuple(fact.name for fact in components if fact.id in chosen),
-        manage_url=current_urls()("manage", token=subscriptions.manage_token(subscription)),
+        manage_url=shown.urls()("manage", token=subscriptions.manage_token(subscription)),
         covers=not chosen,
     )
 
@@ -92,10 +91,13 @@ def manage(page_slug: str | None, token: str) -> BaseResponse:
     session = current_session()
     subscription = subscriptions.owned(session, token)
     if subscription.state is SubscriptionState.ENDED:
-        onward = "Subscribe again to hear of changes."
         if subscription.reason == STOPPED:
-            onward = f"{SAY_START} to hear of changes."
-        raise Ended(f"This subscription has ended. {onward}")
+            raise Ended(
+                said(
+                    "This subscription has ended. Answer START to one of our texts to hear of changes."
+                )
+            )
+        raise Ended(said("This subscription has ended. Subscribe again to hear of changes."))
     page = session.get_one(Page, subscription.page_id)
     _check_page(session, page_slug, subscription)
     errors: Collection[FieldError] = ()
@@ -110,7 +112,7 @@ def manage(page_slug: str | None, token: str) -> BaseResponse:
             committed(
                 session, partial(_choose, token=token, wanted=wanted, names=names, values=values)
             )
-            return answers.unkept(redirect(current_urls()("manage", token=token, saved=1), 303))
+            return answers.unkept(redirect(shown.urls()("manage", token=token, saved=1), 303))
         except Invalid as error:
             session.rollback()
             if answers.wants_json():
@@ -151,12 +153,12 @@ def _choice(values: Mapping[str, Any]) -> tuple[list[str], list[str] | None]:
     wrong = []
     wanted = values.get("components", []) if values.get("scope") != "all" else []
     if values.get("scope") == "some" and not wanted:
-        wrong.append(FieldError("components", "Choose at least one service."))
+        wrong.append(FieldError("components", said("Choose at least one service.")))
     names = None if values.get("events_scope") == "usual" else values.get("events")
     if (names is not None and not names) or (
         names is None and values.get("events_scope") != "usual"
     ):
-        wrong.append(FieldError("events", "Choose at least one, or unsubscribe."))
+        wrong.append(FieldError("events", said("Choose at least one, or unsubscribe.")))
     if wrong:
         raise Invalid(*wrong)
     return wanted, names
@@ -173,7 +175,7 @@ def _check_page(session: Session, page_slug: str | None, subscription: Subscript
         return
     if here.id != subscription.page_id:
         raise LinkInvalid(
-            "This link belongs to another status page. Open it as it was sent to you."
+            said("This link belongs to another status page. Open it as it was sent to you.")
         )
 
 
@@ -193,7 +195,9 @@ def _check_offered(page: Page, subscription: Subscription, wanted: Collection[st
     offered = {fact.slug for fact in _offered(page, subscription)}
     for slug in wanted:
         if slug not in offered:
-            raise Invalid.field("components", f"There is no component {slug!r} on this page.")
+            raise Invalid.field(
+                "components", said("There is no component {name} on this page.", name=repr(slug))
+            )
 
 
 def _manage_page(
@@ -213,15 +217,16 @@ def _manage_page(
         "events_scope": "usual" if subscription.events is None else "some",
         "events": sorted(format.unasked) if subscription.events is None else subscription.events,
     }
+    fact = visits.shown(page)
     return documents.manage(
-        visits.shown(page),
-        current_urls(),
+        fact,
+        shown.frame(fact, subscriber=subscription.locale),
         token=token,
         address=subscription.address,
         is_active=subscription.state is SubscriptionState.ACTIVE,
         can_return=channels[subscription.channel].needs_confirmation,
         components=listed,
-        offered_events=[name for name in words.EVENTS if name in format.offered],
+        offered_events=[name for name in EVENTS if name in format.offered],
         values={**now, **_readable(typed)} if errors else now,
         reading=_reading(subscription),
         form_errors=errors,
@@ -251,20 +256,20 @@ def unsubscribe(page_slug: str | None, token: str) -> Response:
     session = current_session()
     subscription = subscriptions.owned(session, token)
     page = visits.shown(session.get_one(Page, subscription.page_id))
-    address = subscription.address
-    if request.method != "POST":
-        session.rollback()
-        return answers.page(
-            documents.unsubscribe(page, current_urls(), token=token, address=address)
-        )
+    address, locale = subscription.address, subscription.locale
     session.rollback()
+    if request.method != "POST":
+        frame = shown.frame(page, subscriber=locale)
+        return answers.page(documents.unsubscribe(page, frame, token=token, address=address))
 
     def act(session: Session) -> None:
         subscriptions.unsubscribe(session, subscriptions.owned(session, token))
 
     # A program's one click is not repeated: whoever meets a worker here must not have to.
     committed(session, act)
-    return answers.page(documents.unsubscribed(page, current_urls(), address=address))
+    # Not before: what a page asks the host for must not keep anybody subscribed.
+    frame = shown.frame(page, subscriber=locale)
+    return answers.page(documents.unsubscribed(page, frame, address=address))
 
 
 def components_of(page: Page) -> list[ComponentFact]:

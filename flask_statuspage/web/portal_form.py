@@ -20,7 +20,8 @@ from markupsafe import Markup
 from ..delivery.channels import channels
 from ..delivery.formats import formats
 from ..documents import sign_up_box as documents
-from ..documents import words
+from ..documents.channel_words import channel_words
+from ..documents.rendering import Frame, Urls
 from ..documents.sign_up import Standing
 from ..documents.snapshot import Snapshot
 from ..errors import FieldError, SetupError
@@ -28,7 +29,7 @@ from ..services import customers, subscriptions, wishes
 from ..state import current_state
 from ..storage.apart import apart_from_host
 from ..storage.encryption import reveal, seal
-from .mounts import PageUrls
+from ..translation import Said
 
 PARAMETER = "statuspage_subscribed"
 """Of the query of the host's page."""
@@ -36,6 +37,7 @@ PARAMETER = "statuspage_subscribed"
 MOST_SECONDS = 600
 MOST_PATH = 2000  # characters
 MOST_TYPED = 300  # characters of an address that come back; a longer one is none
+MOST_NAMED = 20  # names in a message
 
 _PURPOSE = "sign-up in a host's page"
 _FORMS = "flask_statuspage.forms"
@@ -54,11 +56,10 @@ class WayBack:
         """Back to the page, which names what is wrong and keeps what was typed."""
         channel, typed = values.get("channel"), values.get("address")
         kept = {"channel": channel if channel in channels else None}
-        if isinstance(typed, str) and not words.channel(str(channel)).is_secret:
+        if isinstance(typed, str) and not channel_words(str(channel)).is_secret:
             kept["address"] = typed[:MOST_TYPED]
-        return self._go(
-            errors=[[one.field, one.message[:MOST_TYPED]] for one in errors], values=kept
-        )
+        told = [[one.field, _packed(one.message)] for one in errors]
+        return self._go(errors=told, values=kept)
 
     def done(self, said: str, channel: str, *, code_url: str | None = None) -> Response:
         """Back to the page, which says so.
@@ -95,7 +96,7 @@ def way_back(values: Mapping[str, Any]) -> WayBack | None:
 
 def box(
     snapshot: Snapshot,
-    urls: PageUrls,
+    frame: Frame,
     *,
     components: Collection[str],
     channels: Collection[str],
@@ -114,10 +115,10 @@ def box(
     outcome = _outcome(prefix, customer)
     standing = None
     if offered == ["email"] and customer is not None:
-        standing = _standing(snapshot, urls, customer, components, events)
+        standing = _standing(snapshot, frame.urls, customer, components, events)
     return documents.subscribe_box(
         snapshot.page,
-        urls,
+        frame,
         email=customer,
         components=list(components),
         channels=offered,
@@ -126,7 +127,9 @@ def box(
         prefix=prefix,
         return_to=_here(),
         values=outcome.get("values"),
-        form_errors=[FieldError(field, message) for field, message in outcome.get("errors", ())],
+        form_errors=[
+            FieldError(field, _unpacked(message)) for field, message in outcome.get("errors", ())
+        ],
         said=outcome.get("said"),
         code_url=outcome.get("code_url"),
         standing=standing,
@@ -143,7 +146,7 @@ def _offered(names: Collection[str]) -> list[str]:
 
 def _standing(
     snapshot: Snapshot,
-    urls: PageUrls,
+    urls: Urls,
     customer: str,
     components: Collection[str],
     events: Collection[str] | None,
@@ -181,6 +184,24 @@ def _outcome(form: str, customer: str | None) -> dict[str, Any]:
         return {}
     is_fresh = time.time() - found["at"] <= MOST_SECONDS
     return found if is_fresh and (found["form"], found["who"]) == (form, customer) else {}
+
+
+def _packed(value: Any) -> Any:
+    """A message and what fills its gaps, as far as an address has room: it is said where it is read."""
+    if isinstance(value, Said):
+        gaps = {name: _packed(gap) for name, gap in value.gaps.items()}
+        return {"message": value.message, "gaps": gaps}
+    if isinstance(value, tuple):
+        return [_packed(one) for one in value[:MOST_NAMED]]
+    return value[:MOST_TYPED] if isinstance(value, str) else value
+
+
+def _unpacked(value: Any) -> Any:
+    if isinstance(value, dict):
+        return Said(
+            value["message"], **{name: _unpacked(gap) for name, gap in value["gaps"].items()}
+        )
+    return tuple(_unpacked(one) for one in value) if isinstance(value, list) else value
 
 
 def _next_prefix() -> str:

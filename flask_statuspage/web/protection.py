@@ -6,7 +6,7 @@ Nothing here may take the host down: whatever fails is logged, and the host's re
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
@@ -16,13 +16,14 @@ from weakref import ref
 from flask import Blueprint, Flask, Response, after_this_request, current_app, request
 
 from ..documents import maintenance_notes as notes
+from ..documents.rendering import Frame
 from ..documents.snapshot import Snapshot
 from ..domain.facts import MaintenanceFact, ShownPage
 from ..errors import NotFound
 from ..state import current_state
 from ..storage.base import utc_now
-from . import answers, injection, visits
-from .mounts import PageUrls
+from . import access, answers, counting, injection, shown, visits
+from .mounts import is_meant, lineage
 
 SHORTEST = 30
 """Seconds that ``Retry-After`` asks for at least."""
@@ -61,9 +62,7 @@ class Protection:
         """Whether the blueprint that *app* has under *name* is meant."""
         if self.app is not None and self.app() is not app:
             return False
-        if isinstance(self.blueprint, str):
-            return self.blueprint in (name, name.rpartition(".")[2])
-        return app.blueprints.get(name) is self.blueprint
+        return is_meant(app, self.blueprint, name)
 
 
 @dataclass
@@ -123,7 +122,7 @@ class Guard:
 
     def _watches_of(self, name: str) -> tuple[_Watch, ...]:
         app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-        chain = [name, *(name[:at] for at, letter in enumerate(name) if letter == ".")]
+        chain = lineage(name)
         owner = current_state().owner
         if any(app.blueprints.get(one) is owner for one in chain):
             return ()  # the status page itself, inside of a protected blueprint
@@ -140,6 +139,7 @@ class Guard:
         found = [one for watch in watches if (one := _look(watch))]
         blocking = next((one for one in found if one.protection.mode is Mode.BLOCK), None)
         if blocking is not None and not _is_member():
+            counting.uncount()
             return _refusal(blocking)
         if found:
             _announce(blocking or found[0], passing=blocking is not None)
@@ -191,7 +191,7 @@ def _complain_once(watch: _Watch, reason: str) -> None:
 
 def _is_member() -> bool:
     try:
-        return current_state().member_loader() is not None
+        return access.is_member()
     except Exception:
         current_app.logger.exception("status page: the member loader failed; nobody is a member")
         return False
@@ -203,17 +203,17 @@ class _Telling:
 
     page: ShownPage
     fact: MaintenanceFact
-    urls: PageUrls
+    frame: Frame
     linked: bool
 
 
 def _telling(found: _Found) -> _Telling:
     page, fact = found.snapshot.page, found.fact
     if _is_shown(page):
-        urls = visits.urls_for_host(page, found.protection.page)
-        return _Telling(page, fact, urls, linked=True)
+        frame = shown.frame_for_host(page, found.protection.page)
+        return _Telling(page, fact, frame, linked=True)
     page, fact = notes.untold(page, fact, found.component_name)
-    return _Telling(page, fact, visits.urls_for_host(page, None), linked=False)
+    return _Telling(page, fact, shown.frame_for_host(page, None), linked=False)
 
 
 def _is_shown(page: ShownPage) -> bool:
@@ -235,19 +235,18 @@ def _refusal(found: _Found) -> Response:
         notes.turned_away,
         told.page,
         told.fact,
-        told.urls,
         component_name=name,
         now=now,
         linked=told.linked,
     )
     try:
-        html = turned_away()
+        html = turned_away(told.frame)
     except Exception:
         # The host's base template may count on functions of the host that run after this one.
         current_app.logger.exception(
             "status page: the host's template failed; ours takes its place"
         )
-        html = turned_away(standalone=True)
+        html = turned_away(replace(told.frame, standalone=True))
     visits.note_shown(told.page)
     response = answers.page(html, 503)
     response.headers["Retry-After"] = str(seconds)
@@ -262,7 +261,7 @@ def _announce(found: _Found, *, passing: bool) -> None:
         return notes.box(
             told.page,
             told.fact,
-            told.urls,
+            told.frame,
             component_name=found.component_name,
             now=utc_now(),
             linked=told.linked,

@@ -7,6 +7,7 @@ values to the server without Flask.
 from __future__ import annotations
 
 import gzip
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 Pairs = list[tuple[str, str]]
+
+MOST_ACCEPTED = 200
+"""Characters of an ``Accept-Encoding``: all that there are take fewer."""
 
 WORTH_ZIPPING = 600
 """Smaller bodies fit into one packet either way."""
@@ -41,6 +45,7 @@ class Variants:
     :param etag: without quotes. The compressed variant has another one, as different bytes must.
     :param last_modified: None where it would not tell versions apart.
     :param headers: what stands in the headers of 200 and 304 besides.
+    :param vary: the request's headers, besides the one that compression is about, that it depends on.
     :param compress: whether it may be compressed.
     """
 
@@ -52,12 +57,14 @@ class Variants:
         last_modified: str | None,
         content_type: str,
         headers: Pairs,
+        vary: Sequence[str] = (),
         compress: bool = True,
     ) -> None:
         self.last_modified = last_modified
         self.etags = (f'"{etag}"', f'"{etag}-gzip"')
         self._content_type = content_type
-        self._headers = [("Vary", "Accept-Encoding"), *headers] if compress else headers
+        vary = [*(["Accept-Encoding"] if compress else []), *vary]
+        self._headers = [("Vary", ", ".join(vary)), *headers] if vary else headers
         self.plain = self._variant(body, self.etags[0])
         self._zipped: Variant | None = None
         self._is_worth_zipping = compress and len(body) >= WORTH_ZIPPING
@@ -76,7 +83,7 @@ class Variants:
     def _zip(self) -> Variant:
         with self._lock:  # once, however many ask at the same time
             if self._zipped is None:
-                smaller = gzip.compress(self.plain.body, compresslevel=6, mtime=0)
+                smaller = gzip.compress(self.plain.body, compresslevel=9, mtime=0)
                 if len(smaller) >= len(self.plain.body):
                     self._is_worth_zipping = False
                     return self.plain
@@ -141,9 +148,14 @@ class _Known(Headers):
         self._list: list[tuple[str, Any]] = pairs.copy()
 
 
-@lru_cache(maxsize=256)
 def accepts_gzip(text: str) -> bool:
-    """Whether an ``Accept-Encoding`` lets gzip through. Browsers send few different ones, so answers are kept."""
+    """Whether an ``Accept-Encoding`` lets gzip through; one that is too long to be read does not."""
+    return len(text) <= MOST_ACCEPTED and _gzip_is_fine(text)
+
+
+@lru_cache(maxsize=256)
+def _gzip_is_fine(text: str) -> bool:
+    """Browsers send few different ones, so answers are kept."""
     offers = {name.lower(): quality for name, quality in parse_accept_header(text)}
     return offers.get("gzip", offers.get("*", 0)) > 0
 

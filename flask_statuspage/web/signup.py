@@ -12,7 +12,7 @@ from ..errors import FieldError, Invalid
 from ..services import wishes
 from ..services.subscription_changes import READING
 from ..services.wishes import Wish
-from ..translation import LANGUAGES
+from ..translation import LANGUAGES, said
 from .failures import Unreadable, check_size
 from .storable import UNSTORABLE, is_storable
 
@@ -27,8 +27,11 @@ FIELDS |= {"locale", "time_zone"}
 SCOPES = {"scope": ("all", "some"), "events_scope": ("usual", "some")}
 LISTS = ("components", "events")
 KNOWN = FIELDS.union(SCOPES, LISTS)
+SHOWN_IN = "shown_in"
+"""Field of our own forms only: the language that the form was read in."""
+
 MAX_CHOSEN = 1000
-UNKNOWN = "There is no such field."
+UNKNOWN = said("There is no such field.")
 MOST_NAMED = 100
 
 
@@ -75,17 +78,17 @@ def check(values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         if name in LISTS:
             if not (isinstance(value, list) and all(isinstance(item, str) for item in value)):
-                errors.append(FieldError(name, "Must be a list of texts."))
+                errors.append(FieldError(name, said("Must be a list of texts.")))
             elif len(value) > MAX_CHOSEN:
-                errors.append(FieldError(name, f"At most {MAX_CHOSEN}."))
+                errors.append(FieldError(name, said("At most {most}.", most=MAX_CHOSEN)))
             elif not all(is_storable(item) for item in value):
                 errors.append(FieldError(name, UNSTORABLE))
         elif name in SCOPES and value is not None:
             if value not in SCOPES[name]:
-                errors.append(FieldError(name, f"Must be one of {', '.join(SCOPES[name])}."))
+                errors.append(FieldError(name, said("Must be one of {names}.", names=SCOPES[name])))
         elif name in FIELDS and value is not None:
             if not isinstance(value, str):
-                errors.append(FieldError(name, "Must be a text."))
+                errors.append(FieldError(name, said("Must be a text.")))
             elif not is_storable(value):
                 errors.append(FieldError(name, UNSTORABLE))
     if errors:
@@ -99,22 +102,22 @@ def wish(values: Mapping[str, Any]) -> Wish:
     channel = channel_of(values)
     known = wishes.known_channels(by_visitor=True)
     errors += [
-        FieldError(name, f"Says something else than {named[0]}.")
+        FieldError(name, said("Contradicts {name}.", name=named[0]))
         for name in named[1:]
         if values[name] != values[named[0]]
     ]
     if values.get("channel") and values.get("type") not in (None, "", values["channel"]):
-        errors.append(FieldError("type", "Says something else than channel."))
+        errors.append(FieldError("type", said("Contradicts {name}.", name="channel")))
     if channel and channel not in known:
-        errors.append(FieldError("channel", f"Must be one of {', '.join(known)}."))
+        errors.append(FieldError("channel", said("Must be one of {names}.", names=tuple(known))))
     if not channel:
-        errors.append(FieldError("channel", f"Name one of {', '.join(known)}."))
+        errors.append(FieldError("channel", said("Name one of {names}.", names=tuple(known))))
     if not named:
-        errors.append(FieldError("address", "Is missing."))
+        errors.append(FieldError("address", said("Is missing.")))
     if values.get("scope") == "some" and not values.get("components"):
-        errors.append(FieldError("components", "Choose at least one service."))
+        errors.append(FieldError("components", said("Choose at least one service.")))
     if values.get("events_scope") == "some" and not values.get("events"):
-        errors.append(FieldError("events", "Choose at least one kind of news."))
+        errors.append(FieldError("events", said("Choose at least one kind of news.")))
     if errors:
         raise Invalid(*errors)
     everything, read = values.get("scope") == "all", reading(values)
@@ -129,7 +132,7 @@ def wish(values: Mapping[str, Any]) -> Wish:
         secret=values.get("secret") or None,
         locale=read.get("locale"),
         time_zone=read.get("time_zone"),
-        likely_locale=_spoken(),
+        likely_locale=_shown_in(values) or _spoken(),
         by_visitor=True,
     )
 
@@ -147,6 +150,12 @@ def reading(values: Mapping[str, Any]) -> dict[str, str | None]:
         for name in READING
         if values.get(name) is not None
     }
+
+
+def _shown_in(values: Mapping[str, Any]) -> str | None:
+    """The language that the form was read in: its reader's messages are in it, whatever the browser asks for."""
+    language = values.get(SHOWN_IN)
+    return language if language in LANGUAGES else None
 
 
 def _spoken() -> str | None:

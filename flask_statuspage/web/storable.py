@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from ..domain.markup import is_storable as is_storable
+from ..translation import said
 
-UNSTORABLE = "Has a character that cannot be stored."
+UNSTORABLE = said("Has a character that cannot be stored.")

@@ -6,7 +6,7 @@ valid token speaks for a signed-in customer.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -33,6 +33,7 @@ from ..storage.pages import Page
 from ..storage.races import committed
 from ..storage.session import begin_read_committed, current_session
 from ..storage.subscriptions import Subscription
+from ..translation import said
 from . import (
     answers,
     code_confirmation,
@@ -40,10 +41,11 @@ from . import (
     forms,
     own_subscription,
     portal_form,
+    shown,
     signup,
     visits,
 )
-from .mounts import current_urls, page_route
+from .mounts import page_route
 
 
 def add_routes(blueprint: Blueprint) -> None:
@@ -53,7 +55,7 @@ def add_routes(blueprint: Blueprint) -> None:
 def from_home(page_slug: str | None) -> BaseResponse:
     """``POST …?action=subscribe``, as FacioTech documents it."""
     if request.args.get("action") != "subscribe":
-        raise Invalid.field("action", "Must be 'subscribe'.")
+        raise Invalid.field("action", said("Must be 'subscribe'."))
     return subscribe(page_slug)
 
 
@@ -68,10 +70,11 @@ def subscribe(page_slug: str | None) -> BaseResponse:
         values = signup.sent()
         back = None if _is_program() else portal_form.way_back(values)
         signup.check(values)
-        return committed(
+        done = committed(
             current_session(),
             partial(_subscribe, page_slug=page_slug, values=values, back=back),
         )
+        return done()
     except StatusPageError as error:
         if _is_program():
             return failures.as_problem(error)
@@ -103,7 +106,8 @@ def _subscribe(
     page_slug: str | None,
     values: Mapping[str, Any],
     back: portal_form.WayBack | None,
-) -> BaseResponse:
+) -> Callable[[], BaseResponse]:
+    """Subscribes, and gives what makes the answer once that is committed."""
     page = pages.visited(session, page_slug)
     customer = _customer(values)
     wish = signup.wish(values)
@@ -123,7 +127,7 @@ def _subscribe(
         origin=None if proven else request.remote_addr,
         actor=customer if proven else None,
     )
-    return _done(page, subscription, proven=proven, back=back)
+    return _done(page, subscription, values, proven=proven, back=back)
 
 
 def _customer(values: Mapping[str, Any]) -> str | None:
@@ -137,16 +141,22 @@ def _same_mailbox(wish: Wish, customer: str) -> bool:
 
 
 def _done(
-    page: Page, subscription: Subscription, *, proven: bool, back: portal_form.WayBack | None
-) -> BaseResponse:
-    """What is answered. To whoever proved nothing it depends on the channel and the settings only, not on the row."""
+    page: Page,
+    subscription: Subscription,
+    values: Mapping[str, Any],
+    *,
+    proven: bool,
+    back: portal_form.WayBack | None,
+) -> Callable[[], BaseResponse]:
+    """Makes what is answered: to whoever proved nothing by the channel and the settings only, not by the row."""
     channel = subscription.channel
     is_asked = channels[channel].needs_confirmation and not proven
     needs_approval = not is_asked and not proven and wishes.must_wait(channel)
     by_code = is_asked and channels[channel].confirms_by_code
     if _is_program():
         if by_code:
-            return code_confirmation.asked_program(page, subscription)
+            asked = code_confirmation.asked_program(page, subscription)
+            return lambda: asked
         body = {
             "success": True,
             "message": _message(is_asked=is_asked, needs_approval=needs_approval, proven=proven),
@@ -154,23 +164,24 @@ def _done(
             "state": "pending" if is_asked or needs_approval else "active",
             "confirm_url": None,
         }
-        return answers.as_json(body, 202 if is_asked else 201)
+        return partial(answers.as_json, body, 202 if is_asked else 201)
+    code_url = None
+    if by_code:
+        code_url = code_confirmation.form_url(subscription, shown_in=values.get(signup.SHOWN_IN))
     if back is not None:
         said = "asked" if is_asked else "waits" if needs_approval else "received"
-        code_url = code_confirmation.form_url(subscription) if by_code else None
-        return back.done("active" if proven else said, channel, code_url=code_url)
-    if by_code:
-        return answers.unkept(redirect(code_confirmation.form_url(subscription), 303))
+        return partial(back.done, "active" if proven else said, channel, code_url=code_url)
+    if code_url is not None:
+        return lambda: answers.unkept(redirect(code_url, 303))
     if proven:
-        return own_subscription.choose_next(subscription)
-    html = documents.subscribe_done(
-        visits.shown(page),
-        current_urls(),
-        channel=channel,
-        is_asked=is_asked,
-        needs_approval=needs_approval,
+        onward = own_subscription.choose_next(subscription)
+        return lambda: onward
+    done = partial(
+        documents.subscribe_done, channel=channel, is_asked=is_asked, needs_approval=needs_approval
     )
-    return answers.page(html)
+    fact = visits.shown(page)
+    # The host is asked for the language only then: what fails in it must not take the sign-up with it.
+    return lambda: answers.page(done(fact, shown.frame(fact)))
 
 
 def _message(*, is_asked: bool, needs_approval: bool, proven: bool) -> str:
@@ -204,9 +215,10 @@ def _form(
     components = own_subscription.components_of(page)
     own = customers.subscription_of(current_session(), page.id, customer)
     offered = wishes.offered_channels()
+    fact = visits.shown(page)
     return documents.subscribe_form(
-        visits.shown(page),
-        current_urls(),
+        fact,
+        shown.frame(fact),
         components=components,
         channels=offered,
         formats={name: ways.offered_formats(name) for name in offered},

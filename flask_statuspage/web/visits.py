@@ -11,16 +11,19 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from flask import Blueprint, Request, Response, request
+from sqlalchemy.exc import SQLAlchemyError
 
 from ..documents.snapshot import Snapshot
 from ..domain.branding import logo_origin
 from ..domain.facts import ShownPage
-from ..errors import NotFound, NotSignedIn
+from ..errors import NotFound, NotSignedIn, StatusPageError
 from ..services import facts
 from ..state import current_state
 from ..storage.apart import apart_from_host
 from ..storage.pages import Page
 from ..storage.session import current_session
+from ..translation import said
+from . import access
 from .cache import DocumentCache
 from .mounts import PageUrls
 
@@ -57,10 +60,11 @@ def require(page: ShownPage, asked: Request | None = None) -> None:
     if _may_see(page):
         environ[_PASSED] = environ[_PAGE] = page
         return
+    environ.pop(_PASSED, None)  # by an older snapshot: the error must not tell what that one showed
     if page.visibility == "link":
         raise NotFound("page", address_of(request) or "/")
     environ[_PAGE] = _bare(page)
-    raise NotSignedIn("Sign in to this site, then open the page again.")
+    raise NotSignedIn(said("Sign in to this site, then open the page again."))
 
 
 def shown(row: Page) -> ShownPage:
@@ -80,7 +84,7 @@ def may_see(row: Page) -> bool:
 def shows_to_visitor(page: ShownPage) -> bool:
     """Whether a host's template may tell of *page*: of one that is seen by link, to members only."""
     if page.visibility == "link":
-        return bool(current_state().member_loader())
+        return access.is_member()
     return page.is_public or _is_signed_in()
 
 
@@ -106,6 +110,31 @@ def note_shown(page: ShownPage) -> None:
     request.environ[_PAGE] = page
 
 
+def page_of(asked: Request) -> ShownPage | None:
+    """The page that this request was found to be about."""
+    page: ShownPage | None = asked.environ.get(_PAGE)
+    return page
+
+
+def page_seen(asked: Request) -> ShownPage | None:
+    """The same, if the visitor was found to be allowed to see it. Of any other page an error tells nothing."""
+    page = page_of(asked)
+    return page if page is not None and asked.environ.get(_PASSED) is page else None
+
+
+def turn_to_root(asked: Request) -> None:
+    """Note that the answer is about the page at the root, if its visitor may see that one, and else about none."""
+    environ = asked.environ
+    environ.pop(_PASSED, None)
+    environ.pop(_PAGE, None)
+    try:
+        page = current_state().documents.snapshot(current_session, None).page
+        if _may_see(page):
+            environ[_PASSED] = environ[_PAGE] = page
+    except (StatusPageError, SQLAlchemyError):
+        return  # the error that is told of counts
+
+
 def image_source() -> str | None:
     """The origin that the shown page's logo comes from, unless it is this site's."""
     page: ShownPage | None = request.environ.get(_PAGE)
@@ -124,8 +153,7 @@ def _may_see(page: ShownPage) -> bool:
 
 
 def _is_signed_in() -> bool:
-    state = current_state()
-    return bool(state.member_loader() or state.subscriber_loader())
+    return bool(access.is_member() or current_state().subscriber_loader())
 
 
 def _bare(page: ShownPage) -> ShownPage:

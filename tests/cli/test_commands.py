@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from flask_statuspage.cli.doctor import CHECKS
 from flask_statuspage.storage import migrate
 from tests.servers.http import Receiver
 from tests.servers.process import free_port
@@ -219,11 +220,12 @@ def test_members(shell: Shell) -> None:
     """Members are added, listed, given another role and removed; the last owner stays."""
     assert shell.output("member", "list") == ""
     added = shell.output("member", "add", "Ann@Acme.example", "--role", "owner")
-    assert added == "ann@acme.example is a member now: owner.\n"
+    member, way_in = added.splitlines()
+    assert member == "ann@acme.example is a member now: owner."
+    assert "STATUSPAGE_BUILTIN_LOGIN" in way_in
     shell.output("member", "add", "bob@acme.example", "--role", "viewer")
-    assert shell.output("member", "add", "bob@acme.example", "--role", "admin") == (
-        "bob@acme.example is admin now.\n"
-    )
+    changed = shell.output("member", "add", "bob@acme.example", "--role", "admin")
+    assert changed.splitlines()[0] == "bob@acme.example is admin now."
     assert shell.output("member", "list").splitlines() == [
         "owner   ann@acme.example",
         "admin   bob@acme.example",
@@ -257,6 +259,8 @@ def test_sweep(shell: Shell, receiver: Receiver) -> None:
         "deliver_slow:",
         "0",
         "housekeep:",
+        "0",
+        "forget:",
         "0",
     ]
     code = """
@@ -354,7 +358,7 @@ def failed(shell: Shell) -> dict[str, str]:
     else:
         assert done.returncode == 1
         assert len(done.stderr.splitlines()) == 1
-        assert done.stderr.startswith(f"Error: {len(found)} of 12 checks failed: ")
+        assert done.stderr.startswith(f"Error: {len(found)} of {len(CHECKS)} checks failed: ")
     return found
 
 
@@ -429,11 +433,25 @@ def test_worker_and_scheduler_stop(
     redis_server.start()
     redis_server.flushall()
     shell.configure(
-        STATUSPAGE_PAGE_URL="https://status.example.com", STATUSPAGE_REDIS_URL=redis_server.url
+        STATUSPAGE_PAGE_URL="https://status.example.com",
+        STATUSPAGE_REDIS_URL=redis_server.url,
+        STATUSPAGE_REGIONS="default,mars",
     )
     worker = shell.start("worker")
     scheduler = shell.start("scheduler")
     until(lambda: not failed(shell))
+    code = """
+        from flask_statuspage.services import monitors, pages
+        session = site_app.db.session
+        for name, region in (("Here", "default"), ("There", "mars")):
+            monitors.create(session, pages.find(session, None), name=name, kind="heartbeat", regions=[region])
+        session.execute(__import__("sqlalchemy").text(
+            "UPDATE statuspage_region SET due_at = '2999-01-01 00:00:00.000000'"
+        ))
+        session.commit()
+    """
+    shell.python(code)
+    assert "no worker was seen for region mars" in shell.run("doctor").stdout
     for process in (scheduler, worker):
         stopped(process, number, group=number == signal.SIGINT)
 
@@ -451,7 +469,8 @@ def test_worker_says_its_queues(shell: Shell, redis_server: RedisServer) -> None
     """A worker for one region takes that region's probes only, and says so."""
     redis_server.start()
     redis_server.flushall()
-    shell.configure(STATUSPAGE_REDIS_URL=redis_server.url)
+    shell.configure(STATUSPAGE_REDIS_URL=redis_server.url, STATUSPAGE_REGIONS="default,eu")
+    assert "STATUSPAGE_REGIONS names default, eu" in shell.complaint("worker", "--region", "ue")
     process = subprocess.Popen(
         shell._command("worker", "--region", "eu"),
         stdout=subprocess.PIPE,

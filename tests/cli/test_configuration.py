@@ -77,8 +77,8 @@ def test_a_site_is_made_changed_and_pruned(shell: Shell) -> None:
         '~ page main: name nothing → "Zürich ☂"',
         "+ group main/Core",
         "+ component main/api",
-        "+ monitor main/api",
         "+ template main/incident/Down",
+        "+ monitor main/api",
     ]
     empty = shell.output("dump")
     dry = "4 created, 1 changed, 0 removed (dry run: nothing was written)."
@@ -109,6 +109,17 @@ def test_queries_of_targets_are_not_printed(shell: Shell) -> None:
     assert "target https://1.1.1.1/health?… → https://1.1.1.1/health?…" in "".join(lines)
     (line, _) = apply(shell, old.replace("?key=old-secret", ""))
     assert line.endswith("target https://1.1.1.1/health?… → https://1.1.1.1/health")
+
+
+def test_a_new_secret_is_printed_by_its_name(shell: Shell) -> None:
+    """Neither the old one nor the new one, of which a dump has a mask."""
+    old = SITE.replace('"HEAD"', '"HEAD"\nauth = {type = "bearer", token = "old-secret"}')
+    apply(shell, old)
+    (line, _) = apply(shell, old.replace("old-secret", "new-secret"))
+    assert line == "~ monitor main/api: options.auth.token changes"
+    dumped = shell.output("dump")
+    assert "secret" not in dumped
+    assert apply(shell, dumped) == ["Nothing to change."]
 
 
 def test_a_dump_is_applied_to_another_site(shell: Shell, tmp_path: Path) -> None:

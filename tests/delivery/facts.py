@@ -128,6 +128,22 @@ def monitor_data(**changes: Any) -> dict[str, Any]:
             "code": None,
             "error": "No answer in time",
         },
+        "notification_level": 1,
+        "regions": [region_data()],
+        **changes,
+    }
+
+
+def region_data(**changes: Any) -> dict[str, Any]:
+    return {
+        "region": "eu",
+        "verdict": "down",
+        "votes": True,
+        "outcome": "down",
+        "at": "2026-02-19T17:30:00+00:00",
+        "milliseconds": 10000,
+        "code": None,
+        "error": "No answer in time",
         **changes,
     }
 

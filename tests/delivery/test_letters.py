@@ -17,7 +17,7 @@ from flask_statuspage.domain.events import CONFIRMATION, DIGEST, DISABLED, TEST,
 from flask_statuspage.domain.reader import Reader
 from flask_statuspage.services import subscriptions
 
-from .facts import UPDATE, event, incident_data, maintenance_data
+from .facts import UPDATE, event, incident_data, maintenance_data, monitor_data
 from .letters import CONFIRM, LOCALES, MANAGE, every_event, notice
 
 PEOPLE = ("email", "sms", "text")
@@ -52,6 +52,21 @@ def visible(html: str) -> str:
 
 def known(name: str, fact: Event) -> bool:
     return formats[name].words(fact.name) or (name != "sms" and fact.name == DISABLED)
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("name", PEOPLE)
+def test_a_repeated_notice_says_that_it_is_one(name: str, locale: str) -> None:
+    """Who is told a second time that a monitor is down reads other words than the first time."""
+    told = [
+        made(
+            name,
+            event("monitor.down", monitor=monitor_data(notification_level=level)),
+            locale=locale,
+        )
+        for level in (1, 2, 3)
+    ]
+    assert told[0] != told[1] == told[2]
 
 
 @pytest.mark.parametrize("locale", LOCALES)

@@ -9,12 +9,12 @@ from contextlib import contextmanager
 
 import pytest
 
-from flask_statuspage.delivery import deadline
 from flask_statuspage.delivery.channels.email import EmailLine
 from flask_statuspage.delivery.mail import smtp as mail_smtp
 from flask_statuspage.delivery.mail.smtp import SmtpTransport
 from flask_statuspage.delivery.parcel import Failure, Outcome
 from flask_statuspage.domain.retry import Policy
+from flask_statuspage.outgoing import limit
 from tests.outgoing.peer import Connection, Peer, closed_port
 from tests.servers import smtp as mail
 from tests.servers.certificates import Certificate
@@ -261,7 +261,7 @@ def test_a_goodbye_that_nobody_answers(smtp: SmtpServer) -> None:
 def test_not_ever_more_threads_hang(smtp: SmtpServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where each mail hangs in what cannot be cut, no more is begun at some point, until some come back."""
     _wait_for_no_mail_thread()
-    monkeypatch.setattr(deadline, "MOST_ABANDONED", 3)
+    monkeypatch.setattr(limit, "MOST_ABANDONED", 3)
     over = threading.Event()
     monkeypatch.setattr(mail_smtp, "connect", lambda url, opening: over.wait(20))
     began = threading.active_count()

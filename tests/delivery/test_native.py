@@ -12,7 +12,15 @@ from flask_statuspage.domain.dialects import NATIVE_STATUS
 from flask_statuspage.domain.events import PUBLIC_EVENTS, Event
 from flask_statuspage.domain.status import ComponentStatus
 
-from .facts import UPDATE, component_data, event, incident_data, maintenance_data, monitor_data
+from .facts import (
+    UPDATE,
+    component_data,
+    event,
+    incident_data,
+    maintenance_data,
+    monitor_data,
+    region_data,
+)
 
 STEPS = ("scheduled", "started", "updated", "completed", "reminder")
 NATIVE = formats["native"]
@@ -106,14 +114,24 @@ def test_a_component_literally() -> None:
     )
 
 
+SILENT = {
+    **{"region": "us", "verdict": "unknown", "votes": False, "outcome": None, "at": None},
+    **{"milliseconds": None, "error": None},
+}
+
+
 def test_a_monitor_literally() -> None:
     """Every byte of a monitor's message, without the target: it can be an internal address with a key in it."""
-    assert NATIVE.render(event("monitor.down", monitor=monitor_data())) == (
+    data = monitor_data(notification_level=2, regions=[region_data(), region_data(**SILENT)])
+    assert NATIVE.render(event("monitor.down", monitor=data)) == (
         '{"event":"monitor.down",' + HEAD + ',"monitor":{'
         '"id":"00000000-0000-0000-0000-000000000028","name":"API check",'
         '"status":"down","previous_status":"up",'
         '"check":{"outcome":"down","region":"eu","at":"2026-02-19T17:30:00+00:00",'
-        '"milliseconds":10000,"code":null,"error":"No answer in time"}}}'
+        '"milliseconds":10000,"code":null,"error":"No answer in time"},'
+        '"notification_level":2,"regions":[{"region":"eu","status":"down","votes":true,'
+        '"at":"2026-02-19T17:30:00+00:00","milliseconds":10000,"code":null,"error":"No answer in time"},'
+        '{"region":"us","status":"unknown","votes":false,"at":null,"milliseconds":null,"code":null,"error":null}]}}'
     )
 
 

@@ -27,7 +27,9 @@ def test_status_signature_is_a_hmac_of_the_body() -> None:
 
 
 @pytest.mark.parametrize(
-    "secret", [signing.new_secret(), "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "c2VjcmV0LWtleQ=="]
+    "secret",
+    [signing.new_secret(), "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "c2VjcmV0LWtleQ=="],
+    ids=["new", "published", "without prefix"],
 )
 def test_an_off_the_shelf_verifier_agrees(secret: str) -> None:
     """The package `standardwebhooks` accepts what we sign, and refuses one byte more."""

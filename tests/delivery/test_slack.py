@@ -115,6 +115,8 @@ def test_a_component_and_a_monitor() -> None:
     up = rendered("monitor.recovered", monitor=monitor_data(verdict="up", check=None))
     assert sections(up) == ["*<https://status.example.com|Monitor API check has recovered>*"]
     assert [one["attachments"][0]["color"] for one in (down, up)] == ["#b91c1c", "#2e7d32"]
+    again = rendered("monitor.down", monitor=monitor_data(notification_level=2))
+    assert sections(again)[0] == "*<https://status.example.com|Monitor API check is still down>*"
 
 
 def test_a_test() -> None:

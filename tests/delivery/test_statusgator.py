@@ -12,7 +12,7 @@ import pytest
 
 from flask_statuspage.delivery.formats import formats, statusgator
 from flask_statuspage.domain.dialects import STATUSGATOR_STATUS
-from flask_statuspage.domain.events import PAGE_CHANGE
+from flask_statuspage.domain.events import PAGE_CHANGE, UPSTREAM_CHANGE
 from flask_statuspage.domain.status import ComponentStatus
 
 from .facts import PAGE, event
@@ -123,6 +123,30 @@ def test_a_page_literally() -> None:
         "slug": "main",
         "status_page_url": "https://status.example.com",
     }
+
+
+def test_an_upstream_service_literally() -> None:
+    """Heroku as a monitor saw it, in the document's own words, and not the page that watches it."""
+    service = {
+        **change_data(),
+        "name": "Heroku",
+        "slug": "heroku",
+        "status_page_url": "https://status.heroku.com",
+        "home_page_url": "https://www.heroku.com",
+        "favicon_url": "https://favicons.statusgator.com/heroku.ico",
+    }
+    told = json.loads(GATOR.render(event(UPSTREAM_CHANGE, upstream=service)))
+    assert told == {**json.loads(DOCUMENTED), "occurred_at": "2026-02-19T17:30:05+00:00"}
+    back = {**service, "previous_status": "degraded_performance", "status": "operational"}
+    back = {**back, "title": None, "text": "", "changes": [], "components": []}
+    told = json.loads(GATOR.render(event(UPSTREAM_CHANGE, upstream=back)))
+    assert (told["message"], told["details"]) == ("All systems operational",) * 2
+    assert (told["last_status"], told["current_status"]) == ("warn", "up")
+
+
+def test_no_other_format_words_it() -> None:
+    """Only a format that tells a service as a whole has words for another service's page."""
+    assert [name for name in formats if formats[name].words(UPSTREAM_CHANGE)] == ["statusgator"]
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,17 @@ def test_a_test_literally() -> None:
     )
 
 
+def test_a_repeated_notice() -> None:
+    """While it stays down the level counts up, and it was down before."""
+    data = monitor_data(previous="down", failures=9, notification_level=3)
+    assert rendered("monitor.down", monitor=data)["context"] == {
+        "consecutive_failures": 9,
+        "previous_status": "DOWN",
+        "notification_level": 3,
+        "notification_type": "incident",
+    }
+
+
 def test_a_recovery_without_a_check() -> None:
     """A monitor that starts anew recovers at the moment of the event, with nothing measured."""
     data = monitor_data(verdict="unknown", previous="down", failures=2, check=None)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from flask_statuspage.delivery.formats import Format, formats
 from flask_statuspage.delivery.wording import MARK, TooLong, worded
-from flask_statuspage.domain.events import PAGE_CHANGE, Event
+from flask_statuspage.domain.events import PAGE_CHANGE, UPSTREAM_CHANGE, Event
 from tests.documents.hostile import TEXTS
 
 from .facts import (
@@ -28,6 +28,7 @@ from .facts import (
 )
 
 WEBHOOKS = [name for name in formats if "webhook" in formats[name].channels]
+URL = "https://status.heroku.com"
 FIRST = ["native", "statusmate", "statuspageone"]
 WHOLE = re.compile(r"https?://|\d{4}-\d\d-\d\dT|[0-9a-f]{8}-[0-9a-f]{4}-")
 
@@ -51,7 +52,7 @@ def fact(name: str, *, said: list[dict[str, Any]], parts: list[dict[str, Any]], 
     """The event *name*, its title, names and messages made of *text*."""
     if name == "test":
         return event(name, message=text)
-    if name == PAGE_CHANGE:
+    if name in (PAGE_CHANGE, UPSTREAM_CHANGE):
         every = [
             {"id": one["id"], "name": one["name"], "group": None, "status": "operational"}
             for one in parts
@@ -59,7 +60,11 @@ def fact(name: str, *, said: list[dict[str, Any]], parts: list[dict[str, Any]], 
         steps = [{**one, "previous_status": "major_outage", "told": True} for one in every]
         words = {"title": text[:200], "text": text}
         was = {"previous_status": "major_outage", "status": "operational"}
-        return event(name, change={**was, "components": every, "changes": steps, **words})
+        told = {**was, "components": every, "changes": steps, **words}
+        if name == PAGE_CHANGE:
+            return event(name, change=told)
+        service = {"name": text[:200], "slug": "s", "status_page_url": URL, "home_page_url": URL}
+        return event(name, upstream={**told, **service, "favicon_url": URL})
     kind = name.partition(".")[0]
     made: dict[str, dict[str, Any]] = {
         "incident": incident_data(title=text[:200], updates=said, components=parts),
@@ -78,7 +83,7 @@ def fact(name: str, *, said: list[dict[str, Any]], parts: list[dict[str, Any]], 
 def told(format: Format) -> list[str]:
     """The events that a format words."""
     if format.per_transaction:
-        return ["test", PAGE_CHANGE]
+        return ["test", PAGE_CHANGE, UPSTREAM_CHANGE]
     return ["test", *sorted(format.offered)]
 
 

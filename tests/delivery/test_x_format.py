@@ -63,6 +63,8 @@ def test_components_and_monitors() -> None:
     assert text.startswith("API check is down\n")
     assert "hush" not in text
     assert "has recovered" in posted("monitor.recovered", monitor=monitor_data(verdict="up"))
+    again = posted("monitor.down", monitor=monitor_data(notification_level=2))
+    assert again.startswith("API check is still down\n")
 
 
 def test_test_and_digest() -> None:

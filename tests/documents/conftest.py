@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from jinja2 import StrictUndefined
 
 import flask_statuspage
 from flask_statuspage.config import Settings
+from flask_statuspage.documents.rendering import Frame
 from flask_statuspage.documents.snapshot import ComponentState, Snapshot, overall_status
 from flask_statuspage.domain.facts import (
     AffectedFact,
@@ -27,8 +28,12 @@ from flask_statuspage.domain.facts import (
 )
 from flask_statuspage.domain.incident import IncidentStatus
 from flask_statuspage.domain.maintenance import MaintenanceStatus
+from flask_statuspage.domain.series import Series, Window
 from flask_statuspage.domain.status import ComponentStatus, Impact
+from flask_statuspage.domain.tally import Tally
+from flask_statuspage.domain.verdict import Verdict
 from flask_statuspage.state import EXTENSION, State
+from tests.host import Host
 
 PACKAGE = Path(flask_statuspage.__file__).parent
 NOW = datetime(2026, 2, 19, 17, 30, tzinfo=UTC)
@@ -227,6 +232,32 @@ def snapshot_of(
     return Snapshot(components=components, incidents=incidents, groups=groups, **(values | changes))
 
 
+def series_of(
+    *values: Sequence[int | None], names: Sequence[str] = ("default", "us", "ap"), name: str = "1h"
+) -> Series:
+    """For each region its answers from the oldest to the newest: one of so many milliseconds at each point."""
+    window = Window.ending(NOW, name)
+    step = window.chosen.step
+    return window.series(
+        window.region(
+            region,
+            [
+                (window.start + place * step, _answered(value))
+                for place, value in enumerate(given)
+                if value is not None
+            ],
+            interval=60,
+        )
+        for region, given in zip(names, values, strict=False)
+    )
+
+
+def _answered(milliseconds: int) -> Tally:
+    tally = Tally()
+    tally.add(Verdict.UP, milliseconds)
+    return tally
+
+
 @pytest.fixture
 def make_snapshot() -> Callable[..., Snapshot]:
     return snapshot_of
@@ -239,9 +270,12 @@ def urls(endpoint: str, /, **values: Any) -> str:
     )
 
 
+FRAME = Frame(urls=urls)
+
+
 def make_app(templates: Path | None = None, **settings: Any) -> Flask:
     """A bare host with the package's templates and its own in the folder *templates*."""
-    app = Flask("host", template_folder=str(templates) if templates else None)
+    app = Host("host", template_folder=str(templates) if templates else None)
     app.register_blueprint(
         Blueprint("parts", "parts", root_path=str(PACKAGE), template_folder="templates")
     )

@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from xml.etree.ElementTree import Element
 
 import html5lib  # type: ignore[import-untyped]
 
-from flask_statuspage.documents import api_docs, maintenance_notes, page, sign_up, sign_up_box
+from flask_statuspage.documents import (
+    api_docs,
+    component_page,
+    history,
+    maintenance_notes,
+    page,
+    sign_up,
+    sign_up_box,
+    strips,
+    widget,
+)
+from flask_statuspage.documents.neighbours import known
 from flask_statuspage.documents.reading import reading
-from flask_statuspage.documents.snapshot import Snapshot
+from flask_statuspage.documents.snapshot import ComponentState, ResponseTimes, Snapshot
 from flask_statuspage.domain.events import PUBLIC_EVENTS
 from flask_statuspage.domain.facts import MaintenanceFact, UpdateFact
+from flask_statuspage.domain.happenings import ComponentPast, Happening
 from flask_statuspage.domain.maintenance import MaintenanceStatus
+from flask_statuspage.domain.months import first_day
 from flask_statuspage.domain.status import ComponentStatus
+from flask_statuspage.domain.uptime import Interval
 from flask_statuspage.errors import FieldError
 
 from .conftest import (
+    FRAME,
     NOW,
     affected,
     ago,
@@ -25,9 +42,9 @@ from .conftest import (
     incident_fact,
     maintenance_fact,
     page_fact,
+    series_of,
     snapshot_of,
     update_fact,
-    urls,
     uuid,
 )
 
@@ -42,8 +59,18 @@ def busy_snapshot(text: str = "") -> Snapshot:
         group=group,
         description=f"About the service {text}",
         uptime_percent=99.5,
+        history=(
+            Interval(ComponentStatus.OPERATIONAL, ago(days=80), ago(days=2)),
+            Interval(ComponentStatus.PARTIAL_OUTAGE, ago(days=2), ago(days=2, hours=-3)),
+            Interval(ComponentStatus.OPERATIONAL, ago(days=2, hours=-3), ago(hours=2)),
+            Interval(ComponentStatus.MAJOR_OUTAGE, ago(hours=2)),
+        ),
     )
-    fine = component_state(2, f"Website {text}")
+    fine = component_state(
+        2,
+        f"Website {text}",
+        history=(Interval(ComponentStatus.OPERATIONAL, ago(days=100)),),
+    )
     hit = affected(down, old_status=ComponentStatus.OPERATIONAL)
     updates = (
         update_fact(2, "identified", f"Second body {text}", ago(minutes=2), (hit,)),
@@ -88,6 +115,24 @@ def busy_snapshot(text: str = "") -> Snapshot:
         incidents=(active, over),
         maintenances=(late, planned),
         page=page_fact(name=f"Acme {text}"),
+        response=ResponseTimes(slug="service-2", series=series_of([90, 110, None, 95])),
+    )
+
+
+def past_of(snapshot: Snapshot, state: ComponentState, *, months: int = 12) -> ComponentPast:
+    """What *snapshot* knows of a component, with an outage and a repair of some months ago."""
+    back = timedelta(days=31 * months - 20)
+    bad = Interval(ComponentStatus.PARTIAL_OUTAGE, NOW - back, NOW - back + timedelta(hours=2))
+    about = snapshot.about(state)
+    happenings = [
+        *map(Happening.of_incident, about.incidents),
+        *map(Happening.of_maintenance, about.maintenances),
+    ]
+    return ComponentPast(
+        history=(bad, Interval(ComponentStatus.OPERATIONAL, NOW - back + timedelta(hours=2))),
+        happenings=tuple(happenings),
+        since=first_day(NOW.date()),
+        observed_from=NOW - timedelta(days=366),
     )
 
 
@@ -131,26 +176,48 @@ def every_page(text: str = "") -> dict[str, str]:
     """All pages by the name of their template; *text* is in everything that somebody typed."""
     snapshot = busy_snapshot(text)
     fact = snapshot.page
+    down = snapshot.components[1]
     components = [state.fact for state in snapshot.components]
     address = f"ada@example.com {text}"
     token = f"token{text}"
     wrong = [FieldError(name, f"Wrong {name} {text}") for name in ("address", "secret", "other")]
     return {
-        "home": page.home(snapshot, urls, stale_since=ago(minutes=9)),
-        "docs": api_docs.docs(snapshot, urls, dialect="native", webhooks=True),
-        "incident": page.incident(snapshot, snapshot.incidents[0], urls),
-        "maintenance": page.maintenance(snapshot, snapshot.maintenances[0], urls),
+        "home": page.home(snapshot, replace(FRAME, stale_since=ago(minutes=9))),
+        "docs": api_docs.docs(snapshot, FRAME, dialect="native", webhooks=True),
+        "component": component_page.component(
+            snapshot,
+            down,
+            past_of(snapshot, down),
+            series_of([90, None, 95, 8000], [5, 5], names=(f"eu {text}", "us")),
+            FRAME,
+            region=f"eu {text}",
+        ),
+        "incident": page.incident(
+            snapshot,
+            snapshot.incidents[0],
+            FRAME,
+            neighbours=known(snapshot, snapshot.incidents[0]),
+        ),
+        "history": history_page(snapshot),
+        "history, refused": history.refused(
+            snapshot,
+            history.known(snapshot, history.chosen(snapshot, {})),
+            FRAME,
+            values={"month": f"soon{text}", "component": f"none{text}"},
+            form_errors=[FieldError("month", "Wrong month"), FieldError("component", "Wrong")],
+        ),
+        "maintenance": page.maintenance(snapshot, snapshot.maintenances[0], FRAME),
         "maintenance_503": maintenance_notes.turned_away(
             snapshot.page,
             going_on(text),
-            urls,
+            FRAME,
             component_name=f"Checkout {text}",
             now=NOW,
             linked=True,
         ),
         "subscribe": sign_up.subscribe_form(
             fact,
-            urls,
+            FRAME,
             components=components,
             channels=("email", "webhook"),
             formats={"webhook": ["native", f"format{text}"]},
@@ -162,10 +229,10 @@ def every_page(text: str = "") -> dict[str, str]:
             csrf_token=f"csrf{text}",
             action=f"/post{text}",
         ),
-        "subscribe_done": sign_up.subscribe_done(fact, urls, channel="email", is_asked=True),
+        "subscribe_done": sign_up.subscribe_done(fact, FRAME, channel="email", is_asked=True),
         "confirm": sign_up.confirm(
             fact,
-            urls,
+            FRAME,
             token=token,
             address=address,
             services=[f"Checkout {text}"],
@@ -173,7 +240,7 @@ def every_page(text: str = "") -> dict[str, str]:
         ),
         "manage": sign_up.manage(
             fact,
-            urls,
+            FRAME,
             token=token,
             address=address,
             components=components,
@@ -188,19 +255,20 @@ def every_page(text: str = "") -> dict[str, str]:
             reading=reading(f"de-AT{text}", f"Europe/Berlin{text}"),
         ),
         "unsubscribe": sign_up.unsubscribe(
-            fact, urls, token=token, address=address, csrf_token=f"csrf{text}"
+            fact, FRAME, token=token, address=address, csrf_token=f"csrf{text}"
         ),
         "confirm_code": sign_up.enter_code(
             fact,
-            urls,
+            FRAME,
             token=token,
             code=f"1{text}",
             form_errors=[FieldError("code", f"Wrong code {text}")],
         ),
-        "unsubscribed": sign_up.unsubscribed(fact, urls, address=address),
+        "widget": widget.frame_page(snapshot, FRAME, theme="dark"),
+        "unsubscribed": sign_up.unsubscribed(fact, FRAME, address=address),
         "error": page.error(
             fact,
-            urls,
+            FRAME,
             title=f"Gone {text}",
             message=f"It is gone {text}",
             next_url=f"/next{text}",
@@ -209,15 +277,22 @@ def every_page(text: str = "") -> dict[str, str]:
     }
 
 
+def history_page(snapshot: Snapshot, **asked: str) -> str:
+    """The page of a month, of what the snapshot has of it."""
+    choice = history.chosen(snapshot, asked)
+    return history.history(snapshot, history.known(snapshot, choice), FRAME, choice=choice)
+
+
 def every_fragment(text: str = "") -> dict[str, str]:
     """What stands inside a host's own pages."""
     snapshot = busy_snapshot(text)
     return {
-        "_banner": page.banner_box(snapshot, urls),
+        "_banner": page.banner_box(snapshot, FRAME),
+        "_strip_box": strips.strip_box(snapshot, snapshot.components[1], FRAME),
         "_maintenance_box": maintenance_notes.box(
             snapshot.page,
             going_on(text),
-            urls,
+            FRAME,
             component_name=f"Checkout {text}",
             now=NOW,
             linked=True,
@@ -225,7 +300,7 @@ def every_fragment(text: str = "") -> dict[str, str]:
         ),
         "_subscribe_form": sign_up_box.subscribe_box(
             snapshot.page,
-            urls,
+            FRAME,
             email=f"ada@example.com {text}",
             components=[f"slug{text}"],
             csrf_token=f"csrf{text}",
@@ -233,7 +308,7 @@ def every_fragment(text: str = "") -> dict[str, str]:
         ),
         "_subscribe_form, known": sign_up_box.subscribe_box(
             snapshot.page,
-            urls,
+            FRAME,
             email=f"ada@example.com {text}",
             components=[f"slug{text}"],
             events=[f"event{text}"],
@@ -246,7 +321,7 @@ def every_fragment(text: str = "") -> dict[str, str]:
         ),
         "_subscribe_form, wrong": sign_up_box.subscribe_box(
             snapshot.page,
-            urls,
+            FRAME,
             channels=("sms", "webhook"),
             prefix="wrong",
             values={"channel": "sms", "address": f"+1{text}"},
@@ -254,7 +329,7 @@ def every_fragment(text: str = "") -> dict[str, str]:
         ),
         "_subscribe_form, code": sign_up_box.subscribe_box(
             snapshot.page,
-            urls,
+            FRAME,
             email=f"ada@example.com {text}",
             channels=("email", "sms"),
             prefix="code",
@@ -264,14 +339,14 @@ def every_fragment(text: str = "") -> dict[str, str]:
         ),
         "_subscribe_form, received": sign_up_box.subscribe_box(
             snapshot.page,
-            urls,
+            FRAME,
             components=[f"slug{text}"],
             channels=("webhook",),
             prefix="received",
             said="received",
         ),
         "_subscribe_form, typed": sign_up_box.subscribe_box(
-            snapshot.page, urls, prefix="p", action=f"/post{text}"
+            snapshot.page, FRAME, prefix="p", action=f"/post{text}"
         ),
     }
 

@@ -114,7 +114,7 @@ def test_an_incident_is_an_event() -> None:
     )
     (event,) = events(parsed(calendar(of(fact))))
     assert event["UID"] == f"{fact.id}@status.example.com"
-    assert event["SUMMARY"] == "API down (Major outage, resolved)"
+    assert event["SUMMARY"] == "API down (Major outage, Resolved)"
     assert (utc(event["DTSTART"].dt), utc(event["DTEND"].dt)) == (ago(hours=3), ago(hours=1))
     assert "Affected: API, v2, Website" in event["DESCRIPTION"]
     assert "Resolved, 19 Feb 2026, 16:30 UTC\nFixed" in event["DESCRIPTION"]
@@ -171,7 +171,7 @@ def test_the_calendar_of_a_component() -> None:
     assert head["NAME"] == head["X-WR-CALNAME"] == "FacioTech Status: Website"
     assert head["SOURCE"] == "https://status.example.com/components/service-2/calendar.ics"
     assert [str(event["SUMMARY"]) for event in events(head)] == [
-        "Site down (Degraded performance, investigating)"
+        "Site down (Degraded performance, Investigating)"
     ]
 
 
@@ -230,7 +230,7 @@ def test_hostile_text_breaks_no_calendar(title: str, body: str, name: str, page:
 def test_every_state_has_its_word(status: IncidentStatus) -> None:
     """The title of an incident's event ends in its state."""
     (event,) = events(parsed(calendar(of(incident_fact(1, "Down", status.value)))))
-    assert event["SUMMARY"].endswith(f", {status.value})")
+    assert event["SUMMARY"].endswith(f", {status.value.capitalize()})")
 
 
 ZONES = [

@@ -209,7 +209,7 @@ def test_a_list() -> None:
     """A list has its total and the pages beside its items, and links to the others."""
     description = described()
     answer = description["paths"]["/admin/cars"]["get"]["responses"]["200"]
-    assert set(answer["headers"]) == {"Link"}
+    assert set(answer["headers"]) == {"Link", "RateLimit", "RateLimit-Policy"}
     listed, items = answer["content"]["application/json"]["schema"]["allOf"]
     assert set(resolved(description, listed)["required"]) == {"items", "total", "page", "per_page"}
     assert items["properties"]["items"]["items"]["$ref"].endswith("/SportsCar")

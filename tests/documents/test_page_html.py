@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
 import pytest
+from flask import Flask
+from jinja2 import DictLoader
 
+from flask_statuspage.config import Settings
 from flask_statuspage.documents import page, sign_up
 from flask_statuspage.domain.status import ComponentStatus
 from flask_statuspage.errors import FieldError
+from flask_statuspage.state import EXTENSION, State
 
 from .conftest import (
+    FRAME,
     PACKAGE,
     ago,
     component_state,
@@ -23,7 +29,6 @@ from .conftest import (
     page_fact,
     snapshot_of,
     update_fact,
-    urls,
 )
 from .pages import (
     busy_snapshot,
@@ -58,11 +63,17 @@ def attributes(tree: Element) -> list[tuple[str, str]]:
     return [item for element in tree.iter() for item in element.attrib.items()]
 
 
-def test_every_template_is_rendered_here() -> None:
-    """A page that is added without a test of its HTML is noticed."""
-    names = {path.stem for path in (PACKAGE / "templates/statuspage").glob("*.html")}
-    parts = {"base", "_layout", "_macros", "_back", "_stale", "_maintenance", "_reading"}
-    assert names - parts == {name.partition(",")[0] for name in every_page() | every_fragment()}
+def test_every_template_is_rendered_here(app: Flask) -> None:
+    """A template that is added without a test of its HTML is noticed."""
+    folder = PACKAGE / "templates"
+    there = {f"statuspage/{path.name}" for path in (folder / "statuspage").glob("*.html")}
+    every_page()
+    every_fragment()
+    app.jinja_loader = DictLoader({"host.html": HOST_BASE})  # type: ignore[misc]
+    app.extensions[EXTENSION] = State(settings=Settings(base_template="host.html"))
+    every_page()
+    assert app.jinja_env.cache is not None
+    assert there <= {name for _, name in app.jinja_env.cache}
 
 
 def test_ids_are_unique_and_references_lead_somewhere() -> None:
@@ -92,20 +103,29 @@ def test_headings_descend_by_one_below_a_single_h1() -> None:
 def test_nothing_inline_and_nothing_from_elsewhere() -> None:
     """The strict content security policy holds: no style, script, handler or foreign address."""
     for name, tree in trees().items():
-        assert {"script", "style", "iframe"}.isdisjoint({e.tag for e in tree.iter()}), name
+        assert {"style", "iframe"}.isdisjoint({e.tag for e in tree.iter()}), name
+        assert all(is_ours(script) for script in tree.iter("script")), name
         assert foreign_images(name, tree) == []
+        canonical = [e.get("href") for e in tree.iter("link") if e.get("rel") == "canonical"]
         for key, value in attributes(tree):
             assert key != "style", name
             assert not key.startswith("on"), name
             if key in ("href", "src", "action"):
-                assert value.startswith(("/status/", "/", "#")), (name, value)
+                assert value in canonical or value.startswith(("/status/", "/", "#")), (name, value)
+
+
+def is_ours(script: Element) -> bool:
+    """Whether it is the file that all pages have, and nothing besides."""
+    return script.get("src") == "/status/static/statuspage.js" and not script.text
 
 
 def foreign_images(name: str, tree: Element) -> list[str | None]:
-    """The sources of images that are not our badges in the documentation."""
+    """The sources of images that are not our badges where those are shown."""
     sources = [image.get("src") for image in tree.iter("img")]
     return [
-        s for s in sources if name != "docs" or not re.match("/status/(badge|component_)", s or "")
+        s
+        for s in sources
+        if name not in ("docs", "component") or not re.match("/status/(badge|component_)", s or "")
     ]
 
 
@@ -126,7 +146,7 @@ def test_what_people_typed_stays_text() -> None:
     pages = {name: parsed(html) for name, html in every_page(HOSTILE).items()}
     pages |= {name: parsed_fragment(html) for name, html in every_fragment(HOSTILE).items()}
     for name, tree in pages.items():
-        assert "script" not in {e.tag for e in tree.iter()}, name
+        assert all(is_ours(script) for script in tree.iter("script")), name
         assert foreign_images(name, tree) == []
         assert not [key for key, _ in attributes(tree) if key.startswith("on")], name
         values = [value for _, value in attributes(tree)]
@@ -151,7 +171,7 @@ def test_bodies_are_markdown() -> None:
     """The body of an update is rendered, and its dangerous links are not."""
     body = "It is **slow**, see [x](javascript:alert(1)) and [y](https://example.com/y)."
     fact = incident_fact(1, "Slow", updates=(update_fact(1, "investigating", body, ago()),))
-    tree = parsed(page.incident(snapshot_of(incidents=(fact,)), fact, urls))
+    tree = parsed(page.incident(snapshot_of(incidents=(fact,)), fact, FRAME))
     prose = one(tree, "sp-prose")
     assert [e.text for e in prose.iter("strong")] == ["slow"]
     assert [e.get("href") for e in prose.iter("a")] == ["https://example.com/y"]
@@ -161,44 +181,47 @@ def test_times_are_printed_in_the_zone_of_the_page() -> None:
     """A time is readable by machines in UTC and by people in the page's zone, which is named."""
     state = component_state(1, "Website")
     snapshot = snapshot_of(state, page=page_fact(time_zone="Europe/Berlin"))
-    tree = parsed(page.home(snapshot, urls))
+    tree = parsed(page.home(snapshot, FRAME))
     checked = next(one(tree, "sp-banner").iter("time"))
     assert checked.get("datetime") == "2026-02-19T17:30:00+00:00"
     assert checked.text == "19 Feb 2026, 18:30 CET"
-    assert "Times and days are in Europe/Berlin." in text_of(tree)
+    assert "Times are in Europe/Berlin." in text_of(tree)
+    assert "Days begin and end by the clock of Europe/Berlin." in text_of(tree)
 
 
 def test_stale_note() -> None:
     """A page that could not be renewed says so, and since when; a fresh one does not."""
     snapshot = snapshot_of(component_state(1, "Website"))
-    stale = text_of(parsed(page.home(snapshot, urls, stale_since=ago(minutes=9))))
+    stale = text_of(parsed(page.home(snapshot, replace(FRAME, stale_since=ago(minutes=9)))))
     note = "This page may be out of date. It shows what was known at 19 Feb 2026, 17:21 UTC."
     assert note in stale
-    assert "out of date" not in page.home(snapshot, urls)
+    fresh = text_of(parsed(page.home(snapshot, FRAME)))
+    assert "out of date" not in fresh
 
 
 def test_measurements() -> None:
-    """Uptime is whole only without downtime; what was not measured is not mentioned."""
+    """What was not measured is not mentioned."""
     states = (
-        component_state(1, "A", uptime_percent=100.0, response_ms=12),
-        component_state(2, "B", uptime_percent=99.5, response_ms=None),
+        component_state(1, "A", response_ms=12),
+        component_state(2, "B", response_ms=None),
         component_state(3, "C", measured=False),
     )
-    tree = parsed(page.home(snapshot_of(*states), urls))
+    tree = parsed(page.home(snapshot_of(*states), FRAME))
     lines = [text_of(line) for line in by_class(tree, "sp-measured")]
-    assert lines == ["100% uptime 12 ms response", "99.50% uptime"]
+    assert lines == ["Response in 12 ms"]
 
 
 def test_uptime_that_is_not_shown() -> None:
     """A component that is not for show has no uptime on the page, only what else was measured."""
     state = component_state(1, "A", uptime_percent=99.5, response_ms=12, showcase=False)
-    tree = parsed(page.home(snapshot_of(state), urls))
-    assert [text_of(line) for line in by_class(tree, "sp-measured")] == ["12 ms response"]
+    tree = parsed(page.home(snapshot_of(state), FRAME))
+    assert [text_of(line) for line in by_class(tree, "sp-measured")] == ["Response in 12 ms"]
+    assert list(by_class(tree, "sp-uptime")) == []
 
 
 def test_empty_page() -> None:
     """A page without services says so, leaves out active incidents and keeps the days."""
-    text = text_of(parsed(page.home(snapshot_of(), urls)))
+    text = text_of(parsed(page.home(snapshot_of(), FRAME)))
     assert "No services have been added yet." in text
     assert "Active incidents" not in text
     assert text.count("No incidents reported.") == 14
@@ -209,18 +232,21 @@ def test_groups_that_are_fine_are_folded_when_there_are_many() -> None:
     groups = tuple(group_fact(number, f"Group {number}") for number in (1, 2, 3))
     states = [component_state(g.position, f"Service {g.position}", group=g) for g in groups]
     states[1] = component_state(2, "Service 2", ComponentStatus.MAJOR_OUTAGE, group=groups[1])
-    many = parsed(page.home(snapshot_of(*states, groups=groups), urls))
-    folded = [text_of(summary) for summary in many.iter("summary")]
-    assert folded == ["1 service in Group 1", "1 service in Group 3"]
+    many = parsed(page.home(snapshot_of(*states, groups=groups), FRAME))
+    folded = [(text_of(summary), summary.get("aria-label")) for summary in many.iter("summary")]
+    assert folded[:-1] == [
+        ("1 service", "1 service in Group 1"),
+        ("1 service", "1 service in Group 3"),
+    ]
     alone = component_state(9, "Alone")
-    few = parsed(page.home(snapshot_of(alone, *states[:2], groups=groups[:2]), urls))
-    assert list(few.iter("summary")) == []
+    few = parsed(page.home(snapshot_of(alone, *states[:2], groups=groups[:2]), FRAME))
+    assert [text_of(summary) for summary in few.iter("summary")] == ["How uptime is calculated"]
 
 
 def test_incident_page_tells_the_course() -> None:
     """Updates stand newest first with an address each and the changes they brought."""
     snapshot = busy_snapshot()
-    tree = parsed(page.incident(snapshot, snapshot.incidents[0], urls))
+    tree = parsed(page.incident(snapshot, snapshot.incidents[0], FRAME))
     timeline = one(tree, "sp-timeline")
     items = timeline.findall("li")
     assert [text_of(next(item.iter("h3"))) for item in items] == ["Identified", "Investigating"]
@@ -230,7 +256,7 @@ def test_incident_page_tells_the_course() -> None:
     assert text_of(next(items[0].iter("ul"))) == "Checkout: Operational → Major outage"
     facts = {text_of(d.find("dt")): text_of(d.find("dd")) for d in one(tree, "sp-facts")}  # type: ignore[arg-type]
     assert facts["Duration so far"] == "5 min"
-    over = parsed(page.incident(snapshot, snapshot.incidents[1], urls))
+    over = parsed(page.incident(snapshot, snapshot.incidents[1], FRAME))
     facts = {text_of(d.find("dt")): text_of(d.find("dd")) for d in one(over, "sp-facts")}  # type: ignore[arg-type]
     assert facts["Duration"] == "42 min"
 
@@ -239,10 +265,10 @@ def test_maintenance_page_without_updates() -> None:
     """As an incident's, it says that there are none instead of showing an empty list."""
     snapshot = busy_snapshot()
     told = {bool(fact.updates): fact for fact in snapshot.maintenances}
-    bare = parsed(page.maintenance(snapshot, told[False], urls))
+    bare = parsed(page.maintenance(snapshot, told[False], FRAME))
     assert text_of(one(bare, "sp-empty")) == "No update has been written yet."
     assert list(by_class(bare, "sp-updates")) == []
-    full = parsed(page.maintenance(snapshot, told[True], urls))
+    full = parsed(page.maintenance(snapshot, told[True], FRAME))
     assert len(one(full, "sp-updates").findall("li")) == len(told[True].updates)
     assert list(by_class(full, "sp-empty")) == []
 
@@ -254,6 +280,8 @@ def test_host_base_template(tmp_path: Path) -> None:
     own = every_page()
     with app.test_request_context():
         for name, html in every_page().items():
+            if name == "widget":  # stands in a frame, and in no base
+                continue
             tree = parsed(html)
             sheets = [e.get("href") for e in tree.iter("link") if e.get("rel") == "stylesheet"]
             assert sheets == ["/host.css", "/status/static/statuspage.css"], name
@@ -272,13 +300,13 @@ def test_host_overrides_a_template(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "error.html").write_text("Ours: {{ title }} | {{ page.name }} | {{ urls('home') }}")
     with make_app(tmp_path).test_request_context():
-        shown = page.error(page_fact(), urls, title="Gone", message="It is gone")
+        shown = page.error(page_fact(), FRAME, title="Gone", message="It is gone")
     assert shown == "Ours: Gone | FacioTech Status | /status/home"
 
 
 def test_error_without_a_page() -> None:
     """Where there is no page at all, an error still is one with a way on."""
-    tree = parsed(page.error(None, urls, title="Nothing here", message="There is no such page."))
+    tree = parsed(page.error(None, FRAME, title="Nothing here", message="There is no such page."))
     assert text_of(next(tree.iter("title"))) == "Nothing here"
     assert one(tree, "sp-button").get("href") == "/status/home"
 
@@ -287,7 +315,7 @@ def test_form_problems_are_listed_marked_and_kept() -> None:
     """Each wrong field is in the summary with a link, marked in place, and keeps its value."""
     html = sign_up.subscribe_form(
         page_fact(),
-        urls,
+        FRAME,
         components=[],
         values={"address": "ada@", "secret": "s3cret"},
         form_errors=[FieldError("address", "Enter an address"), FieldError("x", "Too many")],
@@ -310,14 +338,14 @@ def test_form_problems_are_listed_marked_and_kept() -> None:
 def test_form_offers_only_the_channels_there_are() -> None:
     """One channel needs no choice and asks for just that; without any the page says so."""
     email = parsed(
-        sign_up.subscribe_form(page_fact(), urls, components=[], known_email="a@b.example")
+        sign_up.subscribe_form(page_fact(), FRAME, components=[], known_email="a@b.example")
     )
     fields = {e.get("name"): e for e in email.iter("input")}
     assert (fields["channel"].get("type"), fields["channel"].get("value")) == ("hidden", "email")
     address = fields["email_address"]
     assert (address.get("type"), address.get("value")) == ("email", "a@b.example")
     assert "secret" not in fields
-    none = parsed(sign_up.subscribe_form(page_fact(), urls, components=[], channels=()))
+    none = parsed(sign_up.subscribe_form(page_fact(), FRAME, components=[], channels=()))
     assert list(none.iter("form")) == []
     assert "not available" in text_of(none)
 
@@ -345,16 +373,16 @@ def test_only_buttons_act(name: str) -> None:
 
 def test_without_a_csrf_token_no_field_is_sent() -> None:
     """A host without CSRF protection gets no empty token."""
-    html = sign_up.unsubscribe(page_fact(), urls, token="t", address="a@b.example")
+    html = sign_up.unsubscribe(page_fact(), FRAME, token="t", address="a@b.example")
     assert "csrf_token" not in html
 
 
 def test_done_page_does_not_tell_who_is_subscribed() -> None:
     """The answer to a sign-up holds no address, so it is the same for a known and a new one."""
     text = text_of(
-        parsed(sign_up.subscribe_done(page_fact(), urls, channel="email", is_asked=True))
+        parsed(sign_up.subscribe_done(page_fact(), FRAME, channel="email", is_asked=True))
     )
     assert "If this address is not subscribed yet" in text
     assert "approved" in sign_up.subscribe_done(
-        page_fact(), urls, channel="webhook", is_asked=False, needs_approval=True
+        page_fact(), FRAME, channel="webhook", is_asked=False, needs_approval=True
     )

@@ -9,7 +9,7 @@ import pytest
 from flask_statuspage.documents import page, sign_up, theme
 from flask_statuspage.domain.colours import DARK, DARK_PREFIX, LIGHT
 
-from .conftest import PACKAGE, page_fact, snapshot_of, urls
+from .conftest import FRAME, PACKAGE, page_fact, snapshot_of
 from .pages import by_class, every_page, parsed, text_of
 
 pytestmark = pytest.mark.usefixtures("app")
@@ -26,7 +26,7 @@ def test_no_colours_no_rules() -> None:
     """A page without colours has an empty sheet, and no page of it links to one."""
     assert css() == ""
     for name, html in every_page().items():
-        assert "theme" not in html, name
+        assert "/status/theme" not in html, name
 
 
 def test_each_token_in_its_scheme() -> None:
@@ -103,9 +103,9 @@ def test_brand_on_a_page() -> None:
     )
     snapshot = snapshot_of(page=fact)
     for html in (
-        page.home(snapshot, urls),
-        sign_up.unsubscribed(fact, urls, address="ada@example.com"),
-        sign_up.subscribe_form(fact, urls, components=[]),
+        page.home(snapshot, FRAME),
+        sign_up.unsubscribed(fact, FRAME, address="ada@example.com"),
+        sign_up.subscribe_form(fact, FRAME, components=[]),
     ):
         tree = parsed(html)
         [logo] = by_class(tree, "sp-logo")
@@ -118,7 +118,7 @@ def test_brand_on_a_page() -> None:
         assert html.index("0800") < html.index("<h1") < html.index("Imprint")
         sheets = re.findall(r'rel="stylesheet" href="([^"]+)"', html)
         assert sheets == ["/status/static/statuspage.css", "/status/theme"]
-        assert '<html lang="en">' in html
+        assert '<html lang="en" dir="ltr">' in html
 
 
 def test_hostile_brand() -> None:
@@ -127,9 +127,10 @@ def test_hostile_brand() -> None:
         name=HOSTILE, logo=f"/x{HOSTILE}", header=HOSTILE, footer=HOSTILE, locale=HOSTILE
     )
     fact_links = page_fact(header="[x](javascript:alert(1)) ![x](https://evil.example/x.png)")
-    for html in (page.home(snapshot_of(page=f), urls) for f in (fact, fact_links)):
+    for html in (page.home(snapshot_of(page=f), FRAME) for f in (fact, fact_links)):
         tree = parsed(html)
-        assert [e for e in tree.iter("script")] == []
+        scripts = [(e.get("src"), e.text) for e in tree.iter("script")]
+        assert scripts == [("/status/static/statuspage.js", None)]
         images = [e for e in tree.iter("img")]
         assert all(e.get("class") == "sp-logo" for e in images)
         assert not any(name.startswith("on") for e in tree.iter() for name in e.attrib)

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from flask_statuspage.config import PREFIX, SECRETS, Settings
+from flask_statuspage.config import PREFIX, Settings
+from flask_statuspage.config_reading import SECRETS
 from flask_statuspage.errors import ConfigError
 
 MAIL = {
@@ -26,9 +27,15 @@ RIGHT: dict[str, list[tuple[Any, Any]]] = {
         ("http://localhost:5000/status", "http://localhost:5000/status"),
     ],
     "TIME_ZONE": [("Europe/Berlin", "Europe/Berlin")],
+    "LOCALES": [("de", ("de",)), ("fr, en,fr", ("fr", "en")), (["ja"], ("ja",))],
     "BASE_TEMPLATE": [("site.html", "site.html")],
     "HEADING_LEVEL": [(2, 2), ("2", 2)],
     "API_DIALECT": [("statuspage", "statuspage")],
+    "FRAME_ANCESTORS": [
+        ("self, https://WWW.example.com/", ("'self'", "https://www.example.com")),
+        ("'none'", ("'none'",)),
+        (["https://*.example.com:8443", "*"], ("https://*.example.com:8443", "*")),
+    ],
     "MIRROR_DIR": [(" /srv/mirror ", "/srv/mirror")],
     "REDIS_URL": [("redis://localhost:6379/0", "redis://localhost:6379/0")],
     "SMTP_URL": [
@@ -52,6 +59,8 @@ RIGHT: dict[str, list[tuple[Any, Any]]] = {
     "X_AUTHORIZE_URL": [("https://x.example.com/authorize", "https://x.example.com/authorize")],
     "NOTICES_PER_HOUR": [(1, 1), ("1000", 1000)],
     "ALLOW_HTTP_TARGETS": [(True, True), ("on", True), ("0", False), (" False ", False)],
+    "ESTATUS_GET_WRITES": [(True, True), ("on", True), ("0", False), (" False ", False)],
+    "BUILTIN_LOGIN": [(True, True), ("on", True), ("0", False), (" False ", False)],
     "ALLOW_PRIVATE_TARGETS": [("yes", True), ("no", False), (1, True)],
     "TARGET_PORTS": [("443, 8443", (443, 8443)), ([443], (443,)), (8443, (8443,))],
     "SECRET_KEYS": [("new,old", ("new", "old")), (["new"], ("new",))],
@@ -59,10 +68,16 @@ RIGHT: dict[str, list[tuple[Any, Any]]] = {
     "REMIND_BEFORE": [("1440,60", (1440, 60)), ([], ()), (30, (30,))],
     "PARTIAL_OUTAGE_WEIGHT": [(0, 0.0), ("0.5", 0.5), (1, 1.0)],
     "UPTIME_DAYS": [("30", 30), (366, 366), (7.0, 7)],
+    "REGIONS": [("eu,us-east", ("eu", "us-east")), (["default"], ("default",))],
+    "REFERENCE_TARGETS": [
+        ("http://a.example/,https://b.example/x", ("http://a.example", "https://b.example/x"))
+    ],
+    "MIN_CHECK_INTERVAL": [(1, 1), ("60", 60)],
     "CHECK_RETENTION_DAYS": [(1, 1)],
     "DELIVERY_RETENTION_DAYS": [(1, 1), ("3650", 3650)],
     "WEBHOOK_SIGNUP": [("approval", "approval")],
     "SIGNUPS_PER_HOUR": [(1, 1)],
+    "API_RATE": [(0, 0), ("60", 60)],
     "WORKER_THREADS": [(256, 256)],
     "CALLS_PER_ENDPOINT": [(1, 1), ("16", 16)],
     "LEASE_SECONDS": [(3600, 3600)],
@@ -72,9 +87,14 @@ WRONG: dict[str, list[Any]] = {
     "PAGE_NAME": ["   ", 5, ["Acme"]],
     "PAGE_URL": ["status.example.com", "ftp://a.example", "https://", "https://a.example/?q=1"],
     "TIME_ZONE": ["Mars/Olympus", "Europe", "../../etc/passwd", 1, "\x00"],
+    "LOCALES": ["tlh", [], ["de", 1], 1, "de-AT"],
     "BASE_TEMPLATE": [" ", 1],
     "HEADING_LEVEL": [0, 3, "two", True, 1.5, float("inf"), float("nan")],
     "API_DIALECT": ["atlassian", True, "Native"],
+    "FRAME_ANCESTORS": [
+        *([], "www.example.com", "https://a.example;script-src *", "https://a.example b", 1),
+        *("ftp://a.example", "https://a.example/path", "https://*", "unsafe-inline"),
+    ],
     "MIRROR_DIR": [" ", 1, [], "mirror", "./mirror", "~/mirror"],
     "REDIS_URL": ["localhost:6379", "http://localhost", "redis://host:port"],
     "SMTP_URL": [
@@ -96,6 +116,8 @@ WRONG: dict[str, list[Any]] = {
     "X_AUTHORIZE_URL": ["x.com", "https://x.example.com/#a"],
     "NOTICES_PER_HOUR": [0, 1001, "many", True],
     "ALLOW_HTTP_TARGETS": ["maybe", 2, []],
+    "ESTATUS_GET_WRITES": ["maybe", 2, []],
+    "BUILTIN_LOGIN": ["maybe", 2, []],
     "ALLOW_PRIVATE_TARGETS": ["ja", 1.5],
     "TARGET_PORTS": ["http", "0", "443;80", [443, None], 70000, True, {"a": 1}],
     "SECRET_KEYS": ["a,,b", [5], [""]],
@@ -103,10 +125,14 @@ WRONG: dict[str, list[Any]] = {
     "REMIND_BEFORE": ["soon", "0", [0], 44641, True, {"a": 1}],
     "PARTIAL_OUTAGE_WEIGHT": [-0.1, 1.1, "much", True, float("nan")],
     "UPTIME_DAYS": [0, 367, "30.5", float("inf")],
+    "REGIONS": ["Not A Region", "eu,eu", ["x" * 41], 5],
+    "REFERENCE_TARGETS": ["ftp://a.example", "https://a.example/?q=1", 5],
+    "MIN_CHECK_INTERVAL": [0, 3601, "soon"],
     "CHECK_RETENTION_DAYS": [0, -1, "forever"],
     "DELIVERY_RETENTION_DAYS": [0, 3651, "for ever", True, 1.5],
     "WEBHOOK_SIGNUP": ["yes", 1],
     "SIGNUPS_PER_HOUR": [0, 100_001],
+    "API_RATE": [-1, 1_000_001, "none"],
     "WORKER_THREADS": [0, 257, "many"],
     "CALLS_PER_ENDPOINT": [0, 257, "few"],
     "LEASE_SECONDS": [14, 3601, [60]],

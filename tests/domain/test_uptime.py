@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flask_statuspage.domain.status import ComponentStatus
-from flask_statuspage.domain.uptime import Interval, uptime_percent
+from flask_statuspage.domain.uptime import Interval, from_day, uptime_percent
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
+NOT_OBSERVED = (ComponentStatus.UNKNOWN, ComponentStatus.UNDER_MAINTENANCE)
 STATUSES = {
     "?": ComponentStatus.UNKNOWN,
     "o": ComponentStatus.OPERATIONAL,
@@ -54,14 +56,16 @@ def percent(
         ([("p", 100)], 70.0),
         ([("o", 50), ("p", 50)], 85.0),
         ([("?", 900), ("o", 50), ("m", 50)], 50.0),
+        ([("w", 900), ("o", 50), ("m", 50)], 50.0),
         ([("?", 100)], None),
+        ([("w", 100)], None),
         ([], None),
     ],
 )
 def test_only_outages_cost_uptime(
     stretches: list[tuple[str, float]], expected: float | None
 ) -> None:
-    """A major outage counts whole, a partial one by its weight, and unknown time not at all."""
+    """A major outage counts whole, a partial one by its weight; unknown time and maintenance are not observed."""
     assert percent(*stretches) == expected
 
 
@@ -119,7 +123,7 @@ def brute_force(
         at = START + timedelta(seconds=second)
         for interval in history:
             covers = interval.start <= at and (interval.end is None or at < interval.end)
-            if covers and interval.status is not ComponentStatus.UNKNOWN:
+            if covers and interval.status not in NOT_OBSERVED:
                 observed += 1
                 lost += costs.get(interval.status, 0)
     return (observed - lost, observed) if observed else None
@@ -201,3 +205,79 @@ def test_a_cut_of_an_interval_changes_nothing(
             parts.append(interval)
     window = {"since": START, "until": START + timedelta(seconds=500), "partial_weight": weight}
     assert uptime_percent(parts, **window) == uptime_percent(history, **window)  # type: ignore[arg-type]
+
+
+@given(stretches=stretches_of_seconds, weight=weights)
+def test_it_is_a_percentage(stretches: list[tuple[str, int]], weight: float) -> None:
+    """Whatever happened: from 0 to 100, and 100 exactly when nothing was lost."""
+    found = percent(*stretches, weight=weight)
+    if found is None:
+        return
+    assert 0 <= found <= 100
+    costs = {"m": 1.0, "p": weight}
+    lost = any(costs.get(letter) for letter, seconds in stretches if seconds)
+    assert (found == 100) is not lost
+
+
+@given(
+    stretches=stretches_of_seconds.filter(bool),
+    weight=weights,
+    place=st.integers(0, 11),
+    worse=weights,
+)
+def test_worse_never_raises_it(
+    stretches: list[tuple[str, int]], weight: float, place: int, worse: float
+) -> None:
+    """More of an outage, or a greater weight, never makes a better percentage."""
+    found = percent(*stretches, weight=weight)
+    if found is None:
+        return
+    harder = percent(*stretches, weight=max(weight, worse))
+    assert harder is not None
+    assert harder <= found
+    place %= len(stretches)
+    letter, seconds = stretches[place]
+    if letter in "ogp":
+        broken = [*stretches[:place], ("m", seconds), *stretches[place + 1 :]]
+        after = percent(*broken, weight=weight)
+        assert after is not None
+        assert after <= found
+
+
+@given(stretches=stretches_of_seconds, weight=weights, cut=st.integers(0, 480))
+def test_a_window_lies_between_its_parts(
+    stretches: list[tuple[str, int]], weight: float, cut: int
+) -> None:
+    """Two windows that follow each other add up: the percentage of both is neither below nor above those of both."""
+    history = as_history(stretches, [0] * 12, lasting=False)
+    start, at, end = (START + timedelta(seconds=second) for second in (0, cut, 480))
+    parts = [
+        uptime_percent(history, since=one, until=other, partial_weight=weight)
+        for one, other in ((start, at), (at, end))
+    ]
+    whole = uptime_percent(history, since=start, until=end, partial_weight=weight)
+    known = [part for part in parts if part is not None]
+    if not known:
+        assert whole is None
+        return
+    assert whole is not None
+    assert min(known) <= whole <= max(known)
+
+
+def test_history_from_a_day_on() -> None:
+    """What ended before the day began by that clock is left out, what went on is cut; without a day all counts."""
+    up = ComponentStatus.OPERATIONAL
+    begins = datetime(2026, 1, 1, 23, tzinfo=UTC)  # the 2nd in Berlin
+    hour = timedelta(hours=1)
+    before = Interval(up, begins - 2 * hour, begins)
+    across = Interval(up, begins - hour, begins + hour)
+    lasting = Interval(up, begins - 3 * hour)
+    after = Interval(up, begins + hour, begins + 2 * hour)
+    history = [before, across, lasting, after]
+    berlin = ZoneInfo("Europe/Berlin")
+    assert list(from_day(history, date(2026, 1, 2), berlin)) == [
+        Interval(up, begins, begins + hour),
+        Interval(up, begins),
+        after,
+    ]
+    assert list(from_day(history, None, berlin)) == history

@@ -90,8 +90,13 @@ def test_redis_is_private_and_a_socket_only(tmp_path: Path) -> None:
     with running(tmp_path) as example:
         assert example.url
         example.told(r"^Redis: a private one, ")
-        example.told(r"^\$ flask statuspage worker\n  Working on statuspage, ")
-        example.told(r"^\$ flask statuspage scheduler\n  Scheduling\.")
+        # What a worker does meanwhile may be told between a command and its first line.
+        for command, first in (
+            ("worker", "Working on statuspage, "),
+            ("scheduler", r"Scheduling\."),
+        ):
+            example.told(rf"^\$ flask statuspage {command}$")
+            example.told(rf"^  {first}")
         assert example.processes()
         assert example.stop(signal.SIGTERM) == 0
 
@@ -115,7 +120,11 @@ def test_a_second_start_finds_what_the_first_one_made(tmp_path: Path) -> None:
                 wait_for_state(visitor, GREEN)
                 api = ApiReader(visitor, key)
                 found.append((key, api.slugs("components"), api.slugs("monitors")))
-                assert all(item["target"].startswith(url) for item in api.items("monitors"))
+                asked = [item for item in api.items("monitors") if item["kind"] == "http"]
+                assert len(asked) == 3
+                assert all(item["target"].startswith(url) for item in asked)
+                inside = {item["kind"] for item in api.items("monitors")} - {"http"}
+                assert inside == {"callable", "traffic"}
                 addresses = {item["address"] for item in api.items("subscriptions")}
                 assert addresses == {ADA, f"{url}/webhooks/receiver"}
             assert example.stop() == 0
@@ -156,6 +165,23 @@ def test_customers_and_strangers_subscribe(tmp_path: Path) -> None:
         }
         assert states[GRACE] == states["x@e.org"] == "active"
         assert visitor.get("/mail").count("<article") == 1, "Grace needed no mail"
+
+
+def test_the_status_page_speaks_the_portals_language(tmp_path: Path) -> None:
+    """What is chosen in the portal's menu counts in its own pages and on the status page, for this visitor only."""
+    with running(tmp_path, "--embedded") as example:
+        with Visitor(example.url) as grace, Visitor(example.url) as ada:
+            grace.sign_in(GRACE)
+            ada.sign_in(ADA)
+            grace.press("/", "/language", language="ar")
+            box = r'<div class="sp sp-inset"[^>]* lang="(\w+)" dir="(\w+)"'
+            assert set(re.findall(box, grace.get("/"))) == {("ar", "rtl")}
+            assert set(re.findall(box, ada.get("/"))) == {("en", "ltr")}
+            assert '<html lang="ar" dir="rtl"' in grace.get("/status/")
+            assert '<html lang="en"' in ada.get("/status/")
+            grace.press("/", "/language", language="xx")
+            assert '<html lang="ar"' in grace.get("/status/")
+        assert example.stop() == 0
 
 
 def test_buttons_need_a_session_and_a_token(tmp_path: Path) -> None:

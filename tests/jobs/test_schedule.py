@@ -9,14 +9,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import update
 
-from flask_statuspage.domain.verdict import Verdict
 from flask_statuspage.jobs import tasks
 from flask_statuspage.jobs.embedded import Runner
 from flask_statuspage.jobs.queue import RedisTrigger, queue_of, queues_for
 from flask_statuspage.jobs.schedule import Scheduler, due_tasks
-from flask_statuspage.storage.checks import Check
 from flask_statuspage.storage.leases import Lease
 from flask_statuspage.storage.session import current_session
 from tests.servers.http import Answer, Receiver, Target
@@ -49,7 +47,7 @@ def test_of_two_schedulers_one_leads(site: Site, target: Target) -> None:
         first = Scheduler(lambda task: woken.append(("first", task)))
         second = Scheduler(lambda task: woken.append(("second", task)))
         assert [first.tick(), second.tick()] == [True, False]
-        assert woken == [("first", "probe:default"), ("first", "housekeep")]
+        assert woken == [("first", "probe:default"), ("first", "housekeep"), ("first", "forget")]
         first.stop()
         assert second.tick()
         assert ("second", "probe:default") in woken
@@ -85,24 +83,6 @@ def test_due_tasks_are_those_with_work(site: Site, target: Target, receiver: Rec
     assert _due(site) == []
     assert [got.path for got in receiver.requests] == ["/hook"]
     assert target.count("/health") == 1
-
-
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_housekeeping_forgets_old_checks(site: Site, target: Target) -> None:
-    """Results older than the setting go, younger ones stay."""
-    _monitor(site, target)
-    with site.app.app_context():
-        tasks.run("probe:default")
-        session = current_session()
-        young = session.scalars(select(Check)).one()
-        old = datetime.now(UTC) - timedelta(days=31)
-        session.add(
-            Check(monitor_id=young.monitor_id, at=old, region="default", outcome=Verdict.DOWN)
-        )
-        session.commit()
-        assert tasks.run("housekeep") == 1
-    checks = site.api("GET", "monitors/health/checks")
-    assert [check["outcome"] for check in checks["items"]] == ["up"]
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -127,6 +127,12 @@ class Peer:
         for sock in [self._socket, *self._sockets]:
             sock.close()
 
+    def stop_listening(self) -> None:
+        """Refuse new connections; those that stand go on."""
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._listener.join(5)
+        self._socket.close()
+
     def _listen(self) -> None:
         while True:
             try:

@@ -167,6 +167,33 @@ def test_an_old_idle_connection_is_not_trusted(
         assert peer.accepted == 2
 
 
+def test_no_connection_lives_for_ever(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection in steady use is replaced in time, so a server that takes no new ones is found out."""
+    with Peer(answer_all()) as peer:
+        for _ in range(3):
+            client.send("GET", peer.url, timeout=5)
+        peer.stop_listening()
+        assert client.send("GET", peer.url, timeout=5).status == 200
+        assert peer.accepted == 1
+        monkeypatch.setattr(pinned, "LIFE_SECONDS", 0.05)
+        time.sleep(0.1)
+        error = failure(client, peer.url)
+        assert (error.kind, error.connected) == ("connect", False)
+
+
+def test_a_new_connection_has_a_life_of_its_own(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its age counts from when it was opened, not from when its predecessor was."""
+    monkeypatch.setattr(pinned, "LIFE_SECONDS", 0.5)
+    with Peer(answer_all()) as peer:
+        client.send("GET", peer.url, timeout=5)
+        time.sleep(0.55)
+        for _ in range(3):
+            client.send("GET", peer.url, timeout=5)
+        assert peer.accepted == 2
+
+
 def test_one_client_serves_many_threads(client: Client) -> None:
     """32 threads get each its own answer and share at most 32 connections."""
 

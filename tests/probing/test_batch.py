@@ -5,14 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from flask_statuspage.config import Settings
 from flask_statuspage.domain.ids import new_id
 from flask_statuspage.domain.verdict import Verdict
-from flask_statuspage.probing import CheckResult, ProbeOrder, probes
-from flask_statuspage.probing.batch import ask_all
+from flask_statuspage.probing import CheckResult, Finding, ProbeOrder, probes
+from flask_statuspage.probing.batch import Asking, ask_all
 from tests.servers.http import Answer, Target
 
 LOOPBACK = Settings(allow_http_targets=True, allow_private_targets=True, worker_threads=8)
@@ -26,6 +29,7 @@ def order(target: str, kind: str = "http", *, timeout: float = 5.0) -> ProbeOrde
         target=target,
         timeout=timeout,
         degraded_over_ms=None,
+        asked_at=datetime.now(UTC),
     )
 
 
@@ -38,7 +42,7 @@ class BrokenProbe:
     def open(self, settings: Settings) -> Iterator[BrokenProbe]:
         yield self
 
-    def ask(self, order: ProbeOrder) -> CheckResult:
+    def ask(self, order: ProbeOrder) -> Finding:
         raise ZeroDivisionError(order.target)
 
 
@@ -51,9 +55,23 @@ class ClosedProbe(BrokenProbe):
         yield self
 
 
+class OddProbe(BrokenProbe):
+    """Finds something that is no finding."""
+
+    kind = "odd"
+    found: Any = None
+
+    def ask(self, order: ProbeOrder) -> Finding:
+        found: Finding = self.found
+        return found
+
+
+ODD = OddProbe()
+
+
 @pytest.fixture
 def _more_probes(monkeypatch: pytest.MonkeyPatch) -> None:
-    added = {"broken": BrokenProbe(), "closed": ClosedProbe()}
+    added = {"broken": BrokenProbe(), "closed": ClosedProbe(), "odd": ODD}
     monkeypatch.setattr(probes, "_all", {**probes._loaded(), **added})
 
 
@@ -63,6 +81,14 @@ def test_every_order_has_its_result(target: Target) -> None:
     results = {result.monitor_id: result for result in ask_all(orders, LOOPBACK)}
     assert [results[one.monitor_id].code for one in orders] == [200, 500] * 15
     assert len(target.requests) == 30
+
+
+def test_results_have_the_databases_time(target: Target) -> None:
+    """A check happened when the database's clock says so, however wrong this machine's is."""
+    ahead = datetime.now(UTC) + timedelta(hours=5)
+    given = replace(order(target.url), asked_at=ahead)
+    (result,) = ask_all([given], LOOPBACK)
+    assert ahead <= result.at < ahead + timedelta(seconds=2)
 
 
 def test_one_that_hangs_holds_up_no_other(target: Target) -> None:
@@ -94,14 +120,83 @@ def test_a_probe_that_raises_is_a_failed_check(
 def test_a_kind_that_cannot_be_opened_stops_no_other(
     target: Target, caplog: pytest.LogCaptureFixture, kind: str
 ) -> None:
-    """A probe whose package is broken, or was uninstalled, fails its own monitors only."""
+    """A worker without a probe's package, or with a broken one, says nothing of that probe's monitors: the site's own
+    mistake is nobody's outage."""
     bad, fine = order("x", kind), order(target.url)
     results = {result.monitor_id: result for result in ask_all([bad, fine], LOOPBACK)}
-    assert results[bad.monitor_id].outcome is Verdict.DOWN
+    found = results[bad.monitor_id]
+    assert (found.outcome, found.error) == (Verdict.UNKNOWN, "This worker cannot ask this")
     assert results[fine.monitor_id].outcome is Verdict.UP
     assert f"probe {kind}" in caplog.text
+
+
+@pytest.mark.usefixtures("_more_probes")
+@pytest.mark.parametrize(
+    ("found", "error"),
+    [
+        (None, "TypeError"),
+        ("up", "TypeError"),
+        (Finding(outcome="up"), "TypeError"),  # type: ignore[arg-type]
+        (Finding(outcome=Verdict.UP, milliseconds=1.5), "TypeError"),  # type: ignore[arg-type]
+        (Finding(outcome=Verdict.UP, milliseconds=-1), "ValueError"),
+        (Finding(outcome=Verdict.UP, code=2**31), "ValueError"),
+        (Finding(outcome=Verdict.UP, error=5), "TypeError"),  # type: ignore[arg-type]
+        (Finding(outcome=Verdict.UP, observed=[]), "TypeError"),  # type: ignore[arg-type]
+        (Finding(outcome=Verdict.UP, at="now"), "AttributeError"),  # type: ignore[arg-type]
+        (Finding(outcome=Verdict.UP, at=datetime(2026, 1, 1)), "ValueError"),
+    ],
+)
+def test_what_is_no_finding_is_a_failed_check(
+    target: Target, caplog: pytest.LogCaptureFixture, found: object, error: str
+) -> None:
+    """Nobody waits for it for ever, and the thread that asked goes on."""
+    ODD.found = found
+    orders = [order("x", "odd"), order(target.url)]
+    with Asking(replace(LOOPBACK, worker_threads=1)) as asking:
+        asking.add(orders)
+        ends = time.monotonic() + 5
+        results: list[CheckResult] = []
+        while asking.open and time.monotonic() < ends:
+            results += asking.collect(within=0.5)
+        assert (asking.open, asking.longest) == (0, 0.0)
+    assert [result.outcome for result in results] == [Verdict.DOWN, Verdict.UP]
+    assert results[0].error == f"The probe failed: {error}"
+    assert "probe odd" in caplog.text
 
 
 def test_nothing_to_ask() -> None:
     """An empty batch is over at once."""
     assert list(ask_all([], LOOPBACK)) == []
+
+
+def test_as_many_wait_as_are_answered_in_a_moment(target: Target) -> None:
+    """Where targets are fast there is room beyond the threads; where all hang there is none."""
+    hanging = target.set("/hang", Answer(hang=True))
+    with Asking(LOOPBACK) as asking:
+        assert asking.room == 8
+        asking.add(order(target.url) for _ in range(20))
+        while asking.open:
+            asking.collect(within=2.0, enough=20)
+        assert asking.room == 28
+        asking.add(order(hanging, timeout=1.6) for _ in range(8))
+        time.sleep(1.1)
+        assert asking.room == 0
+        asking.add([order(target.url)])
+        assert asking.is_stuck
+        assert [one.target for one in asking.withdraw()] == [target.url]
+        assert (asking.open, asking.is_stuck) == (8, False)
+        assert asking.longest > 0.5
+    assert len(target.requests) == 28
+
+
+def test_results_gather(target: Target) -> None:
+    """Those that come in a moment are given out together, and nobody waits longer than for the last one."""
+    with Asking(LOOPBACK) as asking:
+        asking.add(order(target.url) for _ in range(30))
+        began = time.monotonic()
+        batches = []
+        while asking.open:
+            batches.append(asking.collect(within=1.0, enough=1000))
+        assert sum(map(len, batches)) == 30
+        assert len(batches) == 1
+        assert time.monotonic() - began < 1.0

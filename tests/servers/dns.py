@@ -8,9 +8,9 @@ from __future__ import annotations
 import socket
 import socketserver
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any
 
@@ -29,7 +29,8 @@ UDP_BYTES = 512
 
 @dataclass(frozen=True, kw_only=True)
 class Records:
-    """What a name answers: `addresses` of both families, or the name that it is an alias of.
+    """What a name answers: `addresses` of both families, or the name that it is an alias of, and `others`: what a
+    zone file says of it, by type, such as ``{"MX": ["10 mail.example.org."]}``.
 
     The answer comes after `delay` seconds; with `silent` there is none at all. `rcode` is that of
     the answer, such as "SERVFAIL"; a name that was never set answers NXDOMAIN.
@@ -37,6 +38,7 @@ class Records:
 
     addresses: Sequence[str] = ()
     alias: str | None = None
+    others: Mapping[str, Sequence[str]] = field(default_factory=dict)
     rcode: str = "NOERROR"
     delay: float = 0.0
     silent: bool = False
@@ -112,7 +114,7 @@ class DnsServer:
                 return None
             reply.set_rcode(dns.rcode.from_text(records.rcode))
             if records.alias is None:
-                _add(reply, name, kind, records.addresses)
+                _add(reply, name, kind, records)
                 break
             owner = dns.name.from_text(name)
             reply.answer.append(dns.rrset.from_text(owner, 0, "IN", "CNAME", f"{records.alias}."))
@@ -161,9 +163,10 @@ def running() -> Iterator[DnsServer]:
         server.close(threads)
 
 
-def _add(reply: dns.message.Message, name: str, kind: str, addresses: Sequence[str]) -> None:
+def _add(reply: dns.message.Message, name: str, kind: str, records: Records) -> None:
     version = {"A": 4, "AAAA": 6}.get(kind)
-    fitting = [one for one in addresses if ip_address(one).version == version]
+    fitting = [one for one in records.addresses if ip_address(one).version == version]
+    fitting += records.others.get(kind, ())
     if fitting:
         reply.answer.append(dns.rrset.from_text(dns.name.from_text(name), 0, "IN", kind, *fitting))
 

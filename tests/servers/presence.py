@@ -1,7 +1,7 @@
 """What happens to a test whose server is not installed: it is skipped, unless that is forbidden.
 
 STATUSPAGE_TEST_REQUIRE holds the names that must not be skipped, with commas between them: redis,
-postgresql, mariadb, browser, nginx, node.
+postgresql, mariadb, browser, nginx, node, npm (what tests/browser brings from there).
 """
 
 from __future__ import annotations

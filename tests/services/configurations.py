@@ -6,6 +6,11 @@ from datetime import date
 from typing import Any
 
 from hypothesis import strategies as st
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from flask_statuspage.services import configuration
+from flask_statuspage.storage.base import Base
 
 RICH = '''
 [[pages]]
@@ -70,6 +75,10 @@ recovery_threshold = 1
 degraded_over_ms = 800
 outage_status = "partial_outage"
 open_incident = false
+degraded_threshold = 4
+template = "Datenbank"
+depends_on = "measure"
+escalation_intervals = [300, 900]
 
 [pages.monitors.options]
 method = "HEAD"
@@ -105,6 +114,33 @@ visibility = "link"
 '''
 
 LISTS = ("groups", "components", "monitors", "templates")
+
+
+PAGE = """
+[[pages]]
+slug = "main"
+"""
+
+
+def changes(session: Session, text: str, **options: Any) -> list[str]:
+    """Apply and commit; what was done, in words."""
+    found = configuration.apply(session, configuration.read(text), actor="cli", **options)
+    session.commit()
+    return [f"{change.action} {change.kind} {change.name}" for change in found]
+
+
+def dumped(session: Session) -> str:
+    session.rollback()
+    return configuration.write(configuration.dump(session))
+
+
+def everything(session: Session) -> dict[str, list[str]]:
+    """Every row of every table."""
+    session.rollback()
+    return {
+        table.name: sorted(map(repr, session.execute(select(table)).all()))
+        for table in Base.metadata.sorted_tables
+    }
 
 
 def said(document: dict[str, Any]) -> dict[Any, dict[str, Any]]:
@@ -171,7 +207,12 @@ def pages(draw: st.DrawFn, slug: str) -> dict[str, Any]:
         component=st.sampled_from(["", *slugs]),
         interval=st.integers(1, 86_400),
         timeout=st.floats(0.1, 120),
-        regions=st.lists(SLUGS, min_size=1, max_size=3, unique=True),
+        regions=st.lists(
+            st.sampled_from(["ap", "default", "eu", "mars", "us"]),
+            min_size=1,
+            max_size=3,
+            unique=True,
+        ),
         degraded_over_ms=st.integers(1, 600_000),
         open_incident=st.booleans(),
         options=st.sampled_from([{}, {"method": "HEAD"}, {"expected_status": ["3xx", 204]}]),

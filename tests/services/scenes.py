@@ -34,6 +34,8 @@ from flask_statuspage.storage.subscriptions import Subscription
 SETTINGS = {
     "STATUSPAGE_ALLOW_HTTP_TARGETS": True,
     "STATUSPAGE_ALLOW_PRIVATE_TARGETS": True,
+    "STATUSPAGE_REGIONS": "default,ap,eu,mars,us",
+    "STATUSPAGE_MIN_CHECK_INTERVAL": 1,
     "STATUSPAGE_SMTP_URL": "smtp://127.0.0.1:9",
     "STATUSPAGE_EMAIL_FROM": "Status <status@example.com>",
     "STATUSPAGE_SMS_URL": "http://127.0.0.1:9/Messages.json",

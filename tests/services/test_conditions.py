@@ -14,7 +14,7 @@ from flask_statuspage.domain.incident import IncidentStatus
 from flask_statuspage.domain.status import ComponentStatus, Impact
 from flask_statuspage.domain.verdict import Verdict
 from flask_statuspage.errors import Invalid
-from flask_statuspage.services import components, conditions, incidents, monitoring
+from flask_statuspage.services import components, conditions, incidents, monitoring, monitors
 from flask_statuspage.storage.base import utc_now
 from flask_statuspage.storage.components import Component, Condition
 from flask_statuspage.storage.pages import Page
@@ -242,3 +242,22 @@ def test_an_update_that_drops_a_component_frees_it(session: Session, page: Page)
     session.commit()
     assert session.scalars(select(Condition)).all() == []
     assert {row.status for row in session.scalars(select(Component))} == {OPERATIONAL}
+
+
+def test_whoever_heard_of_an_outage_hears_of_its_end(session: Session, page: Page) -> None:
+    """A monitor that is paused while it is down leaves nobody with an outage that never ends."""
+    api = scenes.component(session, page)
+    row = scenes.monitor(session, page, component="api")
+    follower = scenes.webhook(session, page, events=["component.status_change"])
+    monitoring.record(session, [scenes.result(row, Verdict.DOWN)])
+    session.commit()
+    monitors.pause(session, page, monitors.get(session, page, "m", lock=True), actor=None)
+    session.commit()
+    monitors.resume(session, page, monitors.get(session, page, "m", lock=True), actor=None)
+    session.commit()
+    monitoring.record(session, [scenes.result(row, Verdict.UP, seconds=1)])
+    session.commit()
+    assert scenes.shown(session, api) is ComponentStatus.OPERATIONAL
+    assert scenes.told(session, follower) == ["component.status_change"] * 2
+    last = scenes.events(session, "component.status_change")[2].data["component"]
+    assert (last["previous_status"], last["status"]) == ("major_outage", "unknown")

@@ -224,7 +224,9 @@ def test_the_next_update_is_promised_and_kept(session: Session, page: Page) -> N
     assert [bool(one) for one in promised] == [True, True, False, True, False]
 
 
-@pytest.mark.parametrize("due", [datetime(2999, 1, 1), utc_now() - timedelta(minutes=1)], ids=str)
+@pytest.mark.parametrize(
+    "due", [datetime(2999, 1, 1), utc_now() - timedelta(minutes=1)], ids=["no zone", "past"]
+)
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_promise_lies_in_the_future(session: Session, page: Page, due: datetime) -> None:
     """A time without zone, or one that has passed, is refused by every step that takes it."""

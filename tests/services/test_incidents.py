@@ -16,7 +16,7 @@ from flask_statuspage.domain.incident import IncidentStatus
 from flask_statuspage.domain.status import ComponentStatus, Impact
 from flask_statuspage.errors import Invalid, NotFound
 from flask_statuspage.services import facts, incidents, pages
-from flask_statuspage.storage import incidents as stored
+from flask_statuspage.storage import shown
 from flask_statuspage.storage.base import utc_now
 from flask_statuspage.storage.incidents import Incident, IncidentUpdate
 from flask_statuspage.storage.outbox import Delivery
@@ -186,7 +186,7 @@ def test_a_draft_tells_nobody(app: Flask, session: Session, page: Page) -> None:
         session.commit()
     assert (heard, scenes.names(session), scenes.told(session, hook)) == ([], [], [])
     assert scenes.shown(session, api) is OPERATIONAL
-    assert stored.shown(session, page.id, newest=10) == []
+    assert shown.incidents(session, page.id, newest=10) == []
 
 
 def test_without_notify_only_the_host_is_told(app: Flask, session: Session, page: Page) -> None:

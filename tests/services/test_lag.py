@@ -73,7 +73,7 @@ def test_what_was_sent_within_the_hour_is_summed_up(session: Session, page: Page
 
 
 def test_what_waits_is_told_in_few_statements(session: Session, page: Page) -> None:
-    """The oldest one that could set out, how many are pending and held; three statements in all."""
+    """The oldest one that could set out, how many are pending and held; four statements in all."""
     hook = scenes.webhook(session, page)
     for _ in range(3):
         scenes.message(session, page, hook)
@@ -93,10 +93,49 @@ def test_what_waits_is_told_in_few_statements(session: Session, page: Page) -> N
         (found,) = [one for one in lag.measure(session, now) if one.channel == "webhook"]
     finally:
         hooks.remove(session.get_bind(), "before_cursor_execute", note)
-    assert len(sent) == 3
+    assert len(sent) == 4
     assert 50 <= found.waiting < 60
     assert (found.pending, found.held, found.count) == (3, 1, 0)
     assert not found.is_late
+
+
+def test_each_channel_has_an_oldest_of_its_own(session: Session, page: Page) -> None:
+    """One channel's messages are found behind those of another, and behind what waits for a slow endpoint."""
+    hook, mail = scenes.webhook(session, page), scenes.webhook(session, page)
+    mail.channel = "email"
+    session.add(Endpoint(name="127.0.0.1:7", at_once=1, is_slow=True, updated_at=utc_now()))
+    for seconds, to in ((30, hook), (900, hook), (400, hook), (800, mail), (100, mail)):
+        row = scenes.message(session, page, to)
+        due_at = utc_now() - timedelta(seconds=seconds)
+        change = update(Delivery).where(Delivery.event_id == row.id).values(due_at=due_at)
+        session.execute(change)
+        if seconds >= 800:
+            slow = update(Delivery).where(Delivery.event_id == row.id)
+            session.execute(slow.values(endpoint="127.0.0.1:7"))
+    session.commit()
+    found = measured(session)
+    assert 400 <= found["webhook"].waiting < 500
+    assert 100 <= found["email"].waiting < 200
+    assert found["sms"].waiting == 0
+    assert (found["webhook"].pending, found["email"].pending) == (3, 2)
+    assert 0 <= found["webhook"].oldest < 100
+
+
+def test_how_attempts_and_deliveries_ended(session: Session, page: Page) -> None:
+    """Attempts are counted by how they went, deliveries by how they ended; what is older than an hour is not."""
+    final = Outcome(error="Gone.", kind=Failure.STATUS, code=410, final=True)
+    for outcome in (DONE, DONE, FAILED, final):
+        scenes.message(session, page, scenes.webhook(session, page))
+        assert send(session, outcome) == 1
+    old = session.scalars(select(Attempt).order_by(Attempt.id).limit(1)).one()
+    old.started_at -= timedelta(minutes=61)
+    session.get_one(Delivery, old.delivery_id).finished_at = old.started_at
+    session.commit()
+    found = measured(session)["webhook"]
+    assert found.attempts == (("ok", 1), ("status", 2))
+    assert found.finished == (("dead", 1), ("done", 1))
+    assert found.pending == 1
+    assert found.count == 3
 
 
 @ON_SQLITE

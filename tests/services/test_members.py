@@ -31,8 +31,8 @@ def entries(session: Session) -> list[tuple[str, str, object, object]]:
 @sqlite
 def test_a_members_life(session: Session) -> None:
     """Added, changed and removed, each with an entry; identities are kept in lower case."""
-    members.add(session, f" {ANN.upper()} ", role=Role.OWNER, actor="command line")
-    members.add(session, BOB, role=Role.VIEWER, actor=ANN)
+    members.add(session, f" {ANN.upper()} ", role=Role.OWNER, actor="command line", actor_role=None)
+    members.add(session, BOB, role=Role.VIEWER, actor=ANN, actor_role=None)
     session.commit()
     assert [members.described(row) for row in members.listed(session)] == [
         {"identity": ANN, "role": "owner"},
@@ -40,9 +40,9 @@ def test_a_members_life(session: Session) -> None:
     ]
     assert members.role_of(session, " Bob@acme.example") is Role.VIEWER
     assert members.role_of(session, "eve@acme.example") is None
-    members.change_role(session, BOB, Role.EDITOR, actor=ANN)
-    members.change_role(session, BOB, Role.EDITOR, actor=ANN)
-    members.remove(session, BOB, actor=ANN)
+    members.change_role(session, BOB, Role.EDITOR, actor=ANN, actor_role=None)
+    members.change_role(session, BOB, Role.EDITOR, actor=ANN, actor_role=None)
+    members.remove(session, BOB, actor=ANN, actor_role=None)
     session.commit()
     assert entries(session) == [
         ("command line", "create", None, {"identity": ANN, "role": "owner"}),
@@ -57,19 +57,19 @@ def test_a_members_life(session: Session) -> None:
 def test_no_identity(session: Session, identity: str) -> None:
     """What no login would return is refused by its field."""
     with pytest.raises(Invalid) as caught:
-        members.add(session, identity, role=Role.ADMIN, actor=None)
+        members.add(session, identity, role=Role.ADMIN, actor=None, actor_role=None)
     assert [error.field for error in caught.value.errors] == ["identity"]
 
 
 @sqlite
 def test_twice_and_never(session: Session) -> None:
     """A member is added once; of somebody who is none nothing can be changed."""
-    members.add(session, ANN, role=Role.OWNER, actor=None)
+    members.add(session, ANN, role=Role.OWNER, actor=None, actor_role=None)
     with pytest.raises(Conflict, match="a member already, with the role 'owner'"):
-        members.add(session, "Ann@Acme.example", role=Role.VIEWER, actor=None)
+        members.add(session, "Ann@Acme.example", role=Role.VIEWER, actor=None, actor_role=None)
     for change in (
-        lambda: members.remove(session, BOB, actor=None),
-        lambda: members.change_role(session, BOB, Role.OWNER, actor=None),
+        lambda: members.remove(session, BOB, actor=None, actor_role=None),
+        lambda: members.change_role(session, BOB, Role.OWNER, actor=None, actor_role=None),
     ):
         with pytest.raises(NotFound):
             change()
@@ -78,16 +78,16 @@ def test_twice_and_never(session: Session) -> None:
 @sqlite
 def test_the_last_owner_stays(session: Session) -> None:
     """The last owner is neither removed nor made less; with another one both can be."""
-    members.add(session, ANN, role=Role.OWNER, actor=None)
-    members.add(session, BOB, role=Role.ADMIN, actor=None)
+    members.add(session, ANN, role=Role.OWNER, actor=None, actor_role=None)
+    members.add(session, BOB, role=Role.ADMIN, actor=None, actor_role=None)
     session.commit()
     with pytest.raises(Conflict, match="last owner"):
-        members.remove(session, ANN, actor=BOB)
+        members.remove(session, ANN, actor=BOB, actor_role=None)
     with pytest.raises(Conflict, match="last owner"):
-        members.change_role(session, ANN, Role.ADMIN, actor=ANN)
-    members.change_role(session, ANN, Role.OWNER, actor=ANN)
-    members.change_role(session, BOB, Role.OWNER, actor=ANN)
-    members.remove(session, ANN, actor=BOB)
+        members.change_role(session, ANN, Role.ADMIN, actor=ANN, actor_role=None)
+    members.change_role(session, ANN, Role.OWNER, actor=ANN, actor_role=None)
+    members.change_role(session, BOB, Role.OWNER, actor=ANN, actor_role=None)
+    members.remove(session, ANN, actor=BOB, actor_role=None)
     session.commit()
     assert [row.identity for row in members.listed(session)] == [BOB]
 
@@ -95,12 +95,12 @@ def test_the_last_owner_stays(session: Session) -> None:
 def test_two_owners_remove_each_other(app: Flask, session: Session) -> None:
     """At the same moment: one of them stays."""
     for _ in range(5):
-        members.add(session, ANN, role=Role.OWNER, actor=None)
-        members.add(session, BOB, role=Role.OWNER, actor=None)
+        members.add(session, ANN, role=Role.OWNER, actor=None, actor_role=None)
+        members.add(session, BOB, role=Role.OWNER, actor=None, actor_role=None)
         session.commit()
 
         def removing(whom: str, by: str) -> object:
-            return lambda db, page: members.remove(db, whom, actor=by)
+            return lambda db, page: members.remove(db, whom, actor=by, actor_role=None)
 
         scenes.at_once(app, removing(ANN, BOB), removing(BOB, ANN))  # type: ignore[arg-type]
         left = session.scalars(select(Member)).all()
@@ -111,7 +111,7 @@ def test_two_owners_remove_each_other(app: Flask, session: Session) -> None:
 
 def test_an_accent_is_another_person(session: Session, page: Page) -> None:
     """Databases that take é for e let nobody in by that."""
-    members.add(session, "andre@acme.example", role=Role.OWNER, actor=None)
+    members.add(session, "andre@acme.example", role=Role.OWNER, actor=None, actor_role=None)
     session.commit()
     assert members.role_of(current_session(), "andré@acme.example") is None
     assert members.role_of(current_session(), "andre@acme.example") is Role.OWNER

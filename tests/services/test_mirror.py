@@ -82,13 +82,20 @@ def test_documents_are_the_live_ones(site: Site, tmp_path: Path) -> None:
 
 
 def test_every_page_is_there_and_nothing_else(site: Site, tmp_path: Path) -> None:
-    """The page, its forms, documentation, incidents and maintenance are files; besides them only how to serve them."""
+    """The page, its history, forms, documentation, components, incidents and maintenance are files; besides them only
+    how to serve them."""
     write(site, tmp_path / "m")
     incidents = site.ask("GET", "/incidents").get_json()["items"]
     maintenances = site.ask("GET", "/maintenances").get_json()["items"]
-    pages = {"index.html", "subscribe.html", "docs.html"}
+    pages = {"index.html", "history.html", "subscribe.html", "docs.html"}
+    pages |= {"live.json", "widget.js", "widget.json"}
     pages |= {f"incidents/{item['id']}.html" for item in incidents}
     pages |= {f"maintenance/{item['id']}.html" for item in maintenances}
+    pages |= {f"maintenance/{item['id']}.ics" for item in maintenances}
+    begun = [item["started_at"] for item in incidents]
+    begun += [item["scheduled_start"] for item in maintenances]
+    pages |= {f"history/{text[:7]}.html" for text in begun}
+    pages |= {"components/api.html", "components/web.html"}
     others = {path for path in files(tmp_path / "m") if not path.startswith("assets/")}
     assert others == expected_documents(("api", "web")) | pages | {
         "nginx.example.conf",
@@ -105,47 +112,153 @@ def links(html: str) -> Iterator[tuple[str, str]]:
                 yield element.tag, element.get(name)
 
 
-def test_links_are_relative_and_lead_to_files(site: Site, tmp_path: Path) -> None:
-    """Every link of every page leads to a file of the mirror, but for forms, which post to the live site."""
+def test_every_link_leads_somewhere(site: Site, tmp_path: Path) -> None:
+    """Every link of every page leads to a file of the mirror, or to what the live site answers; forms post there."""
     site.made("/pages", name="Second", slug="second", url=f"{LIVE}/second")
     site.made("/components", name="Else", page="second")
     site.made("/incidents", title="Elsewhere", components=["else"], page="second")
     write(site, tmp_path / "m")
     there = files(tmp_path / "m")
     seen = 0
+    asked: dict[str, int] = {}
     for path, file in there.items():
         if not path.endswith(".html"):
             continue
         for tag, address in links(file.read_text(encoding="utf-8")):
-            if tag == "form":
-                assert address == f"{LIVE}/{posixpath.dirname(path)}".rstrip("/") + "/subscribe"
-                continue
             parts = urlsplit(address)
-            assert not parts.scheme, address
+            if parts.scheme or tag == "form":
+                assert address.startswith(LIVE), f"{path} → {address}"
+                live = urlsplit(address.removeprefix(LIVE) or "/")._replace(fragment="").geturl()
+                if live not in asked:
+                    with site.get(live, headers={"Accept": "text/html"}) as answer:
+                        asked[live] = answer.status_code
+                assert asked[live] == 200, f"{path} → {address}"
+                continue
             assert not parts.netloc, address
             assert not address.startswith("/"), address
+            assert not parts.query, address
             target = posixpath.normpath(posixpath.join(posixpath.dirname(path), parts.path))
             if parts.path:
                 assert target in there, f"{path} → {address}"
             seen += 1
     assert seen > 60
     assert "second/incidents/" in "".join(there)
+    assert {"/subscribe", "/second/subscribe"} <= set(asked)
 
 
 def without_links(html: str) -> str:
-    return re.sub(r'(href|src|action)="[^"]*"', "", html)
+    return re.sub(r'(href|src|action|data-sp-live)="[^"]*"', "", html)
 
 
-def test_pages_look_as_the_live_ones(site: Site, tmp_path: Path) -> None:
-    """But for the addresses in it, a page of the mirror is the live one."""
+def test_pages_look_as_the_live_ones(
+    make_site: SiteMaker,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """But for the addresses in it, and for the choice of a language, a page of the mirror is the live one."""
+    site = make_site(STATUSPAGE_PAGE_URL=LIVE, STATUSPAGE_LOCALES="en")
+    site.made("/components", name="API", status="degraded_performance")
+    of_api: dict[str, Any] = {"components": ["api"]}
+    over = of_api | {"status": "resolved"}
+    made = [
+        site.made("/incidents", title=title, **over, started_at=start, resolved_at=end)["id"]
+        for title, start, end in (
+            ("Years ago", "2023-06-01T00:00:00Z", "2023-06-01T01:00:00Z"),
+            ("Over a month's end", "2025-01-31T22:00:00Z", "2025-02-01T03:00:00Z"),
+        )
+    ]
+    made.append(site.made("/incidents", title="Slow answers", body="We *look*.", **of_api)["id"])
+    # Both are asked at different times, and tell how long something has lasted.
+    now = datetime.now(UTC) + timedelta(hours=1)
+    window = {
+        "scheduled_start": (now + timedelta(days=40)).isoformat(),
+        "scheduled_end": (now + timedelta(days=41)).isoformat(),
+    }
+    planned = site.made("/maintenances", title="New disks", **of_api, **window)["id"]
+    monkeypatch.setattr(overview, "utc_now", lambda: now)
     write(site, tmp_path / "m")
-    for path, live in (
-        ("index.html", "/"),
-        ("subscribe.html", "/subscribe"),
-        ("docs.html", "/docs"),
-    ):
-        made = files(tmp_path / "m")[path].read_text(encoding="utf-8")
-        assert without_links(made) == without_links(site.get(live).text), path
+    pages = {
+        "index.html": "/",
+        "history.html": "/history",
+        "history/2023-06.html": "/history?month=2023-06",
+        "history/2025-01.html": "/history?month=2025-01",
+        "history/2025-02.html": "/history?month=2025-02",
+        "subscribe.html": "/subscribe",
+        "docs.html": "/docs",
+        "components/api.html": "/components/api",
+        f"maintenance/{planned}.html": f"/maintenance/{planned}",
+    }
+    month = f"{now + timedelta(days=40):%Y-%m}"
+    pages[f"history/{month}.html"] = f"/history?month={month}"
+    pages |= {f"incidents/{ident}.html": f"/incidents/{ident}" for ident in made}
+    there = files(tmp_path / "m")
+    for path, live in pages.items():
+        text = there[path].read_text(encoding="utf-8")
+        assert without_links(text) == without_links(site.get(live).text), path
+    calendar = f"maintenance/{planned}.ics"
+    assert there[calendar].read_bytes() == site.get(f"/{calendar}").data
+
+
+def test_ways_through_the_history(site: Site, tmp_path: Path) -> None:
+    """Months and incidents lead to the files of those beside them; other choices are asked of the live site."""
+    times = [f"2025-{month:02}-10T00:00:00Z" for month in (3, 7)]
+    first, second = (
+        site.made("/incidents", title=at, status="resolved", started_at=at, resolved_at=at)["id"]
+        for at in times
+    )
+    site.made("/monitors", name="API", kind="heartbeat", component="api")
+    write(site, tmp_path / "m")
+    there = files(tmp_path / "m")
+    assert not {"history/2025-02.html", "history/2025-05.html"} & set(there)
+    march = there["history/2025-03.html"].read_text(encoding="utf-8")
+    assert {
+        ("a", "2025-07.html"),
+        ("a", "../history.html"),
+        ("a", f"../incidents/{first}.html"),
+        ("form", f"{LIVE}/history"),
+    } <= set(links(march))
+    page = there[f"incidents/{first}.html"].read_text(encoding="utf-8")
+    assert ("a", f"{second}.html") in set(links(page))
+    component = there["components/api.html"].read_text(encoding="utf-8")
+    assert {
+        ("a", f"{LIVE}/history?component=api"),
+        ("a", f"{LIVE}/components/api?range=7d#sp-response"),
+        ("a", "api.html#sp-response"),
+    } <= set(links(component))
+
+
+def test_what_is_over_is_made_once(site: Site, tmp_path: Path) -> None:
+    """A month that is over, and a page of an incident, are left as they are until what they tell of changes: a title
+    that is mended is mended beside it, too."""
+    times = [f"2025-{month:02}-10T00:00:00Z" for month in (3, 5, 7)]
+    old, middle, late = (
+        site.made("/incidents", title=at, status="resolved", started_at=at, resolved_at=at)["id"]
+        for at in times
+    )
+    place = tmp_path / "m"
+    write(site, place)
+    paths = [f"history/2025-{month:02}.html" for month in (3, 5, 7)]
+    paths += [f"incidents/{ident}.html" for ident in (old, middle, late)]
+    paths += [
+        f"maintenance/{item['id']}.ics"
+        for item in site.ask("GET", "/maintenances").get_json()["items"]
+    ]
+    # What is made again would be written again.
+    for path in paths:
+        (place / path).write_text("as it was", encoding="utf-8")
+    site.ask("PATCH", f"/incidents/{late}", {"title": "Mended"})
+    write(site, place)
+    kept = {path for path in paths if (place / path).read_text(encoding="utf-8") == "as it was"}
+    assert kept == {paths[0], paths[1], paths[3], *paths[6:]}
+    assert "Next: <bdi>Mended" in (place / paths[4]).read_text(encoding="utf-8")
+
+
+def test_what_scripts_ask_of_the_mirror(site: Site, tmp_path: Path) -> None:
+    """An open page and badges of other sites ask the mirror where they came from it."""
+    write(site, tmp_path / "m")
+    for name in ("live.json", "widget.json", "widget.js"):
+        assert (tmp_path / "m" / name).read_bytes() == site.get(f"/{name}").data, name
+    assert 'data-sp-live="live.json"' in (tmp_path / "m" / "index.html").read_text(encoding="utf-8")
 
 
 def test_statuspage_dialect(make_site: SiteMaker, tmp_path: Path) -> None:  # noqa: F811
@@ -190,7 +303,11 @@ def test_unchanged_files_are_untouched(
     assert changed <= tell_the_time
     with monkeypatch.context() as patch:
         patch.setattr(overview, "utc_now", lambda: datetime.now(UTC) + timedelta(days=3))
-        assert write(site, place).written == len(tell_the_time)
+        write(site, place)
+    changed = {p for p, f in files(place).items() if os.stat(f).st_mtime_ns != times.get(p)}
+    days_later = tell_the_time | {"components/api.html", "components/web.html"}
+    # Of the history where a month ended meanwhile.
+    assert days_later <= changed <= days_later | {p for p in files(place) if "history" in p}
     site.ask("PUT", "/components/web/status", {"status": "major_outage"})
     write(site, place)
     assert b"down" in (place / "api/v2/components.json").read_bytes()

@@ -15,6 +15,7 @@ from flask_statuspage.domain.verdict import Verdict
 from flask_statuspage.services import components, groups, incidents, monitoring, overview, pages
 from flask_statuspage.storage.base import utc_now
 from flask_statuspage.storage.components import StatusInterval
+from flask_statuspage.storage.monitors import MonitorRegion
 from flask_statuspage.storage.pages import Page
 
 from . import scenes
@@ -135,3 +136,37 @@ def test_another_page_shows_nothing_of_it(session: Session, page: Page) -> None:
     assert (snapshot.components, snapshot.groups, snapshot.incidents) == ((), (), ())
     assert snapshot.status is ComponentStatus.OPERATIONAL
     assert snapshot.page.url == "https://status.example.com/internal"
+
+
+def test_what_nobody_asks_any_more_is_not_green(session: Session, page: Page) -> None:
+    """Where scheduler and workers are gone nobody notes it, so a component by old checks is shown as not known."""
+    scenes.component(session, page)
+    scenes.component(session, page, "Other")
+    row = scenes.monitor(session, page, component="api", interval=60)
+    monitoring.record(session, [scenes.result(row, Verdict.UP)])
+    session.commit()
+    for late, expected in ((170, "operational"), (190, "unknown")):
+        at = utc_now() - timedelta(seconds=late)
+        session.execute(update(MonitorRegion).values(last_at=at))
+        session.commit()
+        shown = overview.snapshot(session, page)
+        statuses = {state.fact.slug: state.status.value for state in shown.components}
+        assert statuses == {"api": expected, "other": "operational"}
+    assert shown.status is ComponentStatus.UNKNOWN
+
+
+def test_what_nobody_asks_any_more_has_no_data(session: Session, page: Page) -> None:
+    """Its days are known up to its last check only, so a strip does not stay green without workers."""
+    scenes.component(session, page)
+    row = scenes.monitor(session, page, component="api", interval=60)
+    monitoring.record(session, [scenes.result(row, Verdict.UP)])
+    begun, heard = utc_now() - timedelta(days=9), utc_now() - timedelta(days=2)
+    session.execute(update(StatusInterval).values(started_at=begun))
+    session.execute(update(MonitorRegion).values(last_at=heard))
+    session.commit()
+    (state,) = overview.snapshot(session, page).components
+    assert state.history[-1].end == heard
+    session.execute(update(MonitorRegion).values(last_at=utc_now()))
+    session.commit()
+    (state,) = overview.snapshot(session, page).components
+    assert state.history[-1].end is None

@@ -166,7 +166,7 @@ def fresh(app: Flask) -> Iterator[Run]:
     max_examples=60,
     deadline=None,
     database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(taken=steps)
 def test_the_worst_source_is_shown_and_each_change_told_once(app: Flask, taken: list) -> None:

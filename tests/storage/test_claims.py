@@ -6,7 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import count
 from uuid import UUID
 
@@ -15,11 +15,9 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from flask_statuspage.domain.ids import new_id
-from flask_statuspage.domain.status import ComponentStatus
-from flask_statuspage.storage import claims, leases, monitors, outbox, pages
+from flask_statuspage.storage import claims, leases, outbox, pages
 from flask_statuspage.storage import subscriptions as stored
 from flask_statuspage.storage.base import utc_now
-from flask_statuspage.storage.monitors import Monitor, MonitorRegion
 from flask_statuspage.storage.outbox import Delivery, DeliveryState, EventRow
 from flask_statuspage.storage.session import current_session, database_now
 from flask_statuspage.storage.subscriptions import Subscription, SubscriptionState
@@ -106,13 +104,13 @@ def test_no_delivery_is_claimed_twice(app: Flask) -> None:
         with app.app_context():
             wanted = Counter(row.id for row in tell(current_session(), subscriptions))
 
-        def work(session: Session) -> list[UUID]:
-            mine: list[UUID] = []
+        def work(session: Session) -> list[int]:
+            mine: list[int] = []
             for _ in range(10):
                 mine += [row.id for row in claim(session, limit=4)]
             return mine
 
-        claimed: Counter[UUID] = Counter()
+        claimed: Counter[int] = Counter()
         for share in at_once(app, work):
             claimed.update(share)  # type: ignore[arg-type]
         # A worker may see nothing while others hold all that is left to be seen, so ask once more.
@@ -329,89 +327,6 @@ def test_the_longest_due_goes_first(session: Session) -> None:
         row.due_at = utc_now() - timedelta(seconds=seconds)
         session.commit()
     assert [claim(session, limit=1)[0].subscription_id for _ in range(3)] == [two, three, one]
-
-
-def watch(session: Session, how_many: int, *, interval: int = 60) -> list[UUID]:
-    """Monitors due now in region "default"; returns the ids of the region rows."""
-    page = pages.default_page(session)
-    now = database_now(session)
-    rows = [
-        Monitor(
-            page_id=page.id,
-            slug=f"m-{next(numbers)}",
-            name="M",
-            kind="http",
-            target="https://example.com",
-            interval=interval,
-            timeout=10,
-            failure_threshold=3,
-            recovery_threshold=2,
-            outage_status=ComponentStatus.MAJOR_OUTAGE,
-            regions=[MonitorRegion(region="default", due_at=now)],
-        )
-        for _ in range(how_many)
-    ]
-    session.add_all(rows)
-    session.commit()
-    query = select(MonitorRegion.id).where(MonitorRegion.monitor_id.in_([row.id for row in rows]))
-    return list(session.scalars(query))
-
-
-def test_no_check_is_claimed_twice(app: Flask) -> None:
-    """Workers of one region that look at the same moment share the due checks out."""
-    with app.app_context():
-        rows = watch(current_session(), 20)
-        now = database_now(current_session())
-    for _ in range(12):
-        now += timedelta(seconds=61)
-
-        def work(session: Session, now: datetime = now) -> list[UUID]:
-            mine: list[UUID] = []
-            for _ in range(8):
-                claimed = monitors.claim_due(session, "default", now, limit=3)
-                mine += [row.id for row in claimed]
-                session.commit()
-            return mine
-
-        claimed: Counter[UUID] = Counter()
-        for share in at_once(app, work):
-            claimed.update(share)  # type: ignore[arg-type]
-        with app.app_context():
-            claimed.update(work(current_session()))
-        assert claimed == Counter(rows)
-
-
-def test_a_check_keeps_its_rhythm(session: Session) -> None:
-    """The next check is due one interval after this one was, however late the claim came."""
-    watch(session, 1)
-    row = session.scalars(select(MonitorRegion)).one()
-    due_at = row.due_at
-    assert due_at is not None
-    monitors.claim_due(session, "default", due_at + timedelta(seconds=20), limit=10)
-    session.commit()
-    assert row.due_at == due_at + timedelta(seconds=60)
-
-
-def test_a_long_stop_is_not_followed_by_a_burst(session: Session) -> None:
-    """After an hour without a scheduler each monitor is checked once, then at its interval."""
-    watch(session, 3)
-    now = database_now(session) + timedelta(hours=1)
-    assert len(monitors.claim_due(session, "default", now, limit=10)) == 3
-    session.commit()
-    for seconds in (0, 30, 59):
-        later = now + timedelta(seconds=seconds)
-        assert list(monitors.claim_due(session, "default", later, limit=10)) == []
-    assert monitors.due_regions(session, now + timedelta(seconds=60)) == ["default"]
-    assert monitors.lag(session, now + timedelta(seconds=61.5)) == 1.5
-
-
-def test_a_region_sees_its_own_checks_only(session: Session) -> None:
-    """Workers of other regions find nothing due."""
-    watch(session, 1)
-    now = database_now(session) + timedelta(seconds=1)
-    assert list(monitors.claim_due(session, "eu", now, limit=10)) == []
-    (row,) = monitors.claim_due(session, "default", now, limit=10)
-    assert row.monitor.interval == 60
 
 
 def test_one_scheduler_leads(app: Flask) -> None:

@@ -181,6 +181,7 @@ def running_site(folder: Path, **config: Any) -> Iterator[Site]:
             "STATUSPAGE_PAGE_URL": "http://site.test/status",
             "STATUSPAGE_ALLOW_HTTP_TARGETS": True,
             "STATUSPAGE_ALLOW_PRIVATE_TARGETS": True,
+            "STATUSPAGE_MIN_CHECK_INTERVAL": 1,
             **config,
         },
     )

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -141,7 +142,10 @@ def check_answers(url: str, live: str, incident_id: str) -> None:
         etag = there.headers["ETag"]
         again = requests.get(f"{url}/{path}", headers={"If-None-Match": etag}, timeout=5)
         assert again.status_code == 304, path
-    for path in ("", "docs", "subscribe", f"incidents/{incident_id}", "second/", "second"):
+    for path in (
+        *("", "docs", "subscribe", f"incidents/{incident_id}", "components/checkout"),
+        *("history", f"history?month={datetime.now(UTC):%Y-%m}", "second/", "second"),
+    ):
         answer = requests.get(f"{url}/{path}", timeout=5)
         assert answer.status_code == 200, path
         assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
@@ -168,6 +172,10 @@ def look(browser: Browser, url: str, live: str) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Payments fail")
     assert page.url.startswith(f"{url}/incidents/")
     page.screenshot(path=ARTEFACTS / "mirror-2-incident.png")
+    page.get_by_role("link", name="History", exact=True).click()
+    assert page.url == f"{url}/history.html"
+    expect(page.get_by_role("link", name="Payments fail")).to_be_visible()
+    page.screenshot(path=ARTEFACTS / "mirror-5-history.png", full_page=True)
     page.get_by_role("link", name="API", exact=True).click()
     page.screenshot(path=ARTEFACTS / "mirror-3-docs.png", full_page=True)
     page.get_by_role("link", name="Subscribe", exact=True).click()

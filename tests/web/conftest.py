@@ -41,17 +41,22 @@ def make_site(tmp_path: Path, migrated: Path) -> Iterator[SiteMaker]:
 @pytest.fixture
 def site(make_site: SiteMaker) -> Site:
     """A site whose webhooks may lead to this machine."""
-    return make_site(STATUSPAGE_ALLOW_PRIVATE_TARGETS=True, STATUSPAGE_ALLOW_HTTP_TARGETS=True)
+    return make_site(
+        STATUSPAGE_ALLOW_PRIVATE_TARGETS=True,
+        STATUSPAGE_ALLOW_HTTP_TARGETS=True,
+        STATUSPAGE_REGIONS="default,eu,us",
+        STATUSPAGE_MIN_CHECK_INTERVAL=1,
+    )
 
 
 @pytest.fixture
 def migrated_site(make_site: SiteMaker, migrated: Path) -> SiteMaker:
     """Makes a site with all tables on whatever database a URL names."""
 
-    def make(url: str) -> Site:
+    def make(url: str, **options: Any) -> Site:
         if url.startswith("sqlite"):
-            return make_site(url=url, migrated=migrated)
-        site = make_site(url=url)
+            return make_site(url=url, migrated=migrated, **options)
+        site = make_site(url=url, **options)
         with site.app.app_context():
             migrate.upgrade(current_engine())
         return site

@@ -83,6 +83,6 @@ def build(
     options.setdefault("STATUSPAGE_PAGE_URL", PAGE_URL)
     site = make_site(statuspage=page, **x.settings(**options))
     with site.app.app_context():
-        members.add(current_session(), ANN, role=role, actor=None)
+        members.add(current_session(), ANN, role=role, actor=None, actor_role=None)
         current_session().commit()
     return Console(site, x)

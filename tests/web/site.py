@@ -21,8 +21,12 @@ from flask_statuspage.services import team
 from flask_statuspage.storage import migrate
 from flask_statuspage.storage.base import Base
 from flask_statuspage.storage.session import current_engine, current_session
+from tests.host import Host
 
 API = "/admin/api/v1"
+
+SEEN = ("last_used_at", "last_seen_at")
+"""Columns that say when somebody was there."""
 
 
 def sqlite_url(path: Path) -> str:
@@ -58,16 +62,19 @@ class Site:
         """A key of *role* for the manage API."""
         if role not in self.keys:
             with self.app.app_context():
-                self.keys[role] = team.create_token(current_session(), name=role, role=Role(role))[
-                    1
-                ]
+                self.keys[role] = team.create_token(
+                    current_session(), name=role, role=Role(role), actor=None, actor_role=None
+                )[1]
                 current_session().commit()
         return self.keys[role]
 
-    def ask(self, method: str, path: str, body: Any = None, *, role: str = "owner") -> TestResponse:
-        """Ask the manage API with a key of *role*."""
+    def ask(
+        self, method: str, path: str, body: Any = None, *, role: str = "owner", **more: str
+    ) -> TestResponse:
+        """Ask the manage API with a key of *role*. :param more: headers, as ``If_Match``."""
         options: dict[str, Any] = {"json": body} if body is not None else {}
         headers = {"Authorization-Token": self.key(role)}
+        headers |= {name.replace("_", "-"): value for name, value in more.items()}
         url = f"{self.prefix}{API}{path}"
         return self.client.open(url, method=method, headers=headers, **options)
 
@@ -79,12 +86,12 @@ class Site:
         return made
 
     def contents(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Every row of every table of ours, but for the minute in which a key was last used."""
+        """Every row of every table of ours, but for when a key was last used and a member last seen."""
         with self.app.app_context(), current_engine().connect() as connection:
             quoted = connection.dialect.identifier_preparer.quote
             found = {}
             for table in Base.metadata.sorted_tables:
-                names = [quoted(c.name) for c in table.columns if c.name != "last_used_at"]
+                names = [quoted(c.name) for c in table.columns if c.name not in SEEN]
                 query = f"SELECT {', '.join(names)} FROM {quoted(table.name)}"
                 rows = connection.exec_driver_sql(query)
                 found[table.name] = sorted((tuple(row) for row in rows), key=repr)
@@ -132,7 +139,7 @@ def build(
     """
     if migrated is not None:
         shutil.copyfile(migrated, url.removeprefix("sqlite:///"))
-    app = Flask("host", root_path=str(templates or Path(__file__).parent))
+    app = Host("host", root_path=str(templates or Path(__file__).parent))
     app.config.update(
         SECRET_KEY="a key for tests",
         SQLALCHEMY_DATABASE_URI=url,

@@ -66,7 +66,9 @@ def test_a_member(console: Console, who: str) -> None:
     """A member is known in whatever case the host's login writes them; an owner may do what an admin may."""
     assert console.browser(who).get("/admin/integrations").status_code == 200
     with console.site.app.app_context():
-        members.change_role(current_session(), "ann@acme.example", Role.OWNER, actor=None)
+        members.change_role(
+            current_session(), "ann@acme.example", Role.OWNER, actor=None, actor_role=None
+        )
         current_session().commit()
     assert console.browser(who).get("/admin/integrations").status_code == 200
 

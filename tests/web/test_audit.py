@@ -19,8 +19,9 @@ from flask_statuspage.storage.session import current_session
 from flask_statuspage.storage.subscriptions import Subscription
 from flask_statuspage.storage.team import AuditEntry
 from tests.servers.http import Answer, Receiver
+from tests.web.routes import ROUTES
 from tests.web.site import Site, SiteMaker
-from tests.web.test_manage_api import NOBODY, ROUTES, WINDOW, problem
+from tests.web.test_manage_api import NOBODY, WINDOW, problem
 
 ANN = "ann@example.com"
 SECRET = "a secret that nobody may read"
@@ -84,6 +85,11 @@ WRITES: dict[tuple[str, str], Write] = {
     ("POST", "/monitors/<ident>/pause"): Write("pause", at="probe"),
     ("POST", "/monitors/<ident>/resume"): Write(
         "resume", at="probe", first=(("POST", "/monitors/probe/pause", None),)
+    ),
+    ("POST", "/monitors/<ident>/rotate-token"): Write(
+        "rotate_token",
+        at="job",
+        first=(("POST", "/monitors", {"name": "Job", "kind": "heartbeat"}),),
     ),
     ("POST", "/incidents"): Write("create", {"title": "New"}, states=MADE),
     ("PATCH", "/incidents/<ident>"): Write("edit", {"title": "New"}, at="<incident>"),
@@ -154,6 +160,14 @@ WRITES: dict[tuple[str, str], Write] = {
     ("POST", "/deliveries/redeliver"): Write(
         "redeliver_failed", {"subscription": "<hook>", "since": "2026-01-01T00:00:00Z"}, states=MADE
     ),
+    ("POST", "/members"): Write(
+        "create", {"identity": "eve@example.com", "role": "viewer"}, states=MADE
+    ),
+    ("PATCH", "/members/<ident>"): Write("change", {"role": "editor"}, at="<member>"),
+    ("DELETE", "/members/<ident>"): Write("delete", at="<member>", states=GONE),
+    ("POST", "/tokens"): Write("create", {"name": "deploy", "role": "viewer"}, states=MADE),
+    ("PATCH", "/tokens/<ident>"): Write("change", {"name": "Deploy"}, at="<key>"),
+    ("DELETE", "/tokens/<ident>"): Write("revoke", at="<key>", states=GONE),
 }
 
 SUBJECTS = {
@@ -166,6 +180,8 @@ SUBJECTS = {
     "templates": "template",
     "subscriptions": "subscription",
     "deliveries": "delivery",
+    "members": "member",
+    "tokens": "token",
 }
 
 
@@ -196,6 +212,8 @@ def furnish(site: Site, receiver: Receiver) -> dict[str, str]:
         "<maintenance>": maintenance["id"],
         "<announced>": maintenance["updates"][0]["id"],
         "<hook>": hook["id"],
+        "<member>": site.made("/members", identity="bob@example.com", role="viewer")["id"],
+        "<key>": site.made("/tokens", name="build", role="viewer")["id"],
         "<delivery>": delivery["id"],
         "<target>": receiver.url,
     }
@@ -273,6 +291,8 @@ def _succeeds(answer: Any) -> None:
         ("PUT", "/components/order", {"components": ["idle", "api"]}),
         ("POST", "/subscriptions/<hook>/enable", None),
         ("PATCH", "/subscriptions/<hook>", {"events": None}),
+        ("PATCH", "/members/<member>", {"role": "viewer"}),
+        ("PATCH", "/tokens/<key>", {"name": "build", "expires_at": None}),
         ("GET", "/audit", None),
         ("GET", "/components/api/history", None),
     ],
@@ -395,7 +415,7 @@ def test_a_key_made_on_the_command_line(site: Site) -> None:
 
     (entry,) = fresh(site, create)
     assert (entry.actor, entry.action, entry.subject) == ("command line", "create", "token")
-    assert entry.after == {"name": "ci", "role": "editor"}
+    assert entry.after == {"name": "ci", "role": "editor", "expires_at": None}
     site.made("/pages", name="Second")
     for query in ("", "&status_page=second"):
         listed = site.ask("GET", f"/audit?subject=token&actor=command%20line{query}").get_json()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from flask_statuspage.services import mirror
 from tests.web.queries import Queries
 from tests.web.site import Site
 from tests.web.test_manage_api import HOOK, problem
@@ -135,6 +138,30 @@ def test_order_over_http(site: Site) -> None:
     # A component may be called "order" all the same.
     assert site.ask("GET", "/components/order").get_json()["name"] == "Order"
     assert site.ask("PUT", "/components/order/status", {"status": None}).status_code == 200
+
+
+def test_groups_stand_in_the_order_in_which_they_were_made(site: Site, tmp_path: Path) -> None:
+    """Until somebody orders them: on the page, in the form, in the API, in the other dialect and in the mirror."""
+    names = ["Zebra", "Monkey", "Antelope"]
+    for name in names:
+        site.made("/component-groups", name=name)
+    for number in range(9):  # so many that the form has them by their groups
+        site.made("/components", name=f"Service {number}", group=names[::-1][number % 3])
+    first = site.made("/component-groups", name="First", position=0)
+    site.made("/components", name="Of the first", group="First")
+    assert first["position"] == 0
+    wanted = ["First", *names]
+    listed = site.ask("GET", "/component-groups").get_json()["items"]
+    assert [group["name"] for group in listed] == wanted
+    with site.app.app_context():
+        mirror.write(str(tmp_path / "mirror"))
+    mirrored = (tmp_path / "mirror" / "index.html").read_text(encoding="utf-8")
+    for html in (site.get("/").text, site.get("/subscribe").text, mirrored):
+        assert re.findall(f"<bdi>({'|'.join(wanted)})</bdi>", html) == wanted
+    rows = site.json("/api/v2/components.json")["components"]
+    assert list(dict.fromkeys(row["group"] for row in rows)) == wanted
+    other = site.json("/statuspage/api/v2/components.json")["components"]
+    assert [row["name"] for row in other if row["group"]] == wanted
 
 
 def test_two_groups_of_one_name(site: Site) -> None:

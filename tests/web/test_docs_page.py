@@ -11,6 +11,7 @@ import html5lib  # type: ignore[import-untyped]
 import pytest
 
 from flask_statuspage.documents import catalogue
+from flask_statuspage.domain.status import ComponentStatus
 from tests.servers.http import Receiver
 from tests.servers.process import free_port
 from tests.servers.wsgi import serving
@@ -113,3 +114,13 @@ def test_another_page_has_its_own(make_site: SiteMaker) -> None:
     site = make_site(STATUSPAGE_PAGE_URL="https://status.acme.example")
     site.made("/pages", name="Second", slug="second")
     assert "https://status.acme.example/second/api/v2/status.json" in site.get("/second/docs").text
+
+
+def test_every_status_is_told_in_the_words_of_each_document(make_site: SiteMaker) -> None:
+    """A table has each status once, as people, the native API and Statuspage's call it."""
+    page = tree(make_site().get("/docs").text)
+    (table,) = page.iter("table")
+    rows = [[text_of(cell) for cell in row] for row in table.findall("tbody/tr")]
+    assert len(rows) == len(ComponentStatus)
+    assert ["Major outage", "down", "major_outage", "critical"] in rows
+    assert ["Not known", "unknown", "operational", "none"] in rows

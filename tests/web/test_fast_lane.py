@@ -266,3 +266,46 @@ def test_it_wants_the_page_first() -> None:
     """Before the blueprint is registered, or with another one, the error says what to do."""
     with pytest.raises(SetupError, match="Register the status page first"):
         StatusPage().fast_lane(Flask("host"))
+
+
+def test_old_answers_are_let_go(site: Site, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At most so many answers are known, each language counted; of what is not current nothing stays."""
+    lane = site.app.wsgi_app
+    monkeypatch.setattr(fast_lane, "MAX_KNOWN", 6)
+
+    def number() -> int:
+        known = lane._known.values()  # type: ignore[attr-defined]
+        return sum(fast_lane._measured(answers)[0] for answers in known)
+
+    for language in ("en", "de", "fr", "es", "ja"):
+        for path in ("/", "/docs", "/history"):
+            for _ in range(2):
+                site.get(path, headers={"Accept-Language": language})
+            assert number() == lane._count <= 6  # type: ignore[attr-defined]
+    assert number() > 0
+    monkeypatch.setattr(fast_lane, "SWEEP_SECONDS", 0.0)
+    clock.now += 100
+    site.get("/")
+    assert number() == 1
+
+
+def test_the_bytes_are_limited(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All answers together keep few bytes, each language counted; one that is larger than that is never kept."""
+    lane: Any = site.app.wsgi_app
+    site.get("/")
+    (known,) = lane._known.values()
+    home = lane._size
+    assert home == sum(found.size for _, found, _ in known.values()) > 2000
+    monkeypatch.setattr(fast_lane, "MAX_BYTES", 3 * home)
+    for language in ("en", "de", "fr", "es", "ja", "ar"):
+        for path in ("/", "/docs", "/history", "/api/v2/summary.json"):
+            site.get(path, headers={"Accept-Language": language})
+            measured = [fast_lane._measured(answers) for answers in lane._known.values()]
+            assert sum(size for _, size in measured) == lane._size <= 3 * home
+            assert sum(number for number, _ in measured) == lane._count > 0
+    monkeypatch.setattr(fast_lane, "MAX_BYTES", home // 2)
+    lane._known.clear()
+    for _ in range(2):
+        site.get("/")
+        site.get("/api/v2/status.json")
+    assert [key[2] for key in lane._known] == ["/status/api/v2/status.json"]

@@ -66,6 +66,11 @@ ONE_MAINTENANCE = "/maintenances/<ident>"
 ONE_TEMPLATE = "/templates/<ident>"
 ONE_SUBSCRIPTION = "/subscriptions/<ident>"
 ONE_DELIVERY = "/deliveries/<ident>"
+ONE_SERVICE = "/service/put/<ident>/<status>/"
+UNDESCRIBED = ("GET", API + ONE_SERVICE)
+"""It answers only where a setting lets it, to scripts that are as old as that."""
+ONE_MEMBER = "/members/<ident>"
+ONE_TOKEN = "/tokens/<ident>"
 
 CALLS = (
     Ask("POST", "/pages", {"name": "Second", "visibility": "link"}, keep="page"),
@@ -109,10 +114,13 @@ CALLS = (
     Ask("GET", "/monitors"),
     Ask("GET", ONE_MONITOR, of="monitor"),
     Ask("POST", f"{ONE_MONITOR}/run", of="monitor"),
-    Ask("GET", f"{ONE_MONITOR}/checks", of="monitor"),
+    Ask("GET", f"{ONE_MONITOR}/checks", of="monitor", query="?region=default"),
+    Ask("GET", f"{ONE_MONITOR}/series", of="monitor", query="?range=7d"),
     Ask("PATCH", ONE_MONITOR, {"interval": 120, "options": {"method": "HEAD"}}, of="monitor"),
     Ask("POST", f"{ONE_MONITOR}/pause", of="monitor"),
     Ask("POST", f"{ONE_MONITOR}/resume", of="monitor"),
+    Ask("POST", "/monitors", {"name": "Job", "kind": "heartbeat"}, keep="heartbeat"),
+    Ask("POST", f"{ONE_MONITOR}/rotate-token", of="heartbeat"),
     Ask(
         "POST",
         "/incidents",
@@ -213,7 +221,21 @@ CALLS = (
     Ask("DELETE", ONE_MONITOR, of="monitor"),
     Ask("DELETE", ONE_COMPONENT, of="web"),
     Ask("DELETE", ONE_GROUP, of="group"),
+    Ask("POST", "/members", {"identity": "ann@example.com", "role": "editor"}, keep="member"),
+    Ask("GET", "/members", query="?role=editor"),
+    Ask("GET", ONE_MEMBER, of="member"),
+    Ask("PATCH", ONE_MEMBER, {"role": "admin"}, of="member"),
+    Ask("DELETE", ONE_MEMBER, of="member"),
+    Ask("POST", "/tokens", {"name": "deploy", "role": "editor"}, keep="token"),
+    Ask("GET", "/tokens", query="?revoked=false&role=editor"),
+    Ask("GET", ONE_TOKEN, of="token"),
+    Ask("PATCH", ONE_TOKEN, {"expires_at": "2036-01-01T00:00:00Z"}, of="token"),
+    Ask("DELETE", ONE_TOKEN, of="token"),
     Ask("GET", "/audit", query="?subject=incident&since=2020-01-01T00:00:00Z"),
+    Ask("POST", "/components", {"name": "Mail"}, keep="service"),
+    Ask("GET", "/service/services/list/"),
+    Ask("PUT", ONE_SERVICE, of="service"),
+    Ask("POST", ONE_SERVICE, of="service"),
 )
 """Calls in an order in which each of them succeeds; together they use every operation."""
 
@@ -304,6 +326,7 @@ def driven(site: Site, receiver: Receiver, calls: tuple[Ask, ...]) -> Iterator[t
             path = path.replace("<ident>", str(thing["id"]))
             if "<update_ident>" in path:
                 path = path.replace("<update_ident>", thing["updates"][0]["id"])
+        path = path.replace("<status>", "partial_outage")
         body = call.body
         if isinstance(body, dict):
             body = {
@@ -334,7 +357,8 @@ def test_every_route_is_described(site: Site, description: dict[str, Any]) -> No
         for path, item in description["paths"].items()
         for method in item
     }
-    assert described == routes | {("POST", "/subscribe")}
+    assert described == (routes | {("POST", "/subscribe")}) - {UNDESCRIBED}
+    assert UNDESCRIBED in routes
 
 
 def test_every_operation_has_a_name_and_a_sentence(description: dict[str, Any]) -> None:
@@ -494,7 +518,8 @@ def test_parameters_are_as_described(site: Site, description: dict[str, Any]) ->
                 query += "" if value is not None and parameter.required else needed
                 assert site.ask("GET", rule + query).status_code == 200, query
             if set(schema) - {"type"}:
-                for value in ("", "x", "0"):
+                free = "minLength" in schema  # any text but none
+                for value in ("",) if free else ("", "x", "0"):
                     wrong = site.ask("GET", f"{rule}?{parameter.name}={value}")
                     assert wrong.status_code == 422, (rule, parameter.name, value)
                     check(description, method, operation.path, wrong)

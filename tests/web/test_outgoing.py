@@ -230,7 +230,7 @@ def test_a_monitor_that_turned_inward_is_not_called(
     site.made("/monitors", name="API", target=url, component="api")
     name_server.set(name, "127.0.0.1")
     with site.app.app_context():
-        past = datetime.now(UTC) - timedelta(1)
+        past = datetime.now(UTC) - timedelta(seconds=5)
         current_session().execute(update(MonitorRegion).values(due_at=past))
         current_session().commit()
         region = current_session().query(MonitorRegion).first()

@@ -491,7 +491,7 @@ def check_outage(site: Site, break_it: Callable[[], object], mend: Callable[[], 
             assert answer.data == fresh.data
             assert answer.headers["Access-Control-Allow-Origin"] == "*"
         else:
-            assert "may be out of date" in answer.text
+            assert "It shows what was known at" in answer.text
             assert "API" in answer.text
     unread = site.get("/never-read/api/v2/status.json")
     assert unread.status_code == 503
@@ -516,7 +516,7 @@ def check_outage(site: Site, break_it: Callable[[], object], mend: Callable[[], 
         answer = site.get(path)
         assert answer.status_code == 200
         assert "Warning" not in answer.headers
-        assert "may be out of date" not in answer.text
+        assert "It shows what was known at" not in answer.text
     assert site.ask("POST", "/components", {"name": "New"}).status_code == 201
 
 

@@ -20,6 +20,7 @@ from flask_statuspage import StatusPage
 from flask_statuspage.documents import catalogue
 from flask_statuspage.documents.document import JSON, Document
 from flask_statuspage.documents.snapshot import Snapshot
+from flask_statuspage.services import component_history, overview
 from flask_statuspage.state import state_of
 from flask_statuspage.storage import pages
 from flask_statuspage.web import cache as caching
@@ -58,6 +59,23 @@ def reading(site: Site, path: str, found: list[Any]) -> threading.Thread:
     thread = threading.Thread(target=lambda: found.append(site.app.test_client().get(path)))
     thread.start()
     return thread
+
+
+@contextmanager
+def slow_year() -> Iterator[Look]:
+    """The next reading of a component's year hangs until it is answered."""
+    slow = Look()
+    real = component_history.of_year
+    waits = [True]
+
+    def read(*given: Any) -> Any:
+        if waits.pop() if waits else False:
+            slow.began.set()
+            slow.answer.wait(20)
+        return real(*given)
+
+    with mock.patch.object(component_history, "of_year", read):
+        yield slow
 
 
 def age(site: Site, seconds: float) -> None:
@@ -102,6 +120,86 @@ def test_a_database_that_hangs(site: Site) -> None:
         look.answer.set()
         first.join()
     assert "Warning" not in site.get(PATH).headers
+
+
+def test_a_page_whose_query_hangs(site: Site) -> None:
+    """The others get what the snapshot has of it, which says so; once the query is answered, all is fresh."""
+    site.made("/components", name="API")
+    site.get("/")
+    found: list[Any] = []
+    with slow_year() as year:
+        first = reading(site, f"{site.prefix}/components/api", found)
+        assert year.began.wait(20)
+        others = [reading(site, f"{site.prefix}/components/api", found) for _ in range(3)]
+        for other in others:
+            other.join(10)
+        assert len(found) == 3
+        for told in found:
+            assert told.status_code == 200
+            assert told.headers["Warning"].startswith("110 ")
+            assert told.headers["Cache-Control"] == "no-cache"
+            assert "may be out of date" in told.text
+        assert site.get("/").status_code == 200
+        year.answer.set()
+        first.join()
+    assert "Warning" not in found[-1].headers
+    assert "Warning" not in site.get("/components/api").headers
+
+
+def test_a_query_that_hangs_in_what_only_the_database_has(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of an incident that no snapshot has its last page is given, and 503 without one; nobody hangs but two readers."""
+    made = site.made("/incidents", title="Old", status="resolved")
+    path = f"{site.prefix}/incidents/{made['id']}"
+    began, answer = threading.Barrier(3), threading.Event()
+    real = overview.incident
+
+    def hang(*given: Any) -> Any:
+        began.wait(20)
+        answer.wait(20)
+        return real(*given)
+
+    monkeypatch.setattr(overview, "NEWEST_INCIDENTS", 1)
+    site.made("/incidents", title="Newer", status="resolved")
+    for is_kept in (False, True):
+        if is_kept:
+            assert site.client.get(path).status_code == 200
+            site.made("/components", name="API")
+        site.get("/")
+        found: list[Any] = []
+        answer.clear()
+        with mock.patch.object(overview, "incident", hang):
+            hung = [reading(site, path, found), reading(site, path, found)]
+            began.wait(20)
+            time.sleep(1.1)
+            told = site.client.get(path, headers={"Accept": "text/html"})
+            answer.set()
+            for one in hung:
+                one.join()
+        assert told.status_code == (200 if is_kept else 503)
+        if is_kept:
+            assert told.headers["Warning"].startswith("110 ")
+            assert told.headers["Cache-Control"] == "no-cache"
+
+
+def test_bytes_that_are_kept(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not more bytes are kept than are meant for documents, nor one document that is larger than all of them."""
+    cache = state_of(site.app).documents
+    for number in range(6):
+        site.made("/components", name=f"C {number}")
+    monkeypatch.setattr(caching, "MAX_BYTES", 300_000)
+    monkeypatch.setattr(caching, "MAX_RARE_BYTES", 300_000)
+    for number in range(6):
+        for query in ("", "?range=7d"):
+            assert site.get(f"/components/c-{number}{query}").status_code == 200
+    for shelf in (cache._documents, cache._rare):
+        assert 0 < shelf.size <= 300_000
+        assert shelf.size == sum(shelf.get(key).size for key in shelf)
+    monkeypatch.setattr(caching, "MAX_BYTES", 2500)
+    assert site.get("/components/c-0").status_code == 200
+    assert site.get("/components/c-0").status_code == 200
+    assert all("c-0" not in key[1].split() for key in cache._documents)
 
 
 def test_nobody_waits_for_a_fresh_look(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -318,12 +416,11 @@ def test_pages_beyond_the_end_cost_nothing(site: Site) -> None:
     with Queries(site) as queries:
         for number in range(5, 15):
             assert site.json(f"/api/v2/incidents.json?page={number}") == {"incidents": []}
-    assert not [sent for sent in queries.sent if "OFFSET" in sent]
+    assert not [sent for sent in queries.sent if "FROM statuspage_incident" in sent]
 
 
 def test_csv_cut_short_has_no_tag(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """What holds less than all incidents is not taken for all of them once the database is back."""
-    from flask_statuspage.services import overview
     from tests.web.test_public import broken_file
 
     monkeypatch.setattr(overview, "NEWEST_INCIDENTS", 2)

@@ -147,7 +147,8 @@ def test_compressed_once(site: Site) -> None:
     known = site.get(path, headers={"Accept-Encoding": "gzip", "If-None-Match": etag})
     assert known.status_code == 304
     assert known.headers["ETag"] == etag
-    kept = state_of(site.app).documents._documents[None, "summary_json"]
+    kept = state_of(site.app).documents._documents.get((None, "summary_json"))
+    assert kept is not None
     (variants,) = kept.variants.values()
     site.get(path, headers={"Accept-Encoding": "gzip"})
     assert next(iter(kept.variants.values())) is variants

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -28,14 +29,14 @@ def portal_host(app: Flask) -> None:
 
 
 def opened(site: Site, first: list[str]) -> set[str]:
-    """Open everything that *first* leads to, by GET, HEAD and OPTIONS; returns the paths."""
+    """Open everything that *first* leads to, nearest first, by GET, HEAD and OPTIONS; returns the paths."""
     seen: set[str] = set()
-    waiting = list(first)
+    waiting = deque(first)
     scanner = site.app.test_client()
     while waiting:
-        url = urlsplit(urljoin(BASE, waiting.pop()))
+        url = urlsplit(urljoin(BASE, waiting.popleft()))
         path = url.path + (f"?{url.query}" if url.query else "")
-        if path in seen or url.hostname not in ("localhost", None) or len(seen) > 400:
+        if path in seen or url.hostname not in ("localhost", None) or len(seen) > 1000:
             continue
         seen.add(path)
         scanner.head(path, headers=HTML).close()

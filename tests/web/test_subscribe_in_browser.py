@@ -103,7 +103,7 @@ def test_page_form(portal: tuple[Site, str], visitor: tuple[Page, str]) -> None:
 
     page.get_by_label("Email", exact=True).check()
     page.get_by_label("Email address").fill("bob@example.com")
-    page.get_by_label("What is usual").check()
+    page.get_by_label("The usual").check()
     page.get_by_role("button", name="Subscribe").click()
     expect(page.get_by_role("status")).to_contain_text("just sent a message")
     picture(page, f"{view}-4-inbox")
@@ -153,6 +153,6 @@ def test_portal_form(portal: tuple[Site, str], visitor: tuple[Page, str]) -> Non
     expect(first.get_by_role("status")).to_contain_text("You are subscribed")
     expect(first).to_contain_text("You receive updates on Checkout at ann@example.com")
     picture(page, f"{view}-portal-5-subscribed")
-    first.get_by_role("link", name="Change or end it").click()
+    first.get_by_role("link", name="Change or end the subscription").click()
     expect(page.get_by_label("Checkout")).to_be_checked()
     assert {row.state.value for row in site.rows(Subscription)} == {"active", "pending"}

@@ -136,7 +136,9 @@ def test_a_format_for_the_team_alone(site: Site, monkeypatch: pytest.MonkeyPatch
 def test_the_key_that_makes_a_webhook_names_its_owner(site: Site) -> None:
     """A key named by an email address is the contact unless another one, or none, is asked for; other names are not."""
     with site.app.app_context():
-        key = team.create_token(current_session(), name=ANN, role=Role.ADMIN)[1]
+        key = team.create_token(
+            current_session(), name=ANN, role=Role.ADMIN, actor=None, actor_role=None
+        )[1]
         current_session().commit()
 
     def made(**fields: Any) -> Any:

@@ -79,7 +79,7 @@ def test_a_strict_cookie(browser: Browser, make_site: SiteMaker, x: fake.FakeX) 
     settings = x.settings(**options, STATUSPAGE_X_AUTHORIZE_URL=asked)
     site = make_site(statuspage=statuspage, host=login, **settings)
     with site.app.app_context():
-        members.add(current_session(), ANN, role=Role.ADMIN, actor=None)
+        members.add(current_session(), ANN, role=Role.ADMIN, actor=None, actor_role=None)
         current_session().commit()
     with serving(site.app, port):
         context = browser.new_context()

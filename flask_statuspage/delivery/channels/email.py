@@ -13,7 +13,8 @@ from email.headerregistry import Address
 
 from ...config import Settings
 from ...errors import Invalid
-from ..deadline import Late, within
+from ...outgoing.limit import Late, within
+from ...translation import said
 from ..mail import answers, message, ways
 from ..mail.transport import Transport
 from ..parcel import Failure, Outcome, Parcel
@@ -27,6 +28,8 @@ MAX_LOCAL = 64  # characters before the @, RFC 5321 4.5.3.1.1
 
 # Deliberately simple: anything printable before the @, a name with a dot (or localhost) behind it.
 _ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f]+@[^\s@<>()\[\]\\,;:\"]+", re.ASCII)
+NO_ADDRESS = said("This is not an email address, such as name@example.com.")
+
 _LABEL = r"(?!-)[a-z0-9-]{1,63}(?<!-)"
 _DOMAIN = re.compile(rf"localhost|({_LABEL}\.)+{_LABEL}", re.ASCII | re.IGNORECASE)
 
@@ -52,19 +55,15 @@ class EmailChannel:
         # Beyond ASCII every server on the way would have to know SMTPUTF8 (RFC 6531).
         if not address.isascii():
             raise Invalid.field(
-                "address", "Only ASCII letters are possible in an email address here."
+                "address", said("Only ASCII letters are possible in an email address here.")
             )
         is_long = len(address) > MAX_ADDRESS or len(local) > MAX_LOCAL
         if is_long or not _ADDRESS.fullmatch(address) or not _DOMAIN.fullmatch(domain):
-            raise Invalid.field(
-                "address", "This is not an email address, such as name@example.com."
-            )
+            raise Invalid.field("address", NO_ADDRESS)
         try:
             Address(addr_spec=address)
         except (MessageError, ValueError) as error:
-            raise Invalid.field(
-                "address", "This is not an email address, such as name@example.com."
-            ) from error
+            raise Invalid.field("address", NO_ADDRESS) from error
         # The domain's case never matters; the mailbox's could.
         return f"{local}@{domain.lower()}"
 

@@ -17,6 +17,7 @@ from ...config import Settings
 from ...errors import Invalid
 from ...outgoing import AddressRefused, Client, vet_url
 from ...outgoing.site import site_client, site_policy
+from ...translation import said
 from ..parcel import Failure, Outcome, Parcel
 from . import posting
 from .channel import Line
@@ -45,12 +46,19 @@ class SlackChannel(WebhookChannel):
     def normalise(self, address: str, settings: Settings) -> str:
         address = super().normalise(address, settings)
         if not is_slacks(address, settings):
-            hosts = ", ".join(settings.slack_hosts)
-            raise Invalid.field("address", f"The address does not lead to Slack ({hosts}).")
+            raise Invalid.field(
+                "address",
+                said(
+                    "The address does not lead to Slack ({hosts}).",
+                    hosts=tuple(settings.slack_hosts),
+                ),
+            )
         if urlsplit(address).path == "/":
             raise Invalid.field(
                 "address",
-                "This is not the whole address of an incoming webhook, such as https://hooks.slack.com/services/….",
+                said(
+                    "This is not the whole address of an incoming webhook, such as https://hooks.slack.com/services/…."
+                ),
             )
         return address
 

@@ -23,9 +23,10 @@ from ...config import Settings
 from ...domain.opt_out import STOPPED
 from ...errors import Invalid
 from ...outgoing import Answer, Client, SendFailed
+from ...outgoing.limit import Late, within
 from ...outgoing.site import operator_client
 from ...state import SmsSender, current_state
-from ..deadline import Late, within
+from ...translation import said
 from ..formats.sms import whole
 from ..parcel import Failure, Outcome, Parcel
 from .channel import Line
@@ -52,7 +53,7 @@ MESSAGING_SERVICE = "MG"
 READ_LIMIT = 64 * 1024  # bytes: the answer has the whole text in it, each character escaped
 KEPT_ANSWER = 4096
 
-_NO_NUMBER = "This is not a phone number, such as +49 171 2345678."
+_NO_NUMBER = said("This is not a phone number, such as +49 171 2345678.")
 
 
 class SmsChannel:
@@ -83,21 +84,21 @@ class SmsChannel:
         typed = address.strip()
         if not typed.startswith(("+", "＋")) and settings.sms_region is None:  # noqa: RUF001
             raise Invalid.field(
-                "address", "Begin with + and the country's code, such as +49 171 2345678."
+                "address", said("Begin with + and the country's code, such as +49 171 2345678.")
             )
         try:
             number = phonenumbers.parse(typed, settings.sms_region)
         except phonenumbers.NumberParseException as error:
             raise Invalid.field("address", _NO_NUMBER) from error
         if number.extension:
-            raise Invalid.field("address", "Texts cannot be sent to an extension.")
+            raise Invalid.field("address", said("Texts cannot be sent to an extension."))
         if not phonenumbers.is_possible_number(number):
-            raise Invalid.field("address", "This number has too few or too many digits.")
+            raise Invalid.field("address", said("This number has too few or too many digits."))
         if not phonenumbers.is_valid_number(number):
-            raise Invalid.field("address", "There is no such number. Check its digits.")
+            raise Invalid.field("address", said("There is no such number. Check its digits."))
         dear = (phonenumbers.PhoneNumberType.PREMIUM_RATE, phonenumbers.PhoneNumberType.SHARED_COST)
         if phonenumbers.number_type(number) in dear:
-            raise Invalid.field("address", "Texts are not sent to numbers that cost extra.")
+            raise Invalid.field("address", said("Texts are not sent to numbers that cost extra."))
         return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
     def vet(self, address: str, settings: Settings) -> None:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from ...domain.events import COMPONENT_EVENTS, CONFIRMATION, DIGEST, PAGE_CHANGE, TEST, Event
+from ...domain.events import (
+    COMPONENT_EVENTS,
+    CONFIRMATION,
+    DIGEST,
+    PAGE_CHANGE,
+    TEST,
+    UPSTREAM_CHANGE,
+    Event,
+)
 from ...domain.reader import Reader
 from ...domain.retry import Policy
 
@@ -41,7 +49,7 @@ class Format:
         nothing does.
     :param sign: secret, body → the format's own signature headers.
     :param per_transaction: one message a page and transaction, the event ``page.status_change``, stands for all its
-        ``component.status_change``.
+        ``component.status_change``. It tells of other services' pages, too: ``upstream.status_change``.
     :param page_status: it tells the page's status with each event of incidents, maintenance and components: their data
         have it in ``page["status"]``, as it is at the end of the transaction.
     :param levels: the severities from which on a subscription may want to be told, the default first; none: the format
@@ -76,8 +84,9 @@ class Format:
         """Whether it has words for the event *name*: one that is offered, or that goes to one subscription alone."""
         if name in (TEST, CONFIRMATION, DIGEST):
             return True
-        if name == PAGE_CHANGE or name in COMPONENT_EVENTS:
-            # One of the two tells the other's news.
+        whole = (PAGE_CHANGE, UPSTREAM_CHANGE)
+        if name in whole or name in COMPONENT_EVENTS:
+            # The one tells the other's news.
             is_offered = not self.offered.isdisjoint(COMPONENT_EVENTS)
-            return is_offered and (name == PAGE_CHANGE) is self.per_transaction
+            return is_offered and (name in whole) is self.per_transaction
         return name in self.offered

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ...domain.events import CONFIRMATION, DIGEST, DISABLED, TEST, Event
+from ...domain.events import CONFIRMATION, DIGEST, DISABLED, TEST, Event, is_repeated
 from ...domain.reader import Reader
 from ...domain.status import ComponentStatus, Impact
 from . import notices
@@ -106,11 +106,12 @@ def _component(event: Event, words: Phrases) -> Letter:
 def _monitor(event: Event, words: Phrases) -> Letter:
     """Without the target: it can be an internal address with a key in it."""
     monitor, check = event.data["monitor"], event.data["monitor"]["check"] or {}
-    headline = (
-        words.gettext("Monitor {name} is down")
-        if monitor["verdict"] == "down"
-        else words.gettext("Monitor {name} has recovered")
-    )
+    if is_repeated(monitor):
+        headline = words.gettext("Monitor {name} is still down")
+    elif monitor["verdict"] == "down":
+        headline = words.gettext("Monitor {name} is down")
+    else:
+        headline = words.gettext("Monitor {name} has recovered")
     facts: list[Sentence] = []
     if check and check.get("error"):
         error, at = Name(check["error"]), words.time(check["at"])

@@ -111,6 +111,19 @@ def _monitor(monitor: Mapping[str, Any]) -> dict[str, Any]:
         "status": monitor["verdict"],
         "previous_status": monitor["previous"],
         "check": monitor["check"],
+        "notification_level": monitor.get("notification_level", 1),
+        "regions": [
+            {
+                "region": region["region"],
+                "status": region["verdict"],
+                "votes": region["votes"],
+                "at": region["at"],
+                "milliseconds": region["milliseconds"],
+                "code": region["code"],
+                "error": region["error"],
+            }
+            for region in monitor.get("regions", ())
+        ],
     }
 
 

@@ -20,6 +20,7 @@ from ...domain.events import (
     REMINDER,
     TEST,
     Event,
+    is_repeated,
 )
 from ...domain.retry import MINUTE, Policy
 from ...domain.status import ComponentStatus, Impact
@@ -115,7 +116,8 @@ def _monitor(event: Event) -> str:
         [f"*Error:* {escaped(clipped(check['error'], MAX_ERROR))}"] if check.get("error") else []
     )
     colour = ComponentStatus.MAJOR_OUTAGE if down else ComponentStatus.OPERATIONAL
-    title = f"Monitor {monitor['name']} {'is down' if down else 'has recovered'}"
+    says = "has recovered" if not down else "is still down" if is_repeated(monitor) else "is down"
+    title = f"Monitor {monitor['name']} {says}"
     return _message(event, colour, title, event.data["page"]["url"], facts)
 
 

@@ -1,4 +1,5 @@
-"""StatusGator's webhook: how a service as a whole changed, one message per page and transaction.
+"""StatusGator's webhook: how a service as a whole changed, one message per page and transaction, or per change of an
+upstream service.
 
 Source of the format: "Integrating StatusGator with Webhooks", support pages of StatusGator. Success is 200 only. Any
 other answer is retried 20 times over 24 days, then the message is discarded; an endpoint that five times in a row
@@ -9,12 +10,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urljoin
 
 from ...domain.dialects import STATUSGATOR_STATUS
-from ...domain.events import COMPONENT_EVENTS, TEST, Event
+from ...domain.events import COMPONENT_EVENTS, TEST, UPSTREAM_CHANGE, Event
 from ...domain.retry import Policy
 from ...domain.status import ComponentStatus
 from .format import Format
@@ -39,22 +41,16 @@ SENTENCES = {
 
 
 def render(event: Event) -> str:
-    """The JSON body of a page's change, or of a test."""
-    if event.name == TEST:
-        # Nobody is to act on it: the service is up and has not changed.
-        up = ComponentStatus.OPERATIONAL
-        change: Mapping[str, Any] = {"previous_status": up, "status": up, "title": "Test message"}
-        change = {**change, "text": event.data["message"], "components": [], "changes": []}
-    else:
-        change = event.data["change"]
-    page, status = event.data["page"], ComponentStatus(change["status"])
+    """The JSON body of a change, of the page or of an upstream service, or of a test."""
+    told = _upstream(event) if event.name == UPSTREAM_CHANGE else _page(event)
+    change, status = told.change, ComponentStatus(told.change["status"])
     message = change["title"] or _sentence(status, change["components"])
     body = shape(
-        service_name=page["name"],
-        slug=page["slug"],
-        status_page_url=page["url"],
-        home_page_url=urljoin(page["url"], "/"),
-        favicon_url=urljoin(page["url"], page.get("logo") or "/favicon.ico"),
+        service_name=told.name,
+        slug=told.slug,
+        status_page_url=told.status_page_url,
+        home_page_url=told.home_page_url,
+        favicon_url=told.favicon_url,
         last_status=ComponentStatus(change["previous_status"]),
         current_status=status,
         message=message,
@@ -64,6 +60,49 @@ def render(event: Event) -> str:
         occurred_at=event.occurred_at,
     )
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Told:
+    """The service that changed, and the change as the event has it."""
+
+    name: str
+    slug: str
+    status_page_url: str
+    home_page_url: str
+    favicon_url: str
+    change: Mapping[str, Any]
+
+
+def _page(event: Event) -> _Told:
+    page = event.data["page"]
+    if event.name == TEST:
+        # Nobody is to act on it: the service is up and has not changed.
+        up = ComponentStatus.OPERATIONAL
+        change: Mapping[str, Any] = {"previous_status": up, "status": up, "title": "Test message"}
+        change = {**change, "text": event.data["message"], "components": [], "changes": []}
+    else:
+        change = event.data["change"]
+    return _Told(
+        name=page["name"],
+        slug=page["slug"],
+        status_page_url=page["url"],
+        home_page_url=urljoin(page["url"], "/"),
+        favicon_url=urljoin(page["url"], page.get("logo") or "/favicon.ico"),
+        change=change,
+    )
+
+
+def _upstream(event: Event) -> _Told:
+    service = event.data["upstream"]
+    return _Told(
+        name=service["name"],
+        slug=service["slug"],
+        status_page_url=service["status_page_url"],
+        home_page_url=service["home_page_url"],
+        favicon_url=service["favicon_url"],
+        change=service,
+    )
 
 
 def shape(
@@ -124,7 +163,7 @@ def _word(status: str) -> str:
 def _sentence(status: ComponentStatus, components: Sequence[Mapping[str, Any]]) -> str:
     """The page in one sentence, as its banner has it: the worst is named."""
     names = [one["name"] for one in components if one["status"] == status]
-    if not names or status in (ComponentStatus.OPERATIONAL, ComponentStatus.UNKNOWN):
+    if not names or status.is_calm:
         return SENTENCES[status]
     others = f" and {len(names) - 1} more" if names[1:] else ""
     return f"{SENTENCES[status]}: {names[0]}{others}"

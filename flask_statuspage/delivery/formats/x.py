@@ -23,6 +23,7 @@ from ...domain.events import (
     REMINDER,
     TEST,
     Event,
+    is_repeated,
 )
 from ...domain.retry import HOUR, MINUTE, Policy
 from .format import Format
@@ -95,7 +96,8 @@ def _monitor(event: Event) -> str:
     """Without the target: it can be an internal address with a key in it."""
     monitor = event.data["monitor"]
     down = monitor["verdict"] == "down"
-    return _post(event, f"{monitor['name']} {'is down' if down else 'has recovered'}", "", "")
+    says = "has recovered" if not down else "is still down" if is_repeated(monitor) else "is down"
+    return _post(event, f"{monitor['name']} {says}", "", "")
 
 
 def _digest(event: Event) -> str:

@@ -66,7 +66,7 @@ Title = Annotated[Text, StringConstraints(max_length=200), AfterValidator(_title
 Word = Annotated[Text, StringConstraints(min_length=1, max_length=80)]
 Prose = Annotated[Text, StringConstraints(max_length=MAX_CHARACTERS)]
 Url = Annotated[Text, StringConstraints(max_length=500)]
-Address = Annotated[Text, StringConstraints(min_length=1, max_length=2048)]
+Target = Annotated[Text, StringConstraints(max_length=2048)]
 Position = Annotated[int, Field(ge=0, le=1_000_000)]
 Whole = Annotated[int, Field(ge=-(2**31), le=2**31 - 1)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -115,22 +115,25 @@ class ComponentEntry(Entry):
 
 class MonitorEntry(Entry):
     KIND = "monitor"
-    NEEDED = ("name", "target")
 
     slug: Word
     name: Title = ""
     component: Optional[Word] = None
     kind: Word = "http"
-    target: Address = ""
+    target: Target = ""
     interval: Whole = 60
     timeout: Number = 10.0
     regions: Regions = []
     quorum: Whole = 1
     failure_threshold: Whole = 3
+    degraded_threshold: Optional[Whole] = None
     recovery_threshold: Whole = 2
     degraded_over_ms: Optional[Whole] = None
     outage_status: Outage = ComponentStatus.MAJOR_OUTAGE
     open_incident: bool = True
+    template: Optional[Text] = None
+    depends_on: Optional[Text] = None
+    escalation_intervals: list[Whole] = []
     options: Options = {}
 
 

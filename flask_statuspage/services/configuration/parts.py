@@ -1,4 +1,4 @@
-"""What belongs to one page: groups, components, monitors and templates, in the order in which they need each other."""
+"""What belongs to one page: groups, components, templates and monitors, in the order in which they need each other."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from functools import partial
 from typing import Any
 
 from ...errors import Invalid
-from .. import archive, components, groups, monitors, templates
-from .document import ComponentEntry, GroupEntry, PageEntry
+from .. import archive, components, groups, monitor_options, monitors, templates
+from ..monitor_fields import is_declared
+from .document import ComponentEntry, GroupEntry, MonitorEntry, PageEntry
 from .order import positions
 from .present import PresentPage
 from .work import Work
@@ -37,8 +38,8 @@ class Parts:
     def put(self) -> None:
         self._put_groups()
         self._put_components()
-        self._put_monitors()
         self._put_templates()
+        self._put_monitors()
 
     def surplus(self) -> list[Surplus]:
         """What is not named, not even by another thing of the page; a monitor stands before what it watches."""
@@ -48,8 +49,11 @@ class Parts:
         named_components = {item.slug for item in entry.components}
         named_components |= {item.component for item in entry.monitors if item.component}
         named_components |= {name for item in entry.templates for name in item.components}
+        watched_by_code = {row.component_id for row in there.monitors if is_declared(row)}
         named_monitors = {item.slug for item in entry.monitors}
+        named_monitors |= {item.depends_on for item in entry.monitors if item.depends_on}
         named_templates = {(item.kind, item.name) for item in entry.templates}
+        named_templates |= {("incident", item.template) for item in entry.monitors if item.template}
         found = []
         for template in there.templates:
             if (template.kind, template.name) not in named_templates:
@@ -57,11 +61,11 @@ class Parts:
                 before = there.template(template)
                 found.append(Surplus("template", str(template.id), name, before))
         for monitor in there.monitors:
-            if monitor.slug not in named_monitors:
+            if monitor.slug not in named_monitors and not is_declared(monitor):
                 name, before = f"{slug}/{monitor.slug}", there.monitor(monitor)
                 found.append(Surplus("monitor", str(monitor.id), name, before))
         for component in there.components:
-            if component.slug not in named_components:
+            if component.slug not in named_components and component.id not in watched_by_code:
                 name, before = f"{slug}/{component.slug}", there.component(component)
                 found.append(Surplus("component", str(component.id), name, before))
         for group in there.groups:
@@ -77,7 +81,7 @@ class Parts:
             templates.remove(session, page, templates.get(session, page, ident), actor=actor)
 
         def monitor(ident: str) -> None:
-            row = monitors.get(session, page, ident, lock=True)
+            row = monitors.get(session, page, ident, lock=True, dependants=True)
             monitors.remove(session, page, row, actor=actor)
 
         def component(ident: str) -> None:
@@ -155,30 +159,13 @@ class Parts:
             order |= _in_order(self.entry.components, slugs, present)
         return order
 
-    def _put_monitors(self) -> None:
-        session, page, actor = self.work.session, self.there.page, self.work.actor
-        rows = {row.slug: row for row in self.there.monitors}
-        for number, entry in enumerate(self.entry.monitors):
-            place = f"{self.place}.monitors[{number}]"
-            self._check_components(f"{place}.component", filter(None, [entry.component]))
-            self.work.put(
-                place,
-                f"{page.slug}/{entry.slug}",
-                entry,
-                entry.given(),
-                rows.get(entry.slug),
-                describe=self.there.monitor,
-                create=lambda values: monitors.create(session, page, **values, actor=actor),
-                change=lambda row, values: monitors.change(session, page, row, values, actor=actor),
-            )
-
     def _put_templates(self) -> None:
         session, page, actor = self.work.session, self.there.page, self.work.actor
         rows = {(row.kind, row.name): row for row in self.there.templates}
         for number, entry in enumerate(self.entry.templates):
             place = f"{self.place}.templates[{number}]"
             self._check_components(f"{place}.components", entry.components)
-            self.work.put(
+            made = self.work.put(
                 place,
                 f"{page.slug}/{entry.kind}/{entry.name}",
                 entry,
@@ -190,6 +177,32 @@ class Parts:
                     session, page, row, values, actor=actor
                 ),
             )
+            if (entry.kind, entry.name) not in rows:
+                self.there.templates.append(made)
+
+    def _put_monitors(self) -> None:
+        session, page, actor = self.work.session, self.there.page, self.work.actor
+        rows = {row.slug: row for row in self.there.monitors}
+        for number, entry in _parents_first(self.entry.monitors):
+            place = f"{self.place}.monitors[{number}]"
+            self._check_components(f"{place}.component", filter(None, [entry.component]))
+            row = rows.get(entry.slug)
+            if row is not None and is_declared(row):
+                message = "The site's code declares this monitor; leave it out."
+                raise Invalid.field(f"{place}.slug", message)
+            made = self.work.put(
+                place,
+                f"{page.slug}/{entry.slug}",
+                entry,
+                entry.given(),
+                row,
+                describe=self.there.monitor,
+                create=lambda values: monitors.create(session, page, **values, actor=actor),
+                change=lambda row, values: monitors.change(session, page, row, values, actor=actor),
+                secrets=monitor_options.secrets,
+            )
+            if entry.slug not in rows:
+                self.there.monitors.append(made)
 
     def _with_group_id(self, values: Mapping[str, Any]) -> dict[str, Any]:
         values = dict(values)
@@ -218,3 +231,20 @@ def _in_order(
     if any("position" in entry.model_fields_set for entry in entries):
         return {}
     return {key: {"position": value} for key, value in positions(keys, present).items()}
+
+
+def _parents_first(entries: Sequence[MonitorEntry]) -> list[tuple[int, MonitorEntry]]:
+    """*entries* with their places, each after the one that it depends on. Those in a circle are refused when they are
+    put, wherever they stand."""
+    places = {entry.slug: place for place, entry in enumerate(entries)}
+    ordered: dict[int, MonitorEntry] = {}
+    for place in range(len(entries)):
+        # From each monitor up to one that is there already, or that is below it: then down again.
+        chain: dict[int, None] = {}
+        above: int | None = place
+        while above is not None and above not in chain and above not in ordered:
+            chain[above] = None
+            parent = entries[above].depends_on
+            above = places.get(parent) if parent else None
+        ordered |= {one: entries[one] for one in reversed(chain)}
+    return list(ordered.items())

@@ -14,7 +14,7 @@ from ...storage.components import Component, ComponentGroup
 from ...storage.monitors import Monitor, MonitorRegion
 from ...storage.pages import Page
 from ...storage.templates import Template
-from .. import monitors
+from .. import monitor_fields
 from .document import Document, PageEntry
 
 
@@ -45,12 +45,13 @@ class PresentPage:
         }
 
     def monitor(self, row: Monitor) -> dict[str, Any]:
-        slugs = {component.id: component.slug for component in self.components}
-        component = slugs.get(row.component_id) if row.component_id else None
-        values = {"slug": row.slug, "name": row.name, "component": component}
+        names = {component.id: component.slug for component in self.components}
+        names |= {monitor.id: monitor.slug for monitor in self.monitors}
+        names |= {template.id: template.name for template in self.templates}
+        values = {"slug": row.slug, "name": row.name}
         return {
             **values,
-            **monitors.described(row),
+            **monitor_fields.described(row, names),
             "regions": sorted(region.region for region in row.regions),
             "options": _without_nulls(row.options),
         }
@@ -175,7 +176,11 @@ def _dumped(there: PresentPage) -> dict[str, Any]:
         **_written(described(there.page)),
         "groups": [_written(there.group(row)) for row in there.groups],
         "components": [_written(there.component(row)) for row in there.components],
-        "monitors": [_written(there.monitor(row)) for row in there.monitors],
+        "monitors": [
+            _written(there.monitor(row))
+            for row in there.monitors
+            if not monitor_fields.is_declared(row)  # they come with the site's code
+        ],
         "templates": [_written(_with_required(there.template(row))) for row in there.templates],
     }
 

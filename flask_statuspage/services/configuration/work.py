@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from sqlalchemy.orm import Session
 
 from ...errors import Invalid
-from .. import audit
+from .. import audit, monitor_options
 from .changes import Change, at
 from .document import Entry
 
@@ -35,8 +35,12 @@ class Work:
         describe: Callable[[Row], dict[str, Any]],
         create: Callable[[Mapping[str, Any]], Row],
         change: Callable[[Row, Mapping[str, Any]], object],
+        secrets: Callable[[Row], Mapping[str, Any]] = lambda row: {},
     ) -> Row:
-        """Make *row*, or change it where *values* differ from what *describe* says of it."""
+        """Make *row*, or change it where *values* differ from what *describe* says of it.
+
+        :param secrets: what *describe* does not say; of a change only the names are told, as ``secrets``.
+        """
         with at(place):
             if row is None:
                 for needed in entry.NEEDED:
@@ -48,9 +52,12 @@ class Work:
             before = describe(row)
             differing = {key: value for key, value in values.items() if value != before[key]}
             if differing:
+                secrets_before = secrets(row)
                 with self.session.begin_nested() as savepoint:
                     change(row, differing)
                     was, now_is = audit.difference(before, describe(row))
+                    if named := monitor_options.changed(secrets_before, secrets(row)):
+                        was, now_is = {**was, "secrets": []}, {**now_is, "secrets": named}
                     if now_is:
                         self.changes.append(Change("change", entry.KIND, name, was, now_is))
                     else:  # The service spells it as it is already; then not even the version goes up.

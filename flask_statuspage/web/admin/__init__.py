@@ -1,16 +1,67 @@
-"""The console: what members do in a browser. Each file has the routes of one of its rooms."""
+"""The console: what members do in a browser. Each file has the routes of one area, through one desk (:mod:`.desk`)."""
 
 from __future__ import annotations
 
 from flask import Blueprint
 
+from ...domain.rights import Right
 from ...services.addresses import CONSOLE
-from . import integrations, x_sign_in
+from . import (
+    account,
+    audit,
+    dashboard,
+    incident,
+    incident_edits,
+    incidents,
+    integrations,
+    keys,
+    login,
+    maintenance,
+    maintenance_edits,
+    maintenances,
+    services,
+    settings,
+    team,
+    templates,
+    x_sign_in,
+)
+from .desk import Desk
+
+AREAS = (
+    dashboard,
+    incidents,
+    incident,
+    incident_edits,
+    maintenances,
+    maintenance,
+    maintenance_edits,
+    services,
+    templates,
+    team,
+    keys,
+    account,
+    settings,
+    audit,
+)
+"""In the order of the menu."""
 
 
 def make_blueprint() -> Blueprint:
     """A fresh blueprint with every route; a child of each status page blueprint."""
-    blueprint = Blueprint("console", __name__, url_prefix=CONSOLE)
+    return _desk().blueprint
+
+
+def routes() -> list[tuple[str, str, Right]]:
+    """Endpoint, method and right of every route that a desk opened."""
+    return _desk().routes
+
+
+def _desk() -> Desk:
+    desk = Desk(Blueprint("console", __name__, url_prefix=CONSOLE))
+    for area in AREAS:
+        area.add_routes(desk)
+    desk.area("integrations", "Integrations", Right.CONNECT)
     for room in (integrations, x_sign_in):
-        room.add_routes(blueprint)
-    return blueprint
+        room.add_routes(desk.blueprint)
+    login.add_routes(desk.blueprint)
+    return desk

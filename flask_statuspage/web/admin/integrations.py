@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from ...delivery.channels import channels
-from ...documents import console as documents
+from ...documents.console import integrations as documents
+from ...documents.console.room import OtherPage
 from ...documents.policy import content_security_policy
-from ...documents.rendering import OWN_BASE
-from ...domain.roles import Role
+from ...documents.rendering import OWN_BASE, Frame
+from ...domain.rights import Right
 from ...errors import Conflict, NotFound
 from ...services import accounts, addresses, facts, pages, subscriptions, x_access
 from ...state import current_settings
@@ -38,12 +39,12 @@ def add_routes(blueprint: Blueprint) -> None:
 
 
 def integrations() -> Response:
-    access.require(Role.ADMIN)
+    access.require(Right.CONNECT)
     return shown(page_asked())
 
 
 def disconnect(account_id: str) -> BaseResponse:
-    member = access.require(Role.ADMIN)
+    member = access.require(Right.CONNECT)
     session, page = current_session(), page_asked()
     if not is_genuine():
         return shown(page, problem=TOO_LATE, status=400)
@@ -55,7 +56,7 @@ def disconnect(account_id: str) -> BaseResponse:
 
 
 def send_test(account_id: str) -> BaseResponse:
-    member = access.require(Role.ADMIN)
+    member = access.require(Right.CONNECT)
     session, page = current_session(), page_asked()
     if not is_genuine():
         return shown(page, problem=TOO_LATE, status=400)
@@ -95,7 +96,11 @@ def shown(page: Page, *, problem: str | None = None, status: int = 200) -> Respo
     visits.note_shown(fact)
     html = documents.integrations(
         fact,
-        PageUrls(current_mount(), page.link_token or (None if page.is_default else page.slug)),
+        Frame(
+            urls=PageUrls(
+                current_mount(), page.link_token or (None if page.is_default else page.slug)
+            )
+        ),
         accounts=[_card(item, page) for item in accounts.connected(session, page)],
         missing=channels[accounts.X].available(settings),
         callback_url=addresses.console_url(CALLBACK),
@@ -139,11 +144,11 @@ def _card(item: accounts.Connected, page: Page) -> documents.AccountCard:
     )
 
 
-def _others(session: Session, page: Page) -> list[documents.OtherPage]:
+def _others(session: Session, page: Page) -> list[OtherPage]:
     """The site's other status pages, each of which has accounts of its own."""
     rows = session.scalars(stored_pages.all_pages()).all()
     return [
-        documents.OtherPage(
+        OtherPage(
             facts.page(row).name,
             url_for(".integrations", status_page=None if row.is_default else row.slug),
         )

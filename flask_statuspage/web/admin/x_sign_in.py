@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from ...delivery.channels import channels
-from ...domain.roles import Role
+from ...domain.rights import Right
 from ...errors import AccessRefused, AccessUnreachable, SetupError
 from ...services import accounts, addresses, pages, x_access
 from ...state import current_settings
@@ -62,7 +62,7 @@ def add_routes(blueprint: Blueprint) -> None:
 
 def connect() -> BaseResponse:
     """The first leg: to X."""
-    member = access.require(Role.ADMIN)
+    member = access.require(Right.CONNECT)
     page = page_asked()
     if not is_genuine():
         return shown(page, problem=TOO_LATE, status=400)
@@ -80,7 +80,7 @@ def callback() -> BaseResponse:
     """The second leg, back from X, and the third, which the browser does not see."""
     if request.method != "GET":  # HEAD looks whether we are there
         return Response(status=204)
-    member = access.require(Role.ADMIN)
+    member = access.require(Right.CONNECT)
     session = current_session()
     begun = _begun()
     page = session.get(Page, UUID(begun.page)) if begun else None

@@ -10,14 +10,17 @@ from . import (
     audit,
     components,
     deliveries,
+    estatus,
     groups,
     incidents,
     maintenances,
+    members,
     monitors,
     pages,
     recipients,
     subscriptions,
     templates,
+    tokens,
 )
 from .door import Door
 
@@ -32,7 +35,10 @@ RESOURCES = (
     recipients,
     templates,
     deliveries,
+    members,
+    tokens,
     audit,
+    estatus,
 )
 
 

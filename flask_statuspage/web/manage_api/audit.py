@@ -8,10 +8,11 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from ...domain.roles import Role
+from ...domain.rights import Right
 from ...storage.team import audit_log
 from .answering import told
-from .door import Call, Door
+from .call import Call
+from .door import Door
 from .reading import asked, identifier, instant, words
 
 FILTERS = (
@@ -43,7 +44,7 @@ def add_routes(door: Door) -> None:
         "GET",
         "/audit",
         index,
-        role=Role.ADMIN,
+        right=Right.AUDIT,
         answer=AuditAnswer,
         paged=True,
         parameters=FILTERS,

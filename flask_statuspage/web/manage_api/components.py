@@ -9,16 +9,20 @@ from functools import partial
 from typing import Any
 
 from ...domain.facts import ComponentFact
-from ...domain.roles import Role
+from ...domain.rights import Right
 from ...domain.status import ComponentStatus, Source
 from ...errors import Conflict
 from ...services import archive, components, conditions, facts, groups, ordering
 from ...storage import components as stored
+from ...storage import lists
+from ...storage import pages as stored_pages
 from ...storage.components import Component, Condition
 from .answering import told
-from .door import Call, Door
+from .call import Call
+from .door import Door
 from .fields import Body, Change, Day, Instant, Named, Position, Prose, Text, Title, Word
-from .reading import asked, choice
+from .reading import asked, choice, sought, words
+from .things import Thing
 
 
 class NewComponent(Body):
@@ -109,19 +113,23 @@ class IntervalAnswer:
 
 
 ARCHIVED = choice("archived", ("true", "false"), "`true`: those that have left the page.")
+STATUS = choice("status", tuple(ComponentStatus), "Only those with this status.")
+GROUP = words("group", "Only those of the group with this id or name.")
+SEARCH = sought("search", "Only those with this text in name, slug or description.")
 
 
 def add_routes(door: Door) -> None:
     every, one = "/components", "/components/<ident>"
-    read = partial(door.route, role=Role.VIEWER, answer=ComponentAnswer)
-    write = partial(door.route, role=Role.EDITOR, answer=ComponentAnswer)
-    read("GET", every, index, paged=True, parameters=(ARCHIVED,))
+    door.thing("components", Thing((ComponentAnswer,), _show, _hold))
+    read = partial(door.route, right=Right.SEE, answer=ComponentAnswer)
+    write = partial(door.route, right=Right.ARRANGE, answer=ComponentAnswer)
+    read("GET", every, index, paged=True, parameters=(ARCHIVED, STATUS, GROUP, SEARCH))
     write("POST", every, create, body=NewComponent, status=201)
     write("PUT", f"{every}/order", order, body=ComponentOrder, answer=ComponentOrderAnswer)
     read("GET", one, show)
     write("PATCH", one, change, body=ComponentChange)
     write("DELETE", one, remove, answer=None)
-    write("PUT", f"{one}/status", say, body=StatusWord)
+    write("PUT", f"{one}/status", say, right=Right.TELL, body=StatusWord)
     read("GET", f"{one}/history", list_history, answer=IntervalAnswer, paged=True)
 
 
@@ -143,8 +151,14 @@ def _described(component: Component, said: Sequence[Condition]) -> dict[str, Any
 
 def index(call: Call) -> dict[str, Any]:
     """List the components of the page in its order."""
-    wants_archived = asked(ARCHIVED) == "true"
-    query = stored.archived(call.page.id) if wants_archived else stored.of_page(call.page.id)
+    group, status = asked(GROUP), asked(STATUS)
+    query = lists.components(
+        call.page.id,
+        archived=asked(ARCHIVED) == "true",
+        status=ComponentStatus(status) if status else None,
+        group_id=None if group is None else groups.named(call.session, call.page, group).id,
+        search=asked(SEARCH),
+    )
     listed = call.listed(query, lambda component: {"component": component})
     rows = [item["component"] for item in listed["items"]]
     said = stored.said_of(call.session, [row.id for row in rows])
@@ -228,3 +242,11 @@ def _with_group_id(call: Call, values: dict[str, Any]) -> dict[str, Any]:
         ident = values.pop("group")
         values["group_id"] = groups.named(call.session, call.page, ident).id if ident else None
     return values
+
+
+def _show(call: Call, ident: str) -> dict[str, Any]:
+    return described(call, components.get(call.session, call.page, ident, even_archived=True))
+
+
+def _hold(call: Call, ident: str) -> None:
+    stored_pages.hold(call.session, call.page.id)

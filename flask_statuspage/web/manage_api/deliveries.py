@@ -8,20 +8,26 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from ...domain.roles import Role
+from ...domain.rights import Right
 from ...errors import NotFound
 from ...services import deliveries, redelivery
-from ...storage import delivery_log
+from ...storage import delivery_log, lists
 from ...storage.outbox import Delivery, DeliveryState
 from ..idents import uuid_of
 from .answering import told
-from .door import Call, Door
+from .call import Call
+from .door import Door
 from .fields import Body, Instant
 from .reading import asked, choice, identifier, instant
+from .subscriptions import CHANNEL
+from .things import Thing
 
 SUBSCRIPTION = identifier("subscription", "Only those to the subscription with this id.")
 STATE = choice("state", [state.value for state in DeliveryState], "Only those in this state.")
 SINCE = instant("since", "Only those that were written at this time or later.")
+UNTIL = instant("until", "Only those that were written before this time.")
+EVENT = choice("event", redelivery.SENT_EVENTS, "Only those that tell of an event with this name.")
+FILTERS = (SUBSCRIPTION, CHANNEL, STATE, EVENT, SINCE, UNTIL)
 
 
 class Redelivery(Body):
@@ -80,9 +86,10 @@ class RedeliveryAnswer:
 
 
 def add_routes(door: Door) -> None:
-    route = partial(door.route, role=Role.ADMIN, answer=DeliveryAnswer)
+    route = partial(door.route, right=Right.DELIVERIES, answer=DeliveryAnswer)
     one = "/deliveries/<ident>"
-    route("GET", "/deliveries", index, paged=True, parameters=(SUBSCRIPTION, STATE, SINCE))
+    door.thing("deliveries", Thing((DeliveryAnswer,), show, _hold))
+    route("GET", "/deliveries", index, paged=True, parameters=FILTERS)
     again = partial(route, body=Redelivery, status=202, answer=RedeliveryAnswer)
     again("POST", "/deliveries/redeliver", redeliver_failed)
     route("GET", one, show)
@@ -92,10 +99,17 @@ def add_routes(door: Door) -> None:
 
 def index(call: Call) -> dict[str, Any]:
     """List deliveries, newest first."""
-    log = delivery_log.log(
-        call.page.id, asked(SUBSCRIPTION), state=asked(STATE), since=asked(SINCE)
+    state = asked(STATE)
+    query = lists.deliveries(
+        call.page.id,
+        subscription_id=asked(SUBSCRIPTION),
+        channel=asked(CHANNEL),
+        state=DeliveryState(state) if state else None,
+        event=asked(EVENT),
+        since=asked(SINCE),
+        until=asked(UNTIL),
     )
-    return call.listed(log, _described)
+    return call.listed(query, _described)
 
 
 def show(call: Call, ident: str) -> dict[str, Any]:
@@ -140,3 +154,8 @@ def _get(call: Call, ident: str) -> Delivery:
     if delivery is None:
         raise NotFound("delivery", ident)
     return delivery
+
+
+def _hold(call: Call, ident: str) -> None:
+    which = _get(call, ident).id
+    call.session.get(Delivery, which, with_for_update=True, populate_existing=True)

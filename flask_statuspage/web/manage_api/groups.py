@@ -7,20 +7,25 @@ from functools import partial
 from typing import Any
 
 from ...domain.facts import GroupFact
-from ...domain.roles import Role
+from ...domain.rights import Right
 from ...services import facts, groups, ordering
 from ...storage import components as stored
+from ...storage import pages
 from ...storage.components import ComponentGroup
 from .answering import told
-from .door import Call, Door
+from .call import Call
+from .door import Door
 from .fields import Body, Change, Named, Position, Prose, Text, Title
+from .things import Thing
 
 
 class NewGroup(Body):
+    """Without ``position`` it comes last."""
+
     page: Text | None = None
     name: Title
     description: Prose = ""
-    position: Position = 0
+    position: Position | None = None
 
 
 class GroupChange(Change):
@@ -43,8 +48,9 @@ class GroupOrderAnswer:
 
 def add_routes(door: Door) -> None:
     every, one = "/component-groups", "/component-groups/<ident>"
-    read = partial(door.route, role=Role.VIEWER, answer=GroupFact)
-    write = partial(door.route, role=Role.EDITOR, answer=GroupFact)
+    door.thing("component-groups", Thing((GroupFact,), show, _hold))
+    read = partial(door.route, right=Right.SEE, answer=GroupFact)
+    write = partial(door.route, right=Right.ARRANGE, answer=GroupFact)
     read("GET", every, index, paged=True)
     write("POST", every, create, body=NewGroup, status=201)
     write("PUT", f"{every}/order", order, body=GroupOrder, answer=GroupOrderAnswer)
@@ -92,3 +98,7 @@ def remove(call: Call, ident: str) -> None:
     """Delete a group; its components stay, without one."""
     group = groups.get(call.session, call.page, ident)
     groups.remove(call.session, call.page, group, actor=call.actor)
+
+
+def _hold(call: Call, ident: str) -> None:
+    pages.hold(call.session, call.page.id)

@@ -10,19 +10,21 @@ from pydantic import Field
 
 from ...domain.facts import IncidentFact
 from ...domain.incident import OPEN, IncidentStatus
-from ...domain.roles import Role
+from ...domain.rights import Right
 from ...domain.status import Impact
 from ...errors import Invalid
 from ...services import addresses, facts, incident_edits, incident_steps, incidents
-from ...storage import incidents as stored
+from ...storage import lists
 from ...storage.incidents import Incident
 from ...storage.monitors import Monitor, slugs_of
 from ..idents import uuid_of
 from .answering import told
-from .door import Call, Door
+from .call import COMPONENT, Call
+from .door import Door
 from .fields import Affected, Body, Change, Instant, Prose, Text, Title, Visibility
-from .reading import asked, choice
+from .reading import asked, choice, instant, sought
 from .templates import Templated, filled
+from .things import Thing
 
 
 class NewIncident(Templated):
@@ -104,13 +106,19 @@ STATUS = choice(
 VISIBILITY = choice(
     "visibility", incident_steps.VISIBILITIES, "Only drafts, or only what is published."
 )
+IMPACT = choice("impact", tuple(Impact), "Only those with this impact.")
+SINCE = instant("since", "Only those that began at this time or later.")
+UNTIL = instant("until", "Only those that began before this time.")
+SEARCH = sought("search", "Only those with this text in the title.")
+FILTERS = (STATUS, VISIBILITY, IMPACT, COMPONENT, SINCE, UNTIL, SEARCH)
 
 
 def add_routes(door: Door) -> None:
     every, one = "/incidents", "/incidents/<ident>"
-    read = partial(door.route, role=Role.VIEWER, answer=IncidentAnswer)
-    write = partial(door.route, role=Role.EDITOR, answer=IncidentAnswer)
-    read("GET", every, index, paged=True, parameters=(STATUS, VISIBILITY))
+    door.thing("incidents", Thing((IncidentAnswer,), show, _hold))
+    read = partial(door.route, right=Right.SEE, answer=IncidentAnswer)
+    write = partial(door.route, right=Right.TELL, answer=IncidentAnswer)
+    read("GET", every, index, paged=True, parameters=FILTERS)
     write("POST", every, create, body=NewIncident, status=201)
     read("GET", one, show)
     write("PATCH", one, change, body=IncidentChange)
@@ -141,12 +149,18 @@ def _described(call: Call, incident: Incident, monitor_slug: str | None) -> dict
 
 def index(call: Call) -> dict[str, Any]:
     """List incidents, newest first."""
-    query = stored.of_page(call.page.id)
-    if chosen := asked(STATUS):
-        statuses = OPEN if chosen == "open" else {IncidentStatus(chosen)}
-        query = query.where(Incident.status.in_(list(statuses)))
-    if visibility := asked(VISIBILITY):
-        query = query.where(Incident.visibility == visibility)
+    chosen, impact = asked(STATUS), asked(IMPACT)
+    statuses = OPEN if chosen == "open" else {IncidentStatus(chosen)} if chosen else None
+    query = lists.incidents(
+        call.page.id,
+        statuses=statuses,
+        visibility=asked(VISIBILITY),
+        impact=Impact(impact) if impact else None,
+        component_id=call.component_sought(),
+        since=asked(SINCE),
+        until=asked(UNTIL),
+        search=asked(SEARCH),
+    )
     # In one query, not one for each incident.
     slugs = slugs_of(call.session, call.page.id)
 
@@ -264,3 +278,9 @@ def _updated(call: Call, ident: str) -> dict[str, Any]:
         actor=call.actor,
     )
     return described(call, incident)
+
+
+def _hold(call: Call, ident: str) -> None:
+    if (monitor := getattr(call.body, "monitor", None)) is not None:
+        incident_steps.watched(call.session, call.page, monitor)  # before the page, as everywhere
+    incident_steps.held(call.session, call.page, uuid_of(ident, "incident"))

@@ -10,17 +10,20 @@ from pydantic import Field
 
 from ...domain.facts import MaintenanceFact
 from ...domain.maintenance import OVER, MaintenanceStatus
-from ...domain.roles import Role
-from ...services import addresses, facts, maintenance_edits, maintenances
-from ...storage import maintenances as stored
+from ...domain.rights import Right
+from ...services import addresses, facts, maintenance_course, maintenance_edits, maintenances
+from ...storage import lists
 from ...storage.base import utc_now
 from ...storage.maintenances import Maintenance
 from ..idents import uuid_of
 from .answering import told
-from .door import Call, Door
+from .call import COMPONENT, Call
+from .door import Door
 from .fields import Body, Change, Instant, Named, Prose, Text, Title, Whole, Word
-from .reading import asked, choice
+from .incidents import SEARCH
+from .reading import asked, choice, instant
 from .templates import Templated, filled
+from .things import Thing
 
 Minutes = Annotated[list[Whole], Field(max_length=100)]
 Days = Annotated[list[Word], Field(max_length=1000)]
@@ -101,13 +104,18 @@ STATUS = choice(
     ("open", *MaintenanceStatus),
     "Only those with this status; `open`: those that are not over.",
 )
+SINCE = instant("since", "Only those that are planned to begin at this time or later.")
+UNTIL = instant("until", "Only those that are planned to begin before this time.")
+FILTERS = (STATUS, COMPONENT, SINCE, UNTIL, SEARCH)
 
 
 def add_routes(door: Door) -> None:
     every, one = "/maintenances", "/maintenances/<ident>"
-    read = partial(door.route, role=Role.VIEWER, answer=MaintenanceAnswer)
-    write = partial(door.route, role=Role.EDITOR, answer=MaintenanceAnswer)
-    read("GET", every, index, paged=True, parameters=(STATUS,))
+    thing = Thing((MaintenanceAnswer,), show, _hold, moving=("overrun",))
+    door.thing("maintenances", thing)
+    read = partial(door.route, right=Right.SEE, answer=MaintenanceAnswer)
+    write = partial(door.route, right=Right.TELL, answer=MaintenanceAnswer)
+    read("GET", every, index, paged=True, parameters=FILTERS)
     write("POST", every, create, body=NewMaintenance, status=201)
     read("GET", one, show)
     write("PATCH", one, change, body=MaintenanceChange)
@@ -133,12 +141,18 @@ def described(call: Call, row: Maintenance) -> dict[str, Any]:
 
 def index(call: Call) -> dict[str, Any]:
     """List maintenances."""
-    query = stored.of_page(call.page.id)
-    if chosen := asked(STATUS):
-        statuses = (
-            set(MaintenanceStatus) - OVER if chosen == "open" else {MaintenanceStatus(chosen)}
-        )
-        query = query.where(Maintenance.status.in_(list(statuses)))
+    chosen, statuses = asked(STATUS), None
+    if chosen:
+        going = set(MaintenanceStatus) - OVER
+        statuses = going if chosen == "open" else {MaintenanceStatus(chosen)}
+    query = lists.maintenances(
+        call.page.id,
+        statuses=statuses,
+        component_id=call.component_sought(),
+        since=asked(SINCE),
+        until=asked(UNTIL),
+        search=asked(SEARCH),
+    )
     return call.listed(query, lambda row: described(call, row))
 
 
@@ -232,3 +246,7 @@ def remove_update(call: Call, ident: str, update_ident: str) -> None:
     """Take an update of a maintenance back."""
     which = uuid_of(ident, "maintenance"), uuid_of(update_ident, "update")
     maintenance_edits.remove_update(call.session, call.page, *which, actor=call.actor)
+
+
+def _hold(call: Call, ident: str) -> None:
+    maintenance_course.held(call.session, call.page, uuid_of(ident, "maintenance"))

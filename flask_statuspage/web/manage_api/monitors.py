@@ -1,31 +1,40 @@
-"""``monitors``, with ``run``, ``pause``, ``resume`` and ``checks``"""
+"""``monitors``, with ``run``, ``pause``, ``resume``, ``checks`` and ``series``"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
+from flask import request
 from pydantic import Field, StringConstraints
 
-from ...domain.facts import CheckFact
-from ...domain.roles import Role
+from ...domain.facts import CheckFact, RegionFact
+from ...domain.rights import Right
+from ...domain.series import DEFAULT, RANGES, Series
 from ...domain.status import ComponentStatus
 from ...domain.verdict import Verdict
-from ...services import facts, monitoring, monitors
-from ...storage import checks, components
-from ...storage import monitors as stored
+from ...errors import Invalid
+from ...services import addresses, facts, heartbeats, monitor_fields, monitoring, monitors, series
+from ...services.known import known_of
+from ...services.monitor_fields import MAX_ESCALATIONS
+from ...storage import checks, lists
 from ...storage.monitors import Monitor
+from ...storage.session import database_now
 from .answering import told
-from .door import Call, Door
+from .call import COMPONENT, Call
+from .door import Door
 from .fields import Body, Change, Text, Title, Whole, Word
+from .reading import asked, choice, sought, truth, words
+from .things import Thing
 
 
 class MonitorFields(Body):
     kind: Word = "http"
-    target: Annotated[Text, StringConstraints(min_length=1, max_length=2048)] = ""
+    target: Annotated[Text, StringConstraints(max_length=2048)] = ""
     component: Text | None = None
     interval: Whole = 60
     timeout: Annotated[float, Field(allow_inf_nan=False)] = 10.0
@@ -34,10 +43,16 @@ class MonitorFields(Body):
     )
     quorum: Whole = 1
     failure_threshold: Whole = 3
+    degraded_threshold: Whole | None = None
     recovery_threshold: Whole = 2
     degraded_over_ms: Whole | None = None
     outage_status: ComponentStatus = ComponentStatus.MAJOR_OUTAGE
     open_incident: bool = True
+    template: Text | None = None
+    depends_on: Text | None = None
+    escalation_intervals: Annotated[list[Whole], Field(max_length=MAX_ESCALATIONS)] = Field(
+        default_factory=list
+    )
     options: dict[Word, Any] = Field(default_factory=dict)
 
 
@@ -45,7 +60,6 @@ class NewMonitor(MonitorFields):
     page: Text | None = None
     name: Title
     slug: Word | None = None
-    target: Annotated[Text, StringConstraints(min_length=1, max_length=2048)]
 
 
 class MonitorChange(MonitorFields, Change):
@@ -59,7 +73,14 @@ class MonitorAnswer:
 
     :param interval: seconds, as ``timeout``.
     :param quorum: how many regions must agree.
+    :param template: name of the template that gives incidents their text.
+    :param depends_on: slug of the monitor while whose failure it is silent.
+    :param escalation_intervals: seconds from one notice to the next while it stays down.
     :param verdict_at: when that began.
+    :param notification_level: how many notices were sent of its being down; 0 while it is not.
+    :param flapping: whether its verdict changed so often lately that it must be well for longer.
+    :param heartbeat_url: where its target reports to; None for other kinds, and for viewers.
+    :param results: what each region knows.
     """
 
     id: UUID
@@ -72,24 +93,45 @@ class MonitorAnswer:
     regions: list[str]
     quorum: int
     failure_threshold: int
+    degraded_threshold: int | None
     recovery_threshold: int
     degraded_over_ms: int | None
     outage_status: ComponentStatus
     open_incident: bool
+    template: str | None
+    depends_on: str | None
+    escalation_intervals: list[int]
     options: dict[str, Any]
     component: str | None
     paused: bool
     verdict: Verdict
     verdict_at: datetime | None
+    notification_level: int
+    flapping: bool
+    heartbeat_url: str | None
+    results: list[RegionFact]
     created_at: datetime
     updated_at: datetime
 
 
+REGION = words("region", "Only what was checked from this region.")
+KIND = words("kind", "Only those of this kind, such as `http`.")
+VERDICT = choice("verdict", tuple(Verdict), "Only those with this verdict.")
+PAUSED = truth("paused", "Only those that are paused, or that are not.")
+SEARCH = sought("search", "Only those with this text in name, slug or target.")
+FILTERS = (COMPONENT, KIND, VERDICT, PAUSED, SEARCH)
+MEASURED = ("verdict", "verdict_at", "notification_level", "flapping", "results")
+"""What changes with each check."""
+
+RANGE = choice("range", list(RANGES), "How far back it reaches.", default=DEFAULT)
+
+
 def add_routes(door: Door) -> None:
     every, one = "/monitors", "/monitors/<ident>"
-    read = partial(door.route, role=Role.VIEWER, answer=MonitorAnswer)
-    write = partial(door.route, role=Role.EDITOR, answer=MonitorAnswer)
-    read("GET", every, index, paged=True)
+    door.thing("monitors", Thing((MonitorAnswer,), show, _hold, moving=MEASURED))
+    read = partial(door.route, right=Right.SEE, answer=MonitorAnswer)
+    write = partial(door.route, right=Right.WATCH, answer=MonitorAnswer)
+    read("GET", every, index, paged=True, parameters=FILTERS)
     write("POST", every, create, body=NewMonitor, status=201)
     read("GET", one, show)
     write("PATCH", one, change, body=MonitorChange)
@@ -97,27 +139,32 @@ def add_routes(door: Door) -> None:
     write("POST", f"{one}/run", run, answer=CheckFact)
     write("POST", f"{one}/pause", pause)
     write("POST", f"{one}/resume", resume)
-    read("GET", f"{one}/checks", list_checks, answer=CheckFact, paged=True)
+    write("POST", f"{one}/rotate-token", rotate_token)
+    read("GET", f"{one}/checks", list_checks, answer=CheckFact, paged=True, parameters=(REGION,))
+    read("GET", f"{one}/series", show_series, answer=Series, parameters=(RANGE,))
 
 
 def described(call: Call, monitor: Monitor) -> dict[str, Any]:
-    component = (
-        call.session.get(components.Component, monitor.component_id)
-        if monitor.component_id
-        else None
-    )
-    return _described(monitor, component.slug if component else None)
+    names = monitor_fields.names(call.session, call.page, [monitor])
+    return _described(call, monitor, names, database_now(call.session))
 
 
-def _described(monitor: Monitor, component_slug: str | None) -> dict[str, Any]:
+def _described(
+    call: Call, monitor: Monitor, names: Mapping[UUID, str], now: datetime
+) -> dict[str, Any]:
+    # Whoever knows the URL can report, so only those read it who may change the monitor.
+    reports = monitor.token if call.may(Right.WATCH) else None
     return told(
         MonitorAnswer,
-        monitors.described(monitor),
+        monitor_fields.described(monitor, names),
         id=monitor.id,
-        component=component_slug,
         paused=monitor.paused_at is not None,
         verdict=monitor.verdict,
         verdict_at=monitor.verdict_at,
+        notification_level=monitor.notification_level,
+        flapping=any(row.streak.is_flapping for row in monitor.regions),
+        heartbeat_url=addresses.heartbeat_url(reports) if reports else None,
+        results=[facts.region(row, monitor, now) for row in monitor.regions],
         created_at=monitor.created_at,
         updated_at=monitor.updated_at,
     )
@@ -125,20 +172,24 @@ def _described(monitor: Monitor, component_slug: str | None) -> dict[str, Any]:
 
 def index(call: Call) -> dict[str, Any]:
     """List the monitors of the page."""
-    # In one query, not one for each monitor.
-    slugs = {row.id: row.slug for row in call.session.scalars(components.of_page(call.page.id))}
-
-    def describe(monitor: Monitor) -> dict[str, Any]:
-        slug = slugs.get(monitor.component_id) if monitor.component_id else None
-        return _described(monitor, slug)
-
-    return call.listed(stored.of_page(call.page.id), describe)
+    # Once, not for each monitor.
+    names, now = monitor_fields.names(call.session, call.page), database_now(call.session)
+    verdict = asked(VERDICT)
+    query = lists.monitors(
+        call.page.id,
+        component_id=call.component_sought(),
+        kind=asked(KIND),
+        verdict=Verdict(verdict) if verdict else None,
+        paused=asked(PAUSED),
+        search=asked(SEARCH),
+    )
+    return call.listed(query, lambda monitor: _described(call, monitor, names, now))
 
 
 def create(call: Call) -> dict[str, Any]:
     """Make a monitor."""
-    call.settle()
-    monitors.vet(call.body.kind, call.body.target)
+    with call.outside():
+        monitors.vet(call.body.kind, call.body.target)
     monitor = monitors.create(call.session, call.page, **call.values(), actor=call.actor)
     return described(call, monitor)
 
@@ -150,10 +201,16 @@ def show(call: Call, ident: str) -> dict[str, Any]:
 
 def change(call: Call, ident: str) -> dict[str, Any]:
     """Change a monitor; what is not sent stays."""
-    if "target" in call.values():
-        kind = monitors.get(call.session, call.page, ident).kind
-        call.settle()
-        monitors.vet(call.values().get("kind", kind), call.body.target)
+    values = call.values()
+    if not values.keys().isdisjoint(("kind", "target")):
+        monitor = monitors.get(call.session, call.page, ident)
+        kind, target = values.get("kind", monitor.kind), values.get("target", monitor.target)
+        with call.outside():
+            monitors.vet(kind, target)
+    elif "depends_on" in values:
+        # What others have changed by the time that the page is held must be seen, or two could close a circle.
+        with call.outside():
+            pass
     monitor = monitors.get(call.session, call.page, ident, lock=True)
     monitors.change(call.session, call.page, monitor, call.values(), actor=call.actor)
     return described(call, monitor)
@@ -161,16 +218,19 @@ def change(call: Call, ident: str) -> dict[str, Any]:
 
 def remove(call: Call, ident: str) -> None:
     """Delete a monitor with its results."""
-    monitor = monitors.get(call.session, call.page, ident, lock=True)
+    monitor = monitors.get(call.session, call.page, ident, lock=True, dependants=True)
     monitors.remove(call.session, call.page, monitor, actor=call.actor)
 
 
 def run(call: Call, ident: str) -> dict[str, Any]:
     """Check now; the result counts like any other."""
     monitor = monitors.get(call.session, call.page, ident)
-    order = monitoring.order_for(monitor, monitor.regions[0].region)
-    call.settle()
-    result = monitoring.ask(order)
+    now = database_now(call.session)
+    region = monitor.regions[0]
+    known = known_of(call.session, [region], now)
+    order = monitoring.order_for(monitor, region.region, now, known)
+    with call.outside():
+        result = monitoring.ask(order)
     monitoring.record(call.session, [result])
     monitor = monitors.get(call.session, call.page, ident)  # it may be gone by now
     monitors.note_run(call.session, monitor, result, actor=call.actor)
@@ -189,7 +249,33 @@ def resume(call: Call, ident: str) -> dict[str, Any]:
     return described(call, monitors.resume(call.session, call.page, monitor, actor=call.actor))
 
 
+def rotate_token(call: Call, ident: str) -> dict[str, Any]:
+    """Give a heartbeat another URL; the old one leads nowhere from then on."""
+    monitor = monitors.get(call.session, call.page, ident, lock=True)
+    return described(call, heartbeats.rotate(call.session, call.page, monitor, actor=call.actor))
+
+
 def list_checks(call: Call, ident: str) -> dict[str, Any]:
     """List the results of a monitor, newest first."""
     monitor = monitors.get(call.session, call.page, ident)
-    return call.listed(checks.of_monitor(monitor.id), partial(told, CheckFact))
+    region = asked(REGION)
+    wanted = [row.id for row in monitor.regions if region is None or row.region == region]
+    if not wanted:
+        raise Invalid.field("region", f"The monitor is not checked from {region!r}.")
+    return call.page_of(
+        checks.count(call.session, wanted),
+        lambda size, offset: [
+            told(CheckFact, row) for row in checks.newest(call.session, wanted, size, offset)
+        ],
+    )
+
+
+def show_series(call: Call, ident: str) -> dict[str, Any]:
+    """Response times and uptime over a range of time, per region, in at most 120 points."""
+    monitor = monitors.get(call.session, call.page, ident)
+    return told(Series, series.of_monitor(call.session, monitor, asked(RANGE)))
+
+
+def _hold(call: Call, ident: str) -> None:
+    family = request.method == "DELETE"
+    monitors.get(call.session, call.page, ident, lock=True, dependants=family)

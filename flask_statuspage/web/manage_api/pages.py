@@ -10,12 +10,14 @@ from uuid import UUID
 from typing_extensions import TypedDict
 
 from ...domain.facts import plain
-from ...domain.roles import Role
+from ...domain.rights import Right
 from ...services import addresses, pages
 from ...storage import pages as stored
 from ...storage.pages import Page
-from .door import Call, Door
+from .call import Call
+from .door import Door
 from .fields import Body, Change, Prose, Text, Title, Url, Word
+from .things import Thing
 
 
 class NewPage(Body):
@@ -87,8 +89,11 @@ class ChangedPageAnswer(PageAnswer):
 
 def add_routes(door: Door) -> None:
     every, one = "/pages", "/pages/<ident>"
-    read = partial(door.route, role=Role.VIEWER, answer=PageAnswer, of_page=False)
-    write = partial(door.route, role=Role.ADMIN, answer=PageAnswer, of_page=False)
+    answers = (PageAnswer, ChangedPageAnswer)
+    # Both change with all that is on the page.
+    door.thing("pages", Thing(answers, show, _hold, moving=("version", "updated_at")))
+    read = partial(door.route, right=Right.SEE, answer=PageAnswer, of_page=False)
+    write = partial(door.route, right=Right.CONFIGURE, answer=PageAnswer, of_page=False)
     changed = partial(write, answer=ChangedPageAnswer)
     read("GET", every, index, paged=True)
     write("POST", every, create, body=NewPage, status=201)
@@ -152,3 +157,7 @@ def rotate(call: Call, ident: str) -> dict[str, Any]:
 def remove(call: Call, ident: str) -> None:
     """Delete an empty status page."""
     pages.remove(call.session, pages.get(call.session, ident), actor=call.actor)
+
+
+def _hold(call: Call, ident: str) -> None:
+    stored.hold(call.session, pages.get(call.session, ident).id)

@@ -29,7 +29,14 @@ def asked(parameter: Parameter) -> Any:
     return parameter.schema.get("default") if text is None else parameter.read(text)
 
 
-def choice(name: str, allowed: Sequence[str], says: str, *, required: bool = False) -> Parameter:
+def choice(
+    name: str,
+    allowed: Sequence[str],
+    says: str,
+    *,
+    required: bool = False,
+    default: str | None = None,
+) -> Parameter:
     """One of *allowed*."""
 
     def read(text: str) -> str:
@@ -37,7 +44,9 @@ def choice(name: str, allowed: Sequence[str], says: str, *, required: bool = Fal
             raise Invalid.field(name, f"Must be one of {', '.join(allowed)}.")
         return text
 
-    schema = {"type": "string", "enum": [str(word) for word in allowed]}
+    schema: dict[str, Any] = {"type": "string", "enum": [str(word) for word in allowed]}
+    if default is not None:
+        schema["default"] = default
     return Parameter(name=name, read=read, says=says, schema=schema, required=required)
 
 
@@ -72,6 +81,29 @@ def words(name: str, says: str) -> Parameter:
         return text
 
     return Parameter(name=name, read=read, says=says, schema={"type": "string"})
+
+
+def sought(name: str, says: str) -> Parameter:
+    """A text to look for: 1 to 200 characters, not spaces alone."""
+
+    def read(text: str) -> str:
+        if not text.strip() or len(text) > 200 or not is_storable(text):
+            raise Invalid.field(name, "Must have 1 to 200 characters, not spaces alone.")
+        return text
+
+    schema = {"type": "string", "minLength": 1, "maxLength": 200}
+    return Parameter(name=name, read=read, says=says, schema=schema)
+
+
+def truth(name: str, says: str) -> Parameter:
+    """``true`` or ``false``."""
+
+    def read(text: str) -> bool:
+        if text not in ("true", "false"):
+            raise Invalid.field(name, "Must be true or false.")
+        return text == "true"
+
+    return Parameter(name=name, read=read, says=says, schema={"type": "boolean"})
 
 
 def idents(name: str, says: str) -> Parameter:

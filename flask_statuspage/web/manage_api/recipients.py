@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...domain.events import PUBLIC_EVENTS
-from ...domain.roles import Role
+from ...domain.rights import Right
 from ...services import components, recipients
 from .answering import told
-from .door import Call, Door
+from .call import Call
+from .door import Door
 from .reading import asked, choice, idents
 
 EVENT = choice("event", PUBLIC_EVENTS, "The event's name.", required=True)
@@ -33,7 +34,7 @@ def add_routes(door: Door) -> None:
         "GET",
         "/recipients",
         count,
-        role=Role.EDITOR,
+        right=Right.TELL,
         answer=RecipientsAnswer,
         parameters=(EVENT, COMPONENTS),
     )

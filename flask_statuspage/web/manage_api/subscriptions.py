@@ -12,7 +12,7 @@ from pydantic import Field, StringConstraints
 
 from ...delivery import signing
 from ...delivery.channels.email import MAX_ADDRESS
-from ...domain.roles import Role
+from ...domain.rights import Right
 from ...services import (
     owner_notices,
     policies,
@@ -23,13 +23,16 @@ from ...services import (
 )
 from ...services.policies import Bounds
 from ...services.wishes import Wish
-from ...storage import subscriptions as stored
+from ...storage import lists
 from ...storage.base import utc_now
 from ...storage.subscriptions import Subscription, SubscriptionState
 from ..idents import uuid_of
 from .answering import told
-from .door import Call, Door
+from .call import Call
+from .door import Door
 from .fields import Body, Change, Named, Text, Word
+from .reading import asked, choice, sought, words
+from .things import Thing
 
 
 def _between(bounds: Bounds) -> Any:
@@ -179,10 +182,21 @@ class SentAnswer:
     state: str
 
 
+CHANNEL = words("channel", "Only those by this channel, such as `email`.")
+STATE = choice("state", tuple(SubscriptionState), "Only those in this state.")
+COMPONENT = words("component", "Only those that hear of this component: that chose it, or all.")
+SEARCH = sought(
+    "search",
+    "Only those with this text in address or contact. Of an address that is a secret it must be the whole.",
+)
+FILTERS = (CHANNEL, STATE, COMPONENT, SEARCH)
+
+
 def add_routes(door: Door) -> None:
     every, one = "/subscriptions", "/subscriptions/<ident>"
-    route = partial(door.route, role=Role.ADMIN, answer=SubscriptionAnswer)
-    route("GET", every, index, paged=True)
+    door.thing("subscriptions", Thing((SubscriptionAnswer, SecretAnswer), show, _hold))
+    route = partial(door.route, right=Right.READERS, answer=SubscriptionAnswer)
+    route("GET", every, index, paged=True, parameters=FILTERS)
     route("POST", every, create, body=NewSubscription, status=201, answer=SecretAnswer)
     route("GET", one, show)
     route("PATCH", one, change, body=SubscriptionChange)
@@ -214,7 +228,15 @@ def _described(answer: type[Any], subscription: Subscription, **more: Any) -> di
 
 def index(call: Call) -> dict[str, Any]:
     """List the subscriptions of the page."""
-    return call.listed(stored.of_page(call.page.id), described)
+    state = asked(STATE)
+    query = lists.subscriptions(
+        call.page.id,
+        channel=asked(CHANNEL),
+        state=SubscriptionState(state) if state else None,
+        component_id=call.component_sought(),
+        search=asked(SEARCH),
+    )
+    return call.listed(query, described)
 
 
 def create(call: Call) -> dict[str, Any]:
@@ -231,8 +253,8 @@ def create(call: Call) -> dict[str, Any]:
     secret = values.get("secret") or new
     wish = Wish(**values)
     wishes.check(call.session, call.page, wish)
-    call.settle()
-    wishes.vet(wish)
+    with call.outside():
+        wishes.vet(wish)
     subscription = subscriptions.subscribe(
         call.session, call.page, wish, proven=True, actor=call.actor, new_secret=new
     )
@@ -299,3 +321,7 @@ def rotate(call: Call, ident: str) -> dict[str, Any]:
 def _get(call: Call, ident: str, *, lock: bool = False) -> Subscription:
     which = uuid_of(ident, "subscription")
     return subscriptions.get(call.session, call.page, which, lock=lock)
+
+
+def _hold(call: Call, ident: str) -> None:
+    _get(call, ident, lock=True)

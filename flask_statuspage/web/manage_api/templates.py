@@ -8,19 +8,23 @@ from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
+from flask import request
 from pydantic import ConfigDict, Field
 
-from ...domain.roles import Role
+from ...domain.rights import Right
 from ...domain.status import Impact
 from ...errors import FieldError, Invalid
 from ...services import templates
 from ...services.templates import Rendered
+from ...storage import monitor_ties, pages
 from ...storage import templates as stored
 from ...storage.templates import Template
 from .answering import told
-from .door import Call, Door
+from .call import Call
+from .door import Door
 from .fields import Body, Change, Instant, Named, Prose, Text, Title, Word
 from .reading import asked, choice
+from .things import Thing
 
 Values = Annotated[dict[Text, Text], Field(max_length=100)]
 Placeholders = Annotated[dict[Text, Text | None], Field(max_length=100)]
@@ -130,8 +134,9 @@ def filled(call: Call, kind: str) -> dict[str, Any]:
 
 def add_routes(door: Door) -> None:
     every, one = "/templates", "/templates/<ident>"
-    read = partial(door.route, role=Role.VIEWER, answer=TemplateAnswer)
-    write = partial(door.route, role=Role.EDITOR, answer=TemplateAnswer)
+    door.thing("templates", Thing((TemplateAnswer,), show, _hold))
+    read = partial(door.route, right=Right.SEE, answer=TemplateAnswer)
+    write = partial(door.route, right=Right.TELL, answer=TemplateAnswer)
     read("GET", every, index, paged=True, parameters=(KIND,))
     write("POST", every, create, body=NewTemplate, status=201)
     read("GET", one, show, parameters=(KIND,), ambiguous=True)
@@ -185,3 +190,10 @@ def _described(call: Call, template: Template) -> dict[str, Any]:
 
 def _named(call: Call, ident: str) -> Template:
     return templates.get(call.session, call.page, ident, kind=asked(KIND))
+
+
+def _hold(call: Call, ident: str) -> None:
+    if request.method == "DELETE":
+        template = _named(call, ident)
+        monitor_ties.lock_using(call.session, template.id)  # before the page, as everywhere
+    pages.hold(call.session, call.page.id)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
+from collections import defaultdict
 from collections.abc import Callable
 from typing import TypeVar
 from weakref import WeakSet
@@ -10,26 +12,35 @@ from weakref import WeakSet
 T = TypeVar("T")
 
 MOST_ABANDONED = 32
-"""Threads of this process that may hang in a server or a function of the site; beyond them nothing is begun."""
+"""Threads of this process that may hang in calls of one kind; beyond them nothing of that kind is begun."""
 
-_abandoned: WeakSet[threading.Thread] = WeakSet()
+_abandoned: defaultdict[str, WeakSet[threading.Thread]] = defaultdict(WeakSet)
+_turning = threading.Lock()
 
 
 class Late(TimeoutError):
     """The time is over. What was begun may still have an effect."""
 
 
-def within(seconds: float, work: Callable[[], T], *, cut: Callable[[], None]) -> T:
+class Crowded(Late):
+    """Nothing was begun: too many calls of that kind hang in this process."""
+
+
+def within(
+    seconds: float, work: Callable[[], T], *, cut: Callable[[], None], kind: str = "send"
+) -> T:
     """What *work* returns, or raises, if it is done in *seconds*.
 
     It runs in a thread of its own: neither a name server nor a mail server that drips nor a library without any timeout
     can hold up the caller longer.
 
     :param cut: called when it is not done, so that its thread ends soon.
+    :param kind: calls that hang use up the room of their own kind only.
     :raises Late: when it is not done.
+    :raises Crowded: when it was not even begun.
     """
-    if sum(thread.is_alive() for thread in list(_abandoned)) >= MOST_ABANDONED:
-        raise Late("too many calls hang already")
+    if _hanging(kind) >= MOST_ABANDONED:
+        raise Crowded("too many calls hang already")
     results: list[T] = []
     errors: list[BaseException] = []
 
@@ -43,9 +54,26 @@ def within(seconds: float, work: Callable[[], T], *, cut: Callable[[], None]) ->
     thread.start()
     thread.join(seconds)
     if thread.is_alive():
-        _abandoned.add(thread)
+        with _turning:
+            _abandoned[kind].add(thread)
         cut()
         raise Late(f"not done in {seconds:g} s")
     if errors:
         raise errors[0]
     return results[0]
+
+
+def _hanging(kind: str) -> int:
+    with _turning:  # a set that others add to meanwhile cannot be looked through
+        return sum(thread.is_alive() for thread in _abandoned[kind])
+
+
+def _forget_parent() -> None:
+    """In a child process: the threads are its parent's, one of which may have held the lock."""
+    global _turning
+    _turning = threading.Lock()
+    _abandoned.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_parent)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ..domain.facts import ShownPage
-from .rendering import Urls, render
+from ...domain.facts import ShownPage
+from ..rendering import Frame, render
+from .room import OtherPage
 
 NOTICES = {
     "connected": "The account is connected. Posts begin with the next event.",
@@ -41,15 +42,9 @@ class AccountCard:
     disconnect_url: str
 
 
-@dataclass(frozen=True)
-class OtherPage:
-    name: str
-    url: str
-
-
 def integrations(
     page: ShownPage,
-    urls: Urls,
+    frame: Frame,
     *,
     accounts: Sequence[AccountCard],
     missing: str | None,
@@ -74,7 +69,7 @@ def integrations(
     return render(
         "admin/integrations",
         page,
-        urls,
+        frame,
         accounts=accounts,
         missing=missing,
         callback_url=callback_url,

@@ -1,0 +1,39 @@
+"""The page that keeps what somebody typed whose sign-in has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..rendering import Frame, render
+
+LONG = 60
+"""Texts from so many characters on, or with several lines, are shown in a box of several lines."""
+
+
+def kept(
+    frame: Frame,
+    *,
+    url: str,
+    fields: Sequence[tuple[str, str]],
+    sign_in_url: str | None,
+    home_url: str,
+) -> str:
+    """What was typed, in a form that posts it to *url* once more. It tells nothing of any status page.
+
+    :param fields: names and values, as they were posted.
+    :param sign_in_url: where one signs in; None: that is the host's login.
+    """
+    return render(
+        "admin/kept",
+        None,
+        frame,
+        url=url,
+        fields=fields,
+        texts=[
+            value
+            for name, value in fields
+            if not name.startswith("was.") and (len(value) >= LONG or "\n" in value)
+        ],
+        sign_in_url=sign_in_url,
+        home_url=home_url,
+    )

@@ -1,0 +1,134 @@
+"""Signing in by a link from a mail, where the site has no login of its own: ``STATUSPAGE_BUILTIN_LOGIN``."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+from sqlalchemy.orm import Session
+
+from ..delivery import links
+from ..delivery.channels import channels
+from ..delivery.channels.email import EmailChannel
+from ..domain.roles import Role
+from ..errors import Invalid, LinkExpired, SetupError, TooMany
+from ..state import current_settings
+from ..storage import pages
+from ..storage import signups as stored
+from ..storage import team as team_stored
+from ..storage.base import utc_now
+from ..storage.team import Member
+from . import audit, letters, ranks, second_factors, signups
+
+WRONG_CODES = 5
+"""So many wrong codes make a link useless."""
+
+PER_NETWORK, PER_NETWORK_AND_ADDRESS, PER_ADDRESS = 30, 5, 20
+"""How many links may be asked for in an hour. Who asks for somebody else's address must not lock them out."""
+
+USED_OR_OLD = (
+    "This link does not work any more: it was used, or there is a newer one in the newest mail."
+)
+
+_audit = partial(audit.of, subject="member")
+
+
+@dataclass(frozen=True)
+class Door:
+    """Before whom a link leads, and whether they need a code besides it."""
+
+    member: Member
+    needs_code: bool
+
+
+def missing() -> str | None:
+    """Why nobody could sign in by a mailed link; None: nothing is in the way."""
+    return channels[EmailChannel.name].available(current_settings())
+
+
+def ask(session: Session, address: str, origin: str) -> None:
+    """Mail a link to *address*, if it is a member's. What is done and told does not say whether it is.
+
+    :param origin: the asker's network address.
+    :raises Invalid: naming ``email``, for what is no address.
+    :raises SetupError: when no mail can be sent.
+    :raises TooMany: beyond what may be asked for in an hour.
+    """
+    if lacks := missing():
+        raise SetupError(f"Nobody can sign in, as no mail can be sent: {lacks}")
+    try:
+        identity = channels[EmailChannel.name].normalise(address, current_settings()).lower()
+    except Invalid as error:
+        raise Invalid.field("email", error.errors[0].message) from error
+    _count(session, identity, signups.network(origin))
+    letters.ask_for_link(session, identity)
+
+
+def look(session: Session, token: str) -> Door:
+    """What a link leads to, which changes nothing.
+
+    :raises LinkExpired: for one that is too old, was used, or of which there is a newer one.
+    :raises LinkInvalid: for what is no link of ours.
+    """
+    return _door(session, token, team_stored.member_by_id)
+
+
+def enter(session: Session, token: str, code: str) -> Member | None:
+    """Use up a link; returns who is signed in by it. None: the code was wrong, which is to be committed, too.
+
+    :raises LinkExpired, LinkInvalid: as :func:`look` does; also when this was the last wrong code.
+    """
+    pages.begin_writing(session)
+    door = _door(session, token, partial(team_stored.member_by_id, lock=True))
+    row = door.member
+    if door.needs_code and not second_factors.accept(session, row, code):
+        row.link_failures += 1
+        if row.link_failures >= WRONG_CODES:
+            row.link_digest = None
+        session.flush()
+        return None
+    row.link_digest = None
+    row.last_seen_at = utc_now()
+    session.flush()
+    _audit(session, "sign_in", row, row.identity)
+    return row
+
+
+def end_all(session: Session, row: Member, *, actor: str | None, actor_role: Role | None) -> None:
+    """Sign a member out everywhere: every session ends, and no link that was sent works.
+
+    :raises Forbidden: for somebody whose role is above the actor's, see :func:`.ranks.check`.
+    """
+    ranks.check(actor_role, row.role)
+    row.sessions += 1
+    row.link_digest = None
+    session.flush()
+    _audit(session, "sign_out", row, actor)
+
+
+def _door(session: Session, token: str, find: Callable[..., Member | None]) -> Door:
+    ticket = links.read_pass(token)
+    row = find(session, ticket.member_id)
+    known = (row.link_digest or "") if row is not None else ""
+    if row is None or not hmac.compare_digest(known, letters.digest(ticket.nonce)):
+        raise LinkExpired(USED_OR_OLD)
+    return Door(row, second_factors.is_on(row))
+
+
+def _count(session: Session, identity: str, network: str) -> None:
+    now = utc_now()
+    limits = {
+        f"sign-in from {network}": PER_NETWORK,
+        f"sign-in from {network} to {identity}": PER_NETWORK_AND_ADDRESS,
+        f"sign-in to {identity}": PER_ADDRESS,
+    }
+    for key, most in limits.items():
+        if stored.count(session, key, since=now - timedelta(hours=1)) >= most:
+            raise TooMany(
+                "Too many links to sign in were asked for. Look for the newest mail, or try again in an hour.",
+                retry_after=3600,
+            )
+        stored.add(session, key, now)

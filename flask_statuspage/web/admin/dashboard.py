@@ -1,0 +1,174 @@
+"""The page "Dashboard", with the form that says how services are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+from flask import request
+
+from ...documents.console import dashboard as documents
+from ...documents.console.room import Undo
+from ...domain.rights import Right
+from ...domain.status import ComponentStatus, Source
+from ...errors import Invalid
+from ...services import conditions, status_changes
+from ...services.status_changes import FOLLOW
+from ...storage import components as stored
+from ...storage import dashboard as figures
+from ...storage.components import Component, Condition
+from ...storage.session import database_now
+from . import happenings, reading
+from .desk import Desk
+from .visit import Done, Visit
+
+WEEK = timedelta(days=7)
+DAY = timedelta(days=1)
+SHOWN = 20
+"""So many open incidents and near maintenances are listed at most."""
+
+Groups = Sequence[tuple[str | None, Sequence[documents.ServiceRow]]]
+
+OUTAGES = {ComponentStatus.PARTIAL_OUTAGE, ComponentStatus.MAJOR_OUTAGE}
+
+SOURCES = {
+    Source.MANUAL: "Manual",
+    Source.INCIDENT: "An incident",
+    Source.MAINTENANCE: "Maintenance",
+    Source.MONITOR: "A monitor",
+}
+
+
+def add_routes(desk: Desk) -> None:
+    desk.area(
+        "dashboard",
+        "Dashboard",
+        Right.SEE,
+        {"status": "The status changes are saved.", "undone": "It is as it was before."},
+    )
+    desk.form("/", "dashboard", show, save, right=Right.SEE, doing=Right.TELL)
+
+
+def show(visit: Visit) -> str:
+    now = database_now(visit.session)
+    page_id = visit.page.id
+    incidents, open_ones = figures.open_incidents(visit.session, page_id, SHOWN)
+    maintenances, near = figures.next_maintenances(visit.session, page_id, now + WEEK, SHOWN)
+    subscribers, came, went = figures.subscribers(visit.session, page_id, now - WEEK)
+    groups = _groups(visit)
+    visit.undo = _undo(visit, groups)
+    return documents.dashboard(
+        visit.room("dashboard"),
+        figures=documents.Figures(
+            incidents=open_ones,
+            maintenances=near,
+            subscribers=subscribers,
+            came=came,
+            went=went,
+            failed=figures.failed_deliveries(visit.session, page_id, now - DAY),
+        ),
+        happenings=[
+            *(happenings.of_incident(visit, row) for row in incidents),
+            *(happenings.of_maintenance(visit, row) for row in maintenances),
+        ],
+        groups=groups,
+        offer=_offer(visit, groups),
+    )
+
+
+def save(visit: Visit) -> Done:
+    typed = visit.sent
+    changes = {
+        slug: _status(f"status.{slug}", word)
+        for slug, word in reading.starting_with(typed, "status.").items()
+        if word
+    }
+    if not changes:
+        raise Invalid.field("status", "No service was chosen.")
+    seen = {
+        slug: ComponentStatus(word)
+        for slug, word in reading.starting_with(typed, "was.").items()
+        if word in set(ComponentStatus) and slug in changes
+    }
+    hours = reading.number(typed, "hours")
+    if str(hours or "") not in dict(documents.HOURS):
+        raise Invalid.field("hours", "Choose one of the list.")
+    now = database_now(visit.session)
+    before = status_changes.save(
+        visit.session,
+        visit.page,
+        changes,
+        seen=seen,
+        note=reading.words(typed, "note"),
+        until=now + timedelta(hours=hours) if hours else None,
+        notify="notify" in typed,
+        actor=visit.actor,
+    )
+    if "undo" in typed:
+        return Done("dashboard", "undone")
+    return Done(
+        "dashboard", "status", {"was": [f"{s}:{word or FOLLOW}" for s, word in before.items()]}
+    )
+
+
+def _status(field: str, word: str) -> ComponentStatus | None:
+    if word == FOLLOW:
+        return None
+    if word not in set(ComponentStatus) or word == ComponentStatus.UNKNOWN:
+        raise Invalid.field(field, f"Must be one of {', '.join(s for s, _ in documents.CHOICE)}.")
+    return ComponentStatus(word)
+
+
+def _undo(visit: Visit, groups: Groups) -> Undo | None:
+    """The button that takes back what was just said: what a person had said before counts again, or nothing."""
+    said = dict(pair.rpartition(":")[::2] for pair in request.args.getlist("was"))
+    fields = {}
+    for service in _services(groups):
+        word = said.get(service.slug, "")
+        if word == FOLLOW or word in set(ComponentStatus):
+            fields[f"status.{service.slug}"] = word
+            fields[f"was.{service.slug}"] = service.status.value
+    if not fields or not visit.may(Right.TELL) or visit.typed is not None:
+        return None
+    return Undo(url=visit.to("dashboard"), fields={**fields, "undo": "yes"})
+
+
+def _offer(visit: Visit, groups: Groups) -> documents.Way | None:
+    """The way to report an incident of the services that were just said to be out."""
+    changed = {pair.rpartition(":")[0] for pair in request.args.getlist("was")}
+    out = [
+        service.slug
+        for service in _services(groups)
+        if service.slug in changed and service.status in OUTAGES
+    ]
+    if not out or visit.notice is None or not visit.may(Right.TELL):
+        return None
+    return documents.Way(visit.to("incident_new", components=out), "Open an incident?")
+
+
+def _services(groups: Groups) -> Iterator[documents.ServiceRow]:
+    return (service for _, services in groups for service in services)
+
+
+def _groups(visit: Visit) -> Groups:
+    rows = visit.session.scalars(stored.of_page(visit.page.id)).all()
+    said = stored.said_of(visit.session, [row.id for row in rows])
+    found: dict[str | None, list[documents.ServiceRow]] = {}
+    for row in rows:
+        name = row.group.name if row.group else None
+        found.setdefault(name, []).append(_row(row, said[row.id]))
+    return list(found.items())
+
+
+def _row(row: Component, said: Sequence[Condition]) -> documents.ServiceRow:
+    source = conditions.showing(said)
+    by = f", by {source.actor}" if source and source.actor else ""
+    return documents.ServiceRow(
+        slug=row.slug,
+        name=row.name,
+        status=row.status,
+        source=f"{SOURCES[source.source]}{by}" if source else "Nobody says otherwise",
+        since=source.since if source else None,
+        until=source.until if source else None,
+        is_manual=any(condition.source is Source.MANUAL for condition in said),
+    )

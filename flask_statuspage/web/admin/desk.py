@@ -1,0 +1,222 @@
+"""Where members come in: who may, form and token, one view, commit, a page or the way to the next one.
+
+Views get a :class:`Visit`. A view that shows returns HTML; one that does something calls one service and returns
+:class:`Done`. What it raises rolls everything back, and the form is shown again with what was typed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask import Blueprint, Response, redirect, request
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response as BaseResponse
+
+from ...documents.console.room import MenuItem, Trouble
+from ...documents.policy import content_security_policy
+from ...documents.rendering import OWN_BASE
+from ...domain.rights import Right
+from ...errors import Conflict, FieldError, Forbidden, Invalid, NobodyThere, NotFound, TooMany
+from ...services import pages
+from ...state import current_settings
+from ...storage.pages import Page
+from ...storage.races import run_again
+from ...storage.session import current_session
+from .. import access, answers, failures, forms, visits
+from ..storable import UNSTORABLE, is_storable
+from .kept import kept
+from .visit import Done, Told, Visit
+
+PATIENCE = 5.0
+"""Seconds after which a form that lost a race for locks is not run again."""
+
+TOO_LATE = "The form was open for too long. Nothing was done; look at what you typed and press the button again."
+
+MACHINERY = frozenset({"csrf_token", "status_page"})
+"""Fields of every form that nobody typed."""
+
+
+Show = Callable[..., str]
+Do = Callable[..., Done | Told | None]
+"""None: nothing was to be done but to look. All of it is rolled back, and the form is shown again."""
+
+
+class Desk:
+    """Adds routes to the blueprint of the console.
+
+    ``areas`` are the ways in the menu, ``routes`` tells endpoint, method and right of each route, ``notices`` the words
+    for what was done.
+    """
+
+    def __init__(self, blueprint: Blueprint) -> None:
+        self.blueprint = blueprint
+        self.areas: list[MenuItem] = []
+        self.notices: dict[str, str] = {}
+        self.routes: list[tuple[str, str, Right]] = []
+
+    def area(
+        self, endpoint: str, word: str, right: Right, notices: Mapping[str, str] | None = None
+    ) -> None:
+        """An area of the console, which the menu leads to.
+
+        :param notices: what its pages can say was done, by the keys that :class:`Done` has.
+        """
+        self.areas.append(MenuItem(endpoint, word, right))
+        self.notices |= notices or {}
+
+    def page(self, rule: str, endpoint: str, show: Show, *, right: Right) -> None:
+        """A page that only shows."""
+        self._add(rule, endpoint, right, show, None)
+
+    def form(
+        self,
+        rule: str,
+        endpoint: str,
+        show: Show,
+        do: Do,
+        *,
+        right: Right,
+        doing: Right | None = None,
+    ) -> None:
+        """A page with a form that posts to its own address.
+
+        :param doing: what posting needs, if that is more than looking.
+        """
+        self._add(rule, endpoint, right, show, do, doing=doing)
+
+    def action(self, rule: str, endpoint: str, do: Do, *, right: Right, back: Show) -> None:
+        """A button. *back* shows the page that it stands on, with what went wrong; it gets the same arguments."""
+        self._add(rule, endpoint, right, back, do, methods=("POST",))
+
+    def _add(
+        self,
+        rule: str,
+        endpoint: str,
+        right: Right,
+        show: Show,
+        do: Do | None,
+        methods: tuple[str, ...] = (),
+        doing: Right | None = None,
+    ) -> None:
+        rights = {"GET": right, "POST": doing or right}
+
+        def respond(**arguments: Any) -> BaseResponse:
+            if request.method == "POST":
+                failures.check_size()
+            try:
+                visit = self._visit(rights.get(request.method, right))
+            except NobodyThere:
+                if request.method == "POST":
+                    return kept(_typed())
+                raise
+            _check_idents(arguments)
+            status = 200
+            if do is not None and request.method == "POST":
+                done, status = _done(visit, do, arguments)
+                if isinstance(done, Done):
+                    return _onward(visit, done)
+                if isinstance(done, Told):
+                    visit.typed = None
+                    html = done.show(visit)
+                    visit.session.rollback()
+                    return _page(html, 200, visit.forms_lead_to)
+            html = show(visit, **arguments)
+            visit.session.rollback()
+            return _page(html, status, visit.forms_lead_to)
+
+        respond.__name__ = "answer"  # what host-wide CSRF protection knows these views by
+        methods = methods or (("GET", "POST") if do else ("GET",))
+        self.blueprint.add_url_rule(rule, endpoint, respond, methods=list(methods))
+        self.routes += [(endpoint, method, rights[method]) for method in methods]
+
+    def _visit(self, right: Right) -> Visit:
+        member = access.require(right)
+        return Visit(current_session(), member, page_asked(), self.areas, self.notices)
+
+
+def page_asked() -> Page:
+    """The status page that ``?status_page=`` or the form's field names; the default one without."""
+    slug = request.values.get("status_page")
+    if slug is not None and not is_storable(slug):
+        raise NotFound("page", slug)
+    return pages.find(current_session(), slug or None)
+
+
+def _done(visit: Visit, do: Do, arguments: Mapping[str, Any]) -> tuple[Done | Told | None, int]:
+    """What *do* did; None if nothing is done, with the status of the answer that shows the form again."""
+    visit.typed = _typed()
+    if not forms.is_genuine(request.form.get("csrf_token")):
+        visit.trouble = Trouble(words=TOO_LATE)
+        return None, 400
+    page_id = visit.page.id
+
+    def back_to_before() -> None:
+        visit.session.rollback()
+        visit.page = visit.session.get_one(Page, page_id)
+
+    def transaction() -> Done | Told | None:
+        try:
+            _check_words(visit.typed)
+            done = do(visit, **arguments)
+            if done is not None:
+                visit.session.commit()
+        except BaseException:
+            back_to_before()
+            raise
+        if done is None:
+            back_to_before()
+        return done
+
+    try:
+        done = run_again(transaction, patience=PATIENCE)
+        return done, 200 if done is None else 303
+    except Invalid as error:
+        visit.trouble = Trouble(problems=error.errors)
+        return None, 422
+    except (Conflict, Forbidden, TooMany) as error:
+        visit.trouble = Trouble(words=str(error))
+        return None, failures.describe(error)[0]
+
+
+def _typed() -> MultiDict[str, str]:
+    return MultiDict((k, v) for k, v in request.form.items(multi=True) if k not in MACHINERY)
+
+
+def _onward(visit: Visit, done: Done) -> BaseResponse:
+    values = dict(done.values)
+    if done.notice:
+        values["done"] = done.notice
+    response = redirect(visit.to(done.endpoint, **values), 303)
+    visit.session.rollback()
+    return answers.unkept(response)
+
+
+def _page(html: str, status: int, forms_lead_to: list[str]) -> Response:
+    response = answers.page(html, status)
+    # A host's CSRFProtect wants to see over TLS that a form came from this site.
+    response.headers["Referrer-Policy"] = "same-origin"
+    if forms_lead_to and current_settings().base_template == OWN_BASE:
+        logo = visits.image_source()
+        # Browsers hold a form's policy against where its answer leads, too.
+        response.headers["Content-Security-Policy"] = content_security_policy(
+            images=[logo] if logo else [], forms=forms_lead_to
+        )
+    return response
+
+
+def _check_idents(arguments: Mapping[str, str]) -> None:
+    """:raises NotFound: for what no database could hold, and PostgreSQL does not even look for."""
+    for ident in arguments.values():
+        if not is_storable(ident):
+            raise NotFound("resource", ident)
+
+
+def _check_words(typed: MultiDict[str, str] | None) -> None:
+    wrong = [
+        FieldError(name, f"{UNSTORABLE}.")
+        for name, value in (typed or MultiDict()).items(multi=True)
+        if not is_storable(name) or not is_storable(value)
+    ]
+    if wrong:
+        raise Invalid(*wrong)

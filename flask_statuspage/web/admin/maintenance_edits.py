@@ -1,0 +1,188 @@
+"""One maintenance afterwards: move and edit it, mend its updates, take one back, delete it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ...documents.console import maintenance as documents
+from ...documents.console.incident import Line
+from ...documents.console.maintenance import MaintenanceView
+from ...domain.maintenance import MaintenanceStatus
+from ...domain.rights import Right
+from ...errors import NotFound
+from ...services import maintenance_sight
+from ...storage.maintenances import Maintenance, MaintenanceUpdate
+from ..idents import uuid_of
+from ..manage_api.maintenances import MaintenanceChange, MaintenanceUpdateChange
+from . import reading, telling, window
+from .desk import Desk
+from .maintenance import get, seen, view
+from .visit import Done, Visit
+
+NOTICES = {
+    "maintenance_edited": "The maintenance is changed.",
+    "maintenance_mended": "The update is changed.",
+    "maintenance_taken_back": "The update is deleted.",
+}
+
+UNSEEN = "Readers see nothing of what you changed."
+
+IN_THE_PLAN = ("scheduled_start", "rrule", "exceptions")
+"""What a maintenance that has begun keeps."""
+
+
+def add_routes(desk: Desk) -> None:
+    desk.notices |= NOTICES
+    one = "/maintenance/<maintenance_id>"
+    may_tell = {"right": Right.TELL}
+    desk.form(f"{one}/edit", "maintenance_edit", show_edit, edit, **may_tell)
+    desk.form(f"{one}/delete", "maintenance_delete", show_delete, delete, **may_tell)
+    written = f"{one}/updates/<update_id>"
+    desk.form(written, "maintenance_mend", show_mend, mend, **may_tell)
+    desk.action(f"{written}/delete", "maintenance_take_back", take_back, back=show_mend, **may_tell)
+
+
+def show_edit(visit: Visit, maintenance_id: str) -> str:
+    row = get(visit, maintenance_id)
+    shown, course = view(visit, row), window.course(row)
+    if shown.has_changed:
+        zone = telling.zone(visit)
+        telling.follow(
+            visit,
+            {
+                "title": row.title,
+                "scheduled_start": telling.minute(row.scheduled_start, zone),
+                "scheduled_end": telling.minute(row.scheduled_end, zone),
+                "repeat": course.repeat,
+                "rrule": course.rrule,
+                "exceptions": course.exceptions,
+            },
+        )
+        listed = [item.component.slug for item in row.affected]
+        telling.follow_ticks(visit, "components", listed)
+        telling.follow_ticks(visit, "remind_before", course.remind_before)
+        for name in ("auto_start", "auto_complete"):
+            telling.follow_ticks(visit, name, ["yes"] if getattr(row, name) else [])
+    return documents.edit(
+        visit.room("maintenances"),
+        shown,
+        course=course,
+        services=telling.names(visit),
+        reminders=window.reminders(visit, row.remind_before),
+        preview=visit.found,
+    )
+
+
+def edit(visit: Visit, maintenance_id: str) -> Done | None:
+    typed = visit.sent
+    row = get(visit, maintenance_id)
+    revision = row.revision
+    values = _read(visit, row)
+    row = maintenance_sight.edit(
+        visit.session,
+        visit.page,
+        row.id,
+        values,
+        seen=seen(visit),
+        actor=visit.actor,
+        notify="notify" in typed,
+    )
+    if "preview" in typed:
+        silence = "" if "notify" in typed else telling.NOT_TICKED
+        if row.revision == revision:
+            silence = UNSEEN
+        found = telling.preview(visit, row, "maintenance.updated", silence)
+        visit.found = replace(found, update=None)
+        return None
+    return Done("maintenance", "maintenance_edited", {"maintenance_id": maintenance_id})
+
+
+def _read(visit: Visit, row: Maintenance) -> dict[str, Any]:
+    problems = telling.Problems()
+    if row.status.is_over:
+        values: dict[str, Any] = {"title": reading.words(visit.sent, "title").strip()}
+    else:
+        values = window.read(visit, problems, row)
+        if set(values["components"]) == {item.component.slug for item in row.affected}:
+            del values["components"]  # their order stays
+        if row.status is not MaintenanceStatus.SCHEDULED:
+            for name in IN_THE_PLAN:
+                values.pop(name, None)
+    with problems.gathered():
+        values = reading.checked(MaintenanceChange, values)
+    problems.tell()
+    return values
+
+
+def show_delete(visit: Visit, maintenance_id: str) -> str:
+    shown = view(visit, get(visit, maintenance_id))
+    return documents.delete(visit.room("maintenances"), shown)
+
+
+def delete(visit: Visit, maintenance_id: str) -> Done:
+    maintenance_sight.remove(
+        visit.session,
+        visit.page,
+        get(visit, maintenance_id).id,
+        title=reading.words(visit.sent, "title"),
+        seen=seen(visit),
+        actor=visit.actor,
+    )
+    return Done("maintenances", "maintenance_deleted")
+
+
+def show_mend(visit: Visit, maintenance_id: str, update_id: str) -> str:
+    shown = view(visit, get(visit, maintenance_id))
+    line = _line(shown, update_id)
+    if shown.has_changed:
+        telling.follow(visit, {"body": line.update.body})
+    return documents.mend(visit.room("maintenances"), shown, line)
+
+
+def mend(visit: Visit, maintenance_id: str, update_id: str) -> Done:
+    typed = visit.sent
+    row = get(visit, maintenance_id)
+    values = reading.checked(
+        MaintenanceUpdateChange,
+        {"body": reading.words(typed, "body").rstrip(), "notify": "notify" in typed},
+    )
+    maintenance_sight.edit_update(
+        visit.session,
+        visit.page,
+        row.id,
+        _update(row, update_id).id,
+        **values,
+        seen=seen(visit),
+        actor=visit.actor,
+    )
+    return Done("maintenance", "maintenance_mended", {"maintenance_id": maintenance_id})
+
+
+def take_back(visit: Visit, maintenance_id: str, update_id: str) -> Done:
+    row = get(visit, maintenance_id)
+    maintenance_sight.remove_update(
+        visit.session,
+        visit.page,
+        row.id,
+        _update(row, update_id).id,
+        seen=seen(visit),
+        actor=visit.actor,
+    )
+    return Done("maintenance", "maintenance_taken_back", {"maintenance_id": maintenance_id})
+
+
+def _update(row: Maintenance, update_id: str) -> MaintenanceUpdate:
+    wanted = uuid_of(update_id, "update")
+    for update in row.updates:
+        if update.id == wanted:
+            return update
+    raise NotFound("update", update_id)
+
+
+def _line(shown: MaintenanceView, update_id: str) -> Line:
+    wanted = uuid_of(update_id, "update")
+    for line in shown.lines:
+        if line.update.id == wanted:
+            return line
+    raise NotFound("update", update_id)

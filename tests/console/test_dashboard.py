@@ -1,0 +1,230 @@
+"""The dashboard: what is open, who hears of it, how services are, and saying that they are otherwise."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from html import unescape
+
+import pytest
+from sqlalchemy import select
+
+from flask_statuspage.storage.session import current_session
+from flask_statuspage.storage.subscriptions import Subscription, SubscriptionState
+from tests.console.conftest import Enter
+from tests.console.counting import queries
+from tests.console.member import EDITOR, VIEWER, forms_of
+from tests.web.site import Site
+
+LISTS = ("/", "/incidents", "/maintenance")
+
+
+def window(begins: datetime, ends: datetime) -> dict[str, str]:
+    return {"scheduled_start": begins.isoformat(), "scheduled_end": ends.isoformat()}
+
+
+def status(site: Site, slug: str) -> str:
+    answer = site.ask("GET", f"/components/{slug}")
+    return str(answer.get_json()["status"])
+
+
+def test_a_status_is_changed_and_taken_back(site: Site, enter: Enter) -> None:
+    """A new status counts at once, and one button takes it back."""
+    site.made("/components", name="API")
+    site.made("/components", name="Billing")
+    ann = enter(EDITOR)
+    form = ann.form("/", "Save status changes")
+    page = ann.follow(ann.send(form, **{"status.api": "partial_outage"}))
+    assert "The status changes are saved." in page.text
+    assert (status(site, "api"), status(site, "billing")) == ("partial_outage", "operational")
+    undo = next(form for form in forms_of(page.text) if "Undo" in form.words)
+    assert ann.send(undo).status_code == 303
+    assert status(site, "api") == "operational"
+    assert site.ask("GET", "/components/api").get_json()["sources"] == []
+
+
+def test_taking_back_leaves_no_word_of_ones_own(site: Site, enter: Enter) -> None:
+    """What an incident said before is not said by the member afterwards: it ends with the incident."""
+    site.made("/components", name="API")
+    incident = site.made("/incidents", title="Fails", components={"api": "partial_outage"})
+    ann = enter(EDITOR)
+    page = ann.follow(ann.send(ann.form("/", "Save"), **{"status.api": "major_outage"}))
+    undo = next(form for form in forms_of(page.text) if "Undo" in form.words)
+    assert ann.send(undo).status_code == 303
+    assert status(site, "api") == "partial_outage"
+    site.ask("POST", f"/incidents/{incident['id']}/resolve")
+    assert status(site, "api") == "operational"
+
+
+def test_taking_back_restores_what_was_said(site: Site, enter: Enter) -> None:
+    """An earlier word of a member counts again; a change that came in between is not written over."""
+    site.made("/components", name="API")
+    ann, bob = enter(EDITOR), enter(EDITOR)
+    ann.send(ann.form("/", "Save"), **{"status.api": "degraded_performance"})
+    page = ann.follow(ann.send(ann.form("/", "Save"), **{"status.api": "major_outage"}))
+    undo = next(form for form in forms_of(page.text) if "Undo" in form.words)
+    bob.send(bob.form("/", "Save"), **{"status.api": "partial_outage"})
+    assert ann.send(undo).status_code == 409
+    assert status(site, "api") == "partial_outage"
+    again = ann.follow(ann.send(ann.form("/", "Save"), **{"status.api": "major_outage"}))
+    undo = next(form for form in forms_of(again.text) if "Undo" in form.words)
+    assert ann.send(undo).status_code == 303
+    assert status(site, "api") == "partial_outage"
+
+
+@pytest.mark.parametrize("hours", ["9999999999", "-1", "2", "x"])
+def test_how_long_is_one_of_the_list(site: Site, enter: Enter, hours: str) -> None:
+    """Anything else is named, and nothing is saved."""
+    site.made("/components", name="API")
+    ann = enter(EDITOR)
+    answer = ann.send(ann.form("/", "Save"), **{"status.api": "major_outage", "hours": hours})
+    assert answer.status_code == 422
+    assert 'href="#f-hours"' in answer.text
+    assert status(site, "api") == "operational"
+
+
+def test_who_saw_another_status_changes_nothing(site: Site, enter: Enter) -> None:
+    """Two members open the page; the second one to save learns what the first one said."""
+    site.made("/components", name="API")
+    ann, bob = enter(EDITOR), enter(EDITOR)
+    first, second = ann.form("/", "Save"), bob.form("/", "Save")
+    assert ann.send(first, **{"status.api": "major_outage"}).status_code == 303
+    answer = bob.send(second, **{"status.api": "degraded_performance", "note": "slow"})
+    assert answer.status_code == 409
+    assert "API is major outage by now" in answer.text
+    assert 'value="slow"' in answer.text
+    assert status(site, "api") == "major_outage"
+
+
+def test_a_viewer_only_looks(site: Site, enter: Enter) -> None:
+    """Who may only see is refused, and nothing is changed."""
+    site.made("/components", name="API")
+    vic = enter(VIEWER)
+    answer = vic.post("/", {"status.api": "major_outage"})
+    assert answer.status_code == 403
+    assert status(site, "api") == "operational"
+
+
+def test_a_sign_in_that_ended_keeps_what_was_typed(site: Site, enter: Enter) -> None:
+    """The text comes back after signing in again; nothing is done before it was looked at."""
+    site.made("/components", name="API")
+    ann = enter(EDITOR)
+    form = ann.form("/", "Save")
+    ann.who = None
+    answer = ann.send(form, **{"status.api": "major_outage", "note": "Disk <full>"})
+    assert answer.status_code == 401
+    assert "Disk <full>" not in answer.text
+    assert "Disk &lt;full&gt;" in answer.text
+    (again,) = forms_of(answer.text)
+    ann.who = EDITOR
+    shown = ann.send(again)
+    assert shown.status_code == 400
+    assert status(site, "api") == "operational"
+    kept = next(one for one in forms_of(shown.text) if "Save" in one.words)
+    assert kept.fields["note"] == "Disk <full>"
+    assert kept.fields["status.api"] == "major_outage"
+    assert ann.send(kept).status_code == 303
+    assert status(site, "api") == "major_outage"
+
+
+def test_what_goes_on_is_listed_with_what_can_be_done(site: Site, enter: Enter) -> None:
+    """Open incidents and near maintenance stand there with ways to tell and to end them; else nothing."""
+    site.made("/components", name="API")
+    begins, ends = (datetime.now(UTC) + timedelta(days=day) for day in (2, 3))
+    far = datetime.now(UTC) + timedelta(days=20)
+    down = site.made("/incidents", title="Down <now>", components=["api"], body="x")
+    site.made("/incidents", title="Over", status="resolved", body="x")
+    near = site.made("/maintenances", title="Disks", **window(begins, ends))
+    site.made("/maintenances", title="Far away", **window(far, far + timedelta(hours=1)))
+    runs = site.made("/maintenances", title="Cables", scheduled_end=ends.isoformat())
+    page = enter(EDITOR).get("/").text
+    for path in (
+        f"incidents/{down['id']}#update",
+        f"incidents/{down['id']}/resolve",
+        f"maintenance/{near['id']}/start",
+        f"maintenance/{runs['id']}#update",
+        f"maintenance/{runs['id']}/complete",
+        "incidents/new",
+        "maintenance/new",
+    ):
+        assert f'href="/status/admin/{path}"' in page, path
+    assert "Down &lt;now&gt;" in page
+    assert "Over" not in page
+    assert "Far away" not in page
+    seen = enter(VIEWER).get("/").text
+    assert "Disks" in seen
+    assert not [
+        words for words in ("Resolve", "Complete", "Report an", "Schedule maint") if words in seen
+    ]
+
+
+def test_tiles_count_all_that_there_is(site: Site, enter: Enter) -> None:
+    """The numbers are exact, also where fewer are listed, and lead to their lists."""
+    for number in range(21):
+        site.made("/incidents", title=f"Down {number}", body="x")
+    site.made("/subscriptions", channel="email", address="reader@example.com")
+    page = enter(EDITOR).get("/").text
+    assert page.count(">Resolve<") == 20
+    tiles = dict(re.findall(r"<dt>(?:<a[^>]*>)?([^<]+)(?:</a>)?</dt>\s*<dd>(\d+)", page))
+    assert tiles["Open incidents"] == "21"
+    assert tiles["Maintenance within 7 days"] == "0"
+    assert tiles["Subscribers"] == "1"
+    assert "+1 in 7 days" in page
+    assert "There are more" in page
+    assert '<dt><a href="/status/admin/incidents">Open incidents</a></dt>' in page
+
+
+def test_subscribers_who_went_are_told(site: Site, enter: Enter) -> None:
+    """The trend has who came and who went within seven days, but nobody who did both."""
+    made = [
+        site.made("/subscriptions", channel="email", address=f"{name}@example.com")
+        for name in ("ann", "bob", "cleo")
+    ]
+    ids = [one["id"] for one in made]
+    with site.app.app_context():
+        session, now = current_session(), datetime.now(UTC)
+        for row in session.scalars(select(Subscription)):
+            if str(row.id) == ids[0]:
+                row.confirmed_at = now - timedelta(days=30)
+            if str(row.id) in ids[:2]:
+                row.state = SubscriptionState.ENDED
+        session.commit()
+    assert "+1 \u22121 in 7 days" in enter(EDITOR).get("/").text
+
+
+def test_an_outage_offers_an_incident(site: Site, enter: Enter) -> None:
+    """After a service is set to an outage one link reports an incident of it, also by a template; else none does."""
+    site.made("/components", name="API")
+    site.made("/components", name="Billing")
+    ann = enter(EDITOR)
+    changes = {"status.api": "major_outage", "status.billing": "degraded_performance"}
+    page = ann.follow(ann.send(ann.form("/", "Save status changes"), **changes))
+    assert "Open an incident?" in page.text
+    (way,) = set(re.findall(r'href="/status/admin(/incidents/new\?[^"]+)"', page.text))
+    form = ann.form(unescape(way), "Publish")
+    assert form.fields["components.api"] == "major_outage"
+    assert form.fields["components.billing"] == ""
+    site.made("/templates", kind="incident", name="Down", title="Down")
+    assert '<input type="hidden" name="components" value="api">' in ann.get(unescape(way)).text
+    calm = ann.follow(ann.send(ann.form("/", "Save"), **{"status.api": "degraded_performance"}))
+    assert "Open an incident?" not in calm.text
+    for forged in ("/?was=api:major_outage", "/?done=status&was=nothing:major_outage&was=%00"):
+        assert "Open an incident?" not in ann.get(forged).text
+
+
+def test_as_many_queries_for_much_as_for_little(site: Site, enter: Enter) -> None:
+    """Whatever goes on, the database is asked as often."""
+    site.made("/components", name="API", group=site.made("/component-groups", name="All")["id"])
+    ann = enter(EDITOR)
+
+    def more(numbers: range) -> None:
+        for number in numbers:
+            site.made("/incidents", title=f"Down {number}", components=["api"], body="x")
+            begins = datetime.now(UTC) + timedelta(days=1, hours=number)
+            times = window(begins, begins + timedelta(minutes=30))
+            site.made("/maintenances", title=f"Disks {number}", components=["api"], **times)
+
+    more(range(1))
+    few = {path: queries(ann, path) for path in LISTS}
+    more(range(1, 8))
+    assert few == {path: queries(ann, path) for path in LISTS}

@@ -1,0 +1,84 @@
+"""The main tasks with incidents in a real browser, with and without scripts, on a desk and on a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.console.member import EDITOR
+from tests.servers.wsgi import serving
+from tests.web.site import Site
+
+
+@pytest.fixture(params=[True, False], ids=["scripts", "no scripts"])
+def phone(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Iterator[Page]:
+    """A phone of an editor, whose browser notes no trouble in the end."""
+    with serving(site.app) as root:
+        context = browser.new_context(
+            java_script_enabled=request.param,
+            extra_http_headers={"X-Who": EDITOR},
+            viewport={"width": 390, "height": 844},
+            base_url=f"{root}/status/admin/",
+        )
+        context.set_default_timeout(15_000)
+        page = context.new_page()
+        troubles: list[str] = []
+        page.on("console", lambda message: troubles.append(message.text))
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        yield page
+        context.close()
+    assert troubles == []
+
+
+def test_report_from_a_template_and_post_an_update(phone: Page, site: Site) -> None:
+    """An incident is reported from a template in fewer than six interactions, then an update is posted."""
+    site.made("/components", name="Billing")
+    site.made("/subscriptions", channel="email", address="reader@example.com")
+    site.made(
+        "/templates",
+        kind="incident",
+        name="Payments",
+        title="Payments fail",
+        body="{{ components }} refuses **cards**.",
+        impact="major",
+        components=["billing"],
+    )
+    phone.goto("incidents")
+    interactions = [
+        lambda: phone.get_by_role("link", name="Report an incident").click(),
+        lambda: phone.get_by_label("Template").select_option(label="Payments"),
+        lambda: phone.get_by_role("button", name="Load").click(),
+        lambda: phone.get_by_role("button", name="Publish").click(),
+    ]
+    for interact in interactions:
+        interact()
+    assert len(interactions) < 6
+    expect(phone.get_by_role("status")).to_contain_text("The incident is published.")
+    expect(phone.get_by_role("heading", level=1)).to_have_text("Payments fail")
+
+    phone.get_by_label("State").select_option(label="Identified")
+    phone.get_by_label("Message").fill("A **disk** is full.")
+    phone.get_by_label("Billing").select_option(label="Degraded performance")
+    phone.get_by_role("button", name="Preview and count").click()
+    preview = phone.get_by_role("region", name="Preview")
+    expect(preview).to_contain_text("1 by email")
+    expect(preview.locator("strong", has_text="disk")).to_be_visible()
+    expect(preview).to_be_in_viewport()
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+    phone.get_by_role("button", name="Post update").click()
+    expect(phone.get_by_role("status")).to_contain_text("The update is posted.")
+
+    (incident,) = site.ask("GET", "/incidents").get_json()["items"]
+    assert incident["updates"][0]["body"] == "A **disk** is full."
+    assert incident["components"][0]["status"] == "degraded_performance"
+
+
+def test_enter_in_a_field_publishes_nothing(phone: Page, site: Site) -> None:
+    """Who presses Enter in the title sees a preview."""
+    phone.goto("incidents/new")
+    phone.get_by_label("Title").fill("Down")
+    phone.get_by_label("Title").press("Enter")
+    expect(phone.get_by_role("region", name="Preview")).to_be_visible()
+    assert site.ask("GET", "/incidents").get_json()["items"] == []

@@ -1,0 +1,64 @@
+"""Until when a server's certificate is valid, and what is wrong with one that is not accepted."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flask_statuspage.outgoing import Client
+from tests.outgoing.failing import failure
+from tests.outgoing.peer import OK, Peer, answer_all
+from tests.servers import certificates
+from tests.servers.certificates import Certificate
+
+
+@pytest.mark.parametrize("verified", [True, False])
+def test_every_answer_tells_when_the_certificate_ends(
+    client: Client, certificate: Certificate, verified: bool
+) -> None:
+    """The first answer of a connection and the next ones, whether the certificate was verified or not."""
+    verify: Any = certificate.path if verified else False
+    with Peer(answer_all(), tls=certificate.server_context) as peer:
+        answers = [client.send("GET", peer.url, timeout=5, verify=verify) for _ in range(3)]
+        assert peer.accepted == 1
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    for answer in answers:
+        assert answer.certificate_expires is not None
+        assert abs(answer.certificate_expires - tomorrow) < timedelta(hours=1)
+
+
+def test_without_tls_there_is_no_certificate(client: Client) -> None:
+    """An http answer has no end of a certificate, also from a client that has seen one."""
+    with Peer(answer_all()) as peer:
+        assert client.send("GET", peer.url, timeout=5).certificate_expires is None
+
+
+@pytest.mark.parametrize(
+    ("made", "trusted", "problem"),
+    [
+        ({"days": (-9, -2)}, True, "expired"),
+        ({"days": (2, 9)}, True, "not_yet_valid"),
+        ({"names": ["other.example", "127.0.0.2"]}, True, "wrong_name"),
+        ({}, False, "self_signed"),
+    ],
+)
+def test_what_is_wrong_with_a_certificate_is_told(
+    client: Client, tmp_path: Path, made: dict[str, Any], trusted: bool, problem: str
+) -> None:
+    """As OpenSSL tells it, in one word; the failure is one of TLS and nothing was sent."""
+    bad = certificates.make(tmp_path, **made)
+    with Peer(answer_all(), tls=bad.server_context) as peer:
+        verify: Any = bad.path if trusted else True
+        failed = failure(client, peer.url, verify=verify)
+        assert peer.requests == []
+    assert (failed.kind, failed.certificate, failed.connected) == ("tls", problem, False)
+
+
+def test_other_failures_name_no_certificate(client: Client) -> None:
+    """A server that speaks no TLS has none that could be wrong."""
+    with Peer(lambda connection: connection.send(OK)) as peer:
+        failed = failure(client, peer.url.replace("http:", "https:"))
+    assert (failed.kind, failed.certificate) == ("tls", None)

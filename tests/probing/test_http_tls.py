@@ -1,0 +1,125 @@
+"""The http probe and the certificates of servers: bad ones, and good ones that end soon."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests.utils
+
+from flask_statuspage.domain.verdict import Verdict
+from flask_statuspage.outgoing import Client
+from flask_statuspage.outgoing.site import site_policy
+from flask_statuspage.probing import Finding
+from flask_statuspage.probing.http import HttpAsker
+from tests.outgoing.peer import OK, Peer, answer_all
+from tests.probing.asking_http import HTTP, LOOPBACK, ask, order
+from tests.servers import certificates
+from tests.servers.certificates import Certificate
+
+
+@pytest.fixture
+def client() -> Iterator[Client]:
+    """One that has not read yet whom to trust."""
+    with Client(site_policy(LOOPBACK)) as client:
+        yield client
+
+
+@pytest.fixture
+def trust(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Makes this machine trust a certificate."""
+
+    def trust(certificate: Certificate) -> None:
+        monkeypatch.setattr(requests.utils, "DEFAULT_CA_BUNDLE_PATH", certificate.path)
+
+    return trust
+
+
+def over_tls(certificate: Certificate, client: Client, **options: Any) -> Finding:
+    with Peer(answer_all(), tls=certificate.server_context) as peer:
+        return ask(peer.url, client=client, **options)
+
+
+@pytest.mark.parametrize(
+    ("made", "trusted", "error"),
+    [
+        ({"days": (-9, -2)}, True, "The certificate has expired"),
+        ({"days": (2, 9)}, True, "The certificate is not valid yet"),
+        ({"names": ["other.example"]}, True, "The certificate is for another name"),
+        ({}, False, "The certificate is self-signed"),
+    ],
+)
+def test_a_bad_certificate_is_down(
+    client: Client, tmp_path: Path, trust: Any, made: dict[str, Any], trusted: bool, error: str
+) -> None:
+    """In words that say what is wrong; a monitor that does not verify sees an answer all the same."""
+    bad = certificates.make(tmp_path, **made)
+    if trusted:
+        trust(bad)
+    found = over_tls(bad, client, tls_expiry_days=0)
+    assert (found.outcome, found.code, found.error) == (Verdict.DOWN, None, error)
+    found = over_tls(bad, client, tls_expiry_days=0, verify_tls=False)
+    assert (found.outcome, found.code, found.error) == (Verdict.UP, 200, None)
+
+
+def test_a_server_without_tls_is_down(client: Client) -> None:
+    """The certificate is not blamed where there is none."""
+    with Peer(lambda connection: connection.send(OK)) as peer:
+        found = ask(peer.url.replace("http:", "https:"), client=client)
+    assert found.error == "No secure connection could be made"
+
+
+@pytest.mark.parametrize(
+    ("left", "options", "error"),
+    [
+        (13.9, {}, "The certificate expires in 13 days"),
+        (14.1, {}, None),
+        (3.5, {}, "The certificate expires in 3 days"),
+        (3.5, {"tls_expiry_days": 3}, None),
+        (3.5, {"tls_expiry_days": 4}, "The certificate expires in 3 days"),
+        (1.5, {}, "The certificate expires in 1 day"),
+        (0.5, {}, "The certificate expires in less than a day"),
+        (0.5, {"tls_expiry_days": 0}, None),
+        (0.5, {"tls_expiry_days": None}, None),
+        (-0.5, {"verify_tls": False}, "The certificate has expired"),
+    ],
+)
+def test_a_certificate_that_ends_soon_is_degraded(
+    client: Client,
+    tmp_path: Path,
+    trust: Any,
+    left: float,
+    options: dict[str, Any],
+    error: str | None,
+) -> None:
+    """Within fourteen days unless told otherwise, with the days that are left."""
+    made = certificates.make(tmp_path, days=(-2, left))
+    trust(made)
+    found = over_tls(made, client, **options)
+    assert (found.outcome, found.error) == (Verdict.DEGRADED if error else Verdict.UP, error)
+
+
+def test_days_are_those_of_the_databases_clock(client: Client, tmp_path: Path, trust: Any) -> None:
+    """A worker whose clock is wrong warns of nothing; a kept-alive connection warns as its first answer did."""
+    made = certificates.make(tmp_path, days=(-1, 20))
+    trust(made)
+    with Peer(answer_all(), tls=made.server_context) as peer:
+        asker = HttpAsker(client)
+        first = order(peer.url, options=HTTP.check_options({}, LOOPBACK))
+        assert asker.ask(first).outcome is Verdict.UP
+        object.__setattr__(first, "asked_at", datetime.now(UTC) + timedelta(days=10))
+        assert asker.ask(first).error == "The certificate expires in 9 days"
+        assert peer.accepted == 1
+
+
+def test_a_wrong_answer_is_worse_than_an_old_certificate(
+    client: Client, tmp_path: Path, trust: Any
+) -> None:
+    """Down stays down, and slowness is told before the certificate."""
+    made = certificates.make(tmp_path, days=(-1, 2))
+    trust(made)
+    found = over_tls(made, client, expected_status=500)
+    assert (found.outcome, found.error) == (Verdict.DOWN, "Answered 200")
