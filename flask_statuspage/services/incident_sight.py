@@ -106,12 +106,12 @@ def others_say(
 ) -> dict[Component, ComponentStatus]:
     """The services of *incident* of which one of *sources* says that they do not work, with the worst that is said."""
     living = [item.component for item in incident.affected if item.component.archived_at is None]
-    said = stored_components.said_of(session, [component.id for component in living])
+    conditions = stored_components.said_of(session, [component.id for component in living])
     found: dict[Component, ComponentStatus] = {}
     for component in living:
         bad = [
             condition.status
-            for condition in said[component.id]
+            for condition in conditions[component.id]
             if condition.source in sources
             and not condition.status.is_calm
             and condition.reference != str(incident.id)
@@ -199,11 +199,11 @@ def _is_told(
     """Whether the latest update is what is to be told: the button was pressed twice."""
     told = latest(incident.updates)
     status = LEADS_TO.get(step) or values.get("status")
-    said = {item["slug"]: item["status"] for item in told.components}
+    words = {item["slug"]: item["status"] for item in told.components}
     return (
         mark(incident) != seen
         and told.number == number_in(seen) + 1
         and (told.actor, told.body) == (actor, values.get("body", ""))
         and status in (None, told.status)
-        and all(said.get(slug) == word for slug, word in (values.get("affected") or {}).items())
+        and all(words.get(slug) == word for slug, word in (values.get("affected") or {}).items())
     )

@@ -78,6 +78,8 @@ WRITES: dict[tuple[str, str], Write] = {
         "set_status", {"status": "major_outage"}, at="idle"
     ),
     ("PUT", "/components/order"): Write("order_components", {"components": ["idle"]}),
+    ("PUT", "/service/put/<ident>/<status>/"): Write("set_status", at="idle"),
+    ("POST", "/service/put/<ident>/<status>/"): Write("set_status", at="idle"),
     ("POST", "/monitors"): Write("create", {"name": "New", "target": "<target>"}, states=MADE),
     ("PATCH", "/monitors/<ident>"): Write("change", {"interval": 5}, at="probe"),
     ("DELETE", "/monitors/<ident>"): Write("delete", at="probe", states=GONE),
@@ -171,6 +173,7 @@ WRITES: dict[tuple[str, str], Write] = {
 }
 
 SUBJECTS = {
+    "service": "component",
     "pages": "page",
     "component-groups": "component-group",
     "components": "component",
@@ -256,6 +259,7 @@ def test_every_write_through_the_api(
     method, path = route
     path = path.replace("<ident>", filled(write.at, things))
     path = path.replace("<update_ident>", filled(write.update, things))
+    path = path.replace("<status>", "major_outage")
     entry, *others = fresh(
         site, lambda: _succeeds(site.ask(method, path, filled(write.body, things)))
     )
