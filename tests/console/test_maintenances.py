@@ -283,3 +283,13 @@ def test_a_sign_in_that_ended_keeps_the_text(berlin: Site, enter: Enter) -> None
     assert again.fields.getlist("components") == ["api"]
     assert ann.send(again).status_code == 303
     assert [row["title"] for row in planned(berlin)] == ["Disks"]
+
+
+def test_a_time_beyond_all_calendars(site: Site, enter: Enter) -> None:
+    """An address with a time that no clock of the page can show is answered with what is wrong."""
+    made = site.made("/templates", kind="maintenance", name="Disks", title="Disks", body="Work.")
+    ann = enter(EDITOR)
+    for start in ("0001-01-01T00:00:00%2B14:00", "9999-12-31T23:59:59-12:00"):
+        shown = ann.get(f"/maintenance/new?template={made['id']}&scheduled_start={start}")
+        assert shown.status_code == 200
+        assert "Must lie between the years 1900 and 9998." in shown.text

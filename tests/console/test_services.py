@@ -155,3 +155,16 @@ def test_the_list_asks_the_same_however_long_it_is(site: Site, enter: Enter) -> 
     with Queries(site) as many:
         ann.get("/services")
     assert len(many.sent) == len(few.sent)
+
+
+def test_boxes_that_somebody_else_ticked_are_not_emptied(site: Site, enter: Enter) -> None:
+    """A form that was open meanwhile is refused; what was ticked in between stays."""
+    site.made("/components", name="API")
+    ann = enter(EDITOR)
+    form = ann.form("/services/api", "Save")
+    site.ask("PATCH", "/components/api", {"only_show_if_degraded": True})
+    answer = ann.send(form, name="The API")
+    assert answer.status_code == 409
+    assert "only show if degraded is “yes” now" in answer.text
+    assert component(site, "api")["only_show_if_degraded"] is True
+    assert component(site, "api")["name"] == "API"

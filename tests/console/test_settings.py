@@ -94,3 +94,27 @@ def test_editors_do_not_see_the_link(site: Site, enter: Enter) -> None:
     for path in ("/", "/services"):
         assert link not in eve.get(f"{path}?status_page=inside").text
     assert link in enter(ADMIN).get("/?status_page=inside").text
+
+
+def test_colours_are_not_painted_over(site: Site, enter: Enter) -> None:
+    """What somebody else painted meanwhile is not wiped out by a form that was open before."""
+    ann = enter(ADMIN)
+    form = ann.form("/settings", "Save")
+    site.ask("PATCH", "/pages/main", {"colours": {"primary": "#123456"}})
+    answer = ann.send(form, name="Acme", **{"colour.link": "#0b3d91"})
+    assert answer.status_code == 409
+    assert "colour.primary is “#123456” now" in answer.text
+    assert page(site)["colours"] == {"primary": "#123456"}
+
+
+def test_a_form_stays_with_its_page_when_that_gets_another_name(site: Site, enter: Enter) -> None:
+    """Its address changed while somebody typed: the form is still about it, and leads to the new address."""
+    site.made("/pages", name="Other", slug="other")
+    ann = enter(EDITOR)
+    form = ann.form("/incidents/new?status_page=other", "Publish")
+    site.ask("PATCH", "/pages/other", {"slug": "renamed"})
+    sent = ann.send(form, title="Down", body="We look.", publish="yes")
+    assert sent.status_code == 303, sent.text
+    assert "status_page=renamed" in sent.headers["Location"]
+    told = site.ask("GET", "/incidents?status_page=renamed").get_json()["items"]
+    assert [incident["title"] for incident in told] == ["Down"]

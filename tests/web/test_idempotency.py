@@ -226,3 +226,13 @@ def test_old_answers_go(database_url: str, migrated_site: SiteMaker) -> None:
         assert forgetting.forget(lambda: False, budget=10) == 1
     (row,) = site.rows(KeptAnswer)
     assert row.created_at > datetime.now(UTC) - timedelta(hours=1)
+
+
+def test_what_only_reads_keeps_no_answer(site: Site) -> None:
+    """A POST that changes nothing can be sent again as it is, so nothing of it is kept."""
+    made = site.made("/templates", kind="incident", name="T", title="T", body="B")
+    for number in range(3):
+        path = f"/templates/{made['id']}/render"
+        answer = site.ask("POST", path, {}, role="viewer", Idempotency_Key=str(number))
+        assert answer.status_code == 200
+    assert site.rows(KeptAnswer) == []

@@ -72,7 +72,7 @@ class Room:
     :param to: the address of an endpoint of the console for this status page: ``to("incidents", state="open")``.
     :param menu: the ways to all areas. *here* is the endpoint of the one that this belongs to.
     :param others: the site's other status pages.
-    :param slug: of the status page, which every form posts as ``status_page``; None: it is the default one.
+    :param slug: of the status page, which every form names; None: it is the default one.
     :param typed: what was posted and is shown again, each name with all its values; None: nothing was.
     :param notice: what was done. *undo*: how it is taken back.
     :param leave_url: where one signs out; None: that is the host's.

@@ -136,11 +136,16 @@ class Desk:
 
 
 def page_asked() -> Page:
-    """The status page that ``?status_page=`` or the form's field names; the default one without."""
-    slug = request.values.get("status_page")
-    if slug is not None and not is_storable(slug):
-        raise NotFound("page", slug)
-    return pages.find(current_session(), slug or None)
+    """The status page that the form's field or ``?status_page=`` names, by id or slug; the default one without.
+
+    The field counts first: it holds the id, so a form is still about its page when that has another slug meanwhile.
+    """
+    ident = request.form.get("status_page") or request.args.get("status_page")
+    if not ident:
+        return pages.find(current_session(), None)
+    if not is_storable(ident):
+        raise NotFound("page", ident)
+    return pages.get(current_session(), ident)
 
 
 def _done(visit: Visit, do: Do, arguments: Mapping[str, Any]) -> tuple[Done | Told | None, int]:

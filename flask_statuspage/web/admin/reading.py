@@ -76,10 +76,10 @@ def instant(typed: Typed, name: str, zone: ZoneInfo) -> datetime | None:
         local = datetime.fromisoformat(text)
     except ValueError:
         raise Invalid.field(name, "Must be a date and time such as 2026-02-19T17:30.") from None
-    if local.tzinfo is not None:
-        return local
     if not 1900 <= local.year < 9999:
         raise Invalid.field(name, "Must lie between the years 1900 and 9998.")
+    if local.tzinfo is not None:
+        return local
     aware = local.replace(tzinfo=zone)
     if aware.astimezone(ZoneInfo("UTC")).astimezone(zone).replace(tzinfo=None) != local:
         raise Invalid.field(name, f"The clock of {zone.key} leaves this time out.")

@@ -213,6 +213,7 @@ def _present(row: Component) -> dict[str, str]:
         "description": row.description,
         "group": str(row.group_id or ""),
         "start_date": str(row.start_date or ""),
+        **{flag: "yes" if getattr(row, flag) else "" for flag in FLAGS},
     }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from flask import url_for
 
 from ...documents.console import settings as documents
+from ...domain.colours import TOKENS
 from ...domain.rights import Right
 from ...services import addresses, facts, pages
 from ...storage import pages as stored
@@ -43,7 +44,6 @@ def show(visit: Visit) -> str:
     return documents.settings(
         visit.room("settings"),
         values=_present(page),
-        colours=page.colours or {},
         link=addresses.page_url(page) if page.visibility == "link" else None,
         pages=[
             documents.PageLine(
@@ -107,4 +107,8 @@ def remove(visit: Visit) -> Done:
 
 
 def _present(page: Page) -> dict[str, str]:
-    return {name: getattr(page, name) or "" for name in FIELDS}
+    """What the fields show, by their names."""
+    colours = page.colours or {}
+    return {name: getattr(page, name) or "" for name in FIELDS} | {
+        f"colour.{token}": colours.get(token, "") for token in TOKENS
+    }

@@ -108,7 +108,9 @@ class Door:
             _check_idents(arguments)
             if body is not None:
                 call.body = _parsed(body, bare=bare)
-            again = repeatable(call)
+            again = (
+                repeatable(call) if is_change else None
+            )  # else nothing is done that could be done twice
             if again is not None:
                 call.guards.append(partial(again.claim, call.session))
             if is_change and things.is_conditional():
