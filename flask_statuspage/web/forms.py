@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
+from flask import request
 from flask_wtf.csrf import generate_csrf, validate_csrf
 from wtforms import ValidationError
 
@@ -28,3 +31,21 @@ def is_genuine(token: object) -> bool:
     except (ValidationError, RuntimeError):  # RuntimeError: no SECRET_KEY, so no token is genuine
         return False
     return True
+
+
+def is_from_elsewhere() -> bool:
+    """Whether the browser says that a page of another site sent this request.
+
+    By Fetch Metadata (https://www.w3.org/TR/fetch-metadata/), which browsers send over TLS and to their own machine;
+    else by ``Origin``. What neither comes with was sent by no page.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site != "same-origin"
+    origin = request.headers.get("Origin")
+    if origin is None:
+        return False
+    try:
+        return urlsplit(origin).netloc != request.host
+    except ValueError:
+        return True

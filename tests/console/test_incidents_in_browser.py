@@ -82,3 +82,15 @@ def test_enter_in_a_field_publishes_nothing(phone: Page, site: Site) -> None:
     phone.get_by_label("Title").press("Enter")
     expect(phone.get_by_role("region", name="Preview")).to_be_visible()
     assert site.ask("GET", "/incidents").get_json()["items"] == []
+
+
+def test_long_names_fit_a_small_phone(phone: Page, site: Site) -> None:
+    """Selects are no wider than a screen of 320 points, whatever services and templates are called."""
+    name = "Customer payment gateway (EU west), the one of the second contract"
+    site.made("/components", name=name)
+    for kind in ("incident", "maintenance"):
+        site.made("/templates", kind=kind, name=name, title="T", body="B")
+    phone.set_viewport_size({"width": 320, "height": 700})
+    for path in ("incidents", "maintenance", "incidents/new", "maintenance/new"):
+        phone.goto(path)
+        assert phone.evaluate("document.documentElement.scrollWidth") <= 320, path

@@ -1,4 +1,4 @@
-"""The page that keeps what somebody typed whose sign-in has ended."""
+"""The pages that keep what somebody typed: whose sign-in has ended, or whose form is not there any more."""
 
 from __future__ import annotations
 
@@ -35,5 +35,30 @@ def kept(
             if not name.startswith("was.") and (len(value) >= LONG or "\n" in value)
         ],
         sign_in_url=sign_in_url,
+        home_url=home_url,
+    )
+
+
+def lost(
+    frame: Frame,
+    *,
+    title: str,
+    message: str,
+    fields: Sequence[tuple[str, str]],
+    home_url: str,
+) -> str:
+    """What was typed, to be copied: nothing can be done with it here. It tells nothing of any status page.
+
+    :param message: why.
+    :param fields: names and values, as they were posted.
+    :param home_url: the console's first page.
+    """
+    return render(
+        "admin/lost",
+        None,
+        frame,
+        title=title,
+        message=message,
+        fields=[(name.replace("_", " "), value) for name, value in fields],
         home_url=home_url,
     )

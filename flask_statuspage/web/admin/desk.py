@@ -25,12 +25,15 @@ from ...storage.races import run_again
 from ...storage.session import current_session
 from .. import access, answers, failures, forms, visits
 from ..storable import UNSTORABLE, is_storable
-from .kept import kept
+from .kept import kept, lost
 from .visit import Done, Told, Visit
 
 PATIENCE = 5.0
 """Seconds after which a form that lost a race for locks is not run again."""
 
+ELSEWHERE = (
+    "Another site sent this form. Nothing was done, and nothing of what it sent stands here."
+)
 TOO_LATE = "The form was open for too long. Nothing was done; look at what you typed and press the button again."
 
 MACHINERY = frozenset({"csrf_token", "status_page"})
@@ -102,14 +105,23 @@ class Desk:
         rights = {"GET": right, "POST": doing or right}
 
         def respond(**arguments: Any) -> BaseResponse:
-            if request.method == "POST":
-                failures.check_size()
+            if request.method != "POST":
+                return answered(arguments)
+            failures.check_size()
             try:
-                visit = self._visit(rights.get(request.method, right))
+                return answered(arguments)
+            # What another site sent is not what the member typed: it must not come back as if it was.
             except NobodyThere:
-                if request.method == "POST":
-                    return kept(_typed())
-                raise
+                if forms.is_from_elsewhere():
+                    raise
+                return kept(_typed())
+            except (Forbidden, NotFound) as error:
+                if forms.is_from_elsewhere():
+                    raise
+                return lost(error, _typed())
+
+        def answered(arguments: dict[str, Any]) -> BaseResponse:
+            visit = self._visit(rights.get(request.method, right))
             _check_idents(arguments)
             status = 200
             if do is not None and request.method == "POST":
@@ -150,10 +162,13 @@ def page_asked() -> Page:
 
 def _done(visit: Visit, do: Do, arguments: Mapping[str, Any]) -> tuple[Done | Told | None, int]:
     """What *do* did; None if nothing is done, with the status of the answer that shows the form again."""
-    visit.typed = _typed()
     if not forms.is_genuine(request.form.get("csrf_token")):
-        visit.trouble = Trouble(words=TOO_LATE)
+        # Filled with what another site wrote, and with a genuine token, it would be one press away from being done.
+        is_own = not forms.is_from_elsewhere()
+        visit.typed = _typed() if is_own else None
+        visit.trouble = Trouble(words=TOO_LATE if is_own else ELSEWHERE)
         return None, 400
+    visit.typed = _typed()
     page_id = visit.page.id
 
     def back_to_before() -> None:
