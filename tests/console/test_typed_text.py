@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.console import member
 from tests.console.conftest import Enter
 from tests.console.member import ADMIN, EDITOR, Member, forms_of
-from tests.web.site import Site
+from tests.web.site import Site, SiteMaker
 
 FOREIGN = [
     {"Sec-Fetch-Site": "cross-site"},
@@ -107,3 +109,14 @@ def test_secrets_do_not_come_back(site: Site, enter: Enter) -> None:
     assert answer.status_code == 404
     assert "Shown</textarea>" in answer.text
     assert "hidden words" not in answer.text
+
+
+def test_no_other_site_frames_the_console(make_site: SiteMaker, tmp_path: Path) -> None:
+    """Within a host's template, whose policy is the host's, no page of the console stands in another site's frame."""
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates" / "bare.html").write_text("{% block content %}{% endblock %}")
+    site = member.build(make_site, templates=tmp_path, STATUSPAGE_BASE_TEMPLATE="bare.html")
+    for who, status in ((ADMIN, 200), (None, 401)):
+        answer = Member(site, who).get("/")
+        assert answer.status_code == status
+        assert answer.headers["X-Frame-Options"] == "SAMEORIGIN"

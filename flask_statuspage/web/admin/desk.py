@@ -57,6 +57,7 @@ class Desk:
         self.areas: list[MenuItem] = []
         self.notices: dict[str, str] = {}
         self.routes: list[tuple[str, str, Right]] = []
+        blueprint.after_request(_in_no_frame)
 
     def area(
         self, endpoint: str, word: str, right: Right, notices: Mapping[str, str] | None = None
@@ -145,6 +146,16 @@ class Desk:
     def _visit(self, right: Right) -> Visit:
         member = access.require(right)
         return Visit(current_session(), member, page_asked(), self.areas, self.notices)
+
+
+def _in_no_frame(response: Response) -> Response:
+    """A member's press on a button in another site's frame would be that site's doing.
+
+    Our own pages have a policy that says more; within a host's template the policy is the host's, who may send another
+    header, too.
+    """
+    response.headers.setdefault("X-Frame-Options", "SAMEORIGIN")
+    return response
 
 
 def page_asked() -> Page:
