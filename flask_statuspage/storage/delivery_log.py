@@ -6,11 +6,11 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, select, text
 from sqlalchemy.orm import Session, contains_eager, defer, selectinload
 
 from ..domain.ids import first_id
-from .outbox import Attempt, Delivery, DeliveryState, EventRow
+from .outbox import IN_VAIN, Attempt, Delivery, DeliveryState, EventRow
 from .subscriptions import Subscription
 
 APART_AT_MOST = timedelta(days=1)
@@ -39,6 +39,8 @@ def log(
         query = query.where(Delivery.subscription_id == subscription_id)
     if state is not None:
         query = query.where(Delivery.state == state)
+        if state in (DeliveryState.DEAD, DeliveryState.CANCELLED):
+            query = query.where(text(f"{Delivery.__tablename__}.{IN_VAIN}"))
     if since is not None:
         # There is an index for ids only: it ends the search where older rows begin.
         query = query.where(
