@@ -31,7 +31,7 @@ from ..probing.ping import is_allowed as may_ping
 from ..services import addresses, sign_ins
 from ..services import lag as lag_service
 from ..state import current_settings, current_state, signing_keys
-from ..storage import claims, due, leases, migrate, monitors
+from ..storage import claims, due, leases, migrate, monitors, team
 from ..storage.base import utc_now
 from ..storage.session import current_engine, current_session, database_now, ping
 from .group import one_line, statuspage_cli
@@ -41,6 +41,13 @@ SWEPT_WITHIN = timedelta(hours=1)
 LATE_AFTER = 120.0
 SKEW_AT_MOST = 5.0
 MAIL_SECONDS = 20.0
+
+NO_LOGIN = "there is no login: register yours with @statuspage.member_loader, or set STATUSPAGE_BUILTIN_LOGIN"
+NO_OWNER = "there is no owner: 'flask statuspage member add IDENTITY --role owner'"
+
+
+class Unused(Exception):
+    """There is nothing to check; the text says what would be needed first."""
 
 
 class Fault(Exception):
@@ -75,6 +82,9 @@ def _passes(name: str, check: Callable[[], str]) -> bool:
     """Whether *check* finds no fault, once its line is printed."""
     try:
         click.echo(f"  ok   {name}: {check()}")
+    except Unused as unused:
+        click.echo(f"  --   {name}: {unused}")
+        return True
     except (Fault, StatusPageError) as error:
         click.echo(f"  FAIL {name}: {error}")
         return False
@@ -183,15 +193,18 @@ def _mail() -> str:
 
 
 def _console() -> str:
+    has_login = current_settings().builtin_login or current_state().has_member_loader()
+    has_owner = team.has_owner(current_session())
+    if not has_login and not has_owner:
+        raise Unused(f"nobody can open it; {NO_LOGIN}; {NO_OWNER}")
+    if not has_login:
+        raise Fault(f"its members cannot sign in; {NO_LOGIN}")
+    if current_settings().builtin_login and (lacks := sign_ins.missing()):
+        raise Fault(f"members sign in by a mailed link, and no mail can be sent: {lacks}")
+    if not has_owner:
+        raise Fault(f"nobody can let anybody in; {NO_OWNER}")
     if current_settings().builtin_login:
-        if lacks := sign_ins.missing():
-            raise Fault(f"members sign in by a mailed link, and no mail can be sent: {lacks}")
         return f"members sign in at {addresses.console_url('/login')}"
-    if not current_state().has_member_loader():
-        return (
-            "has no login, so nobody can open it; register one with @statuspage.member_loader, or set "
-            "STATUSPAGE_BUILTIN_LOGIN"
-        )
     return "members sign in by the site's login"
 
 
@@ -320,4 +333,13 @@ CHECKS: dict[str, Callable[[], str]] = {
     "deliveries": _deliveries,
 }
 
-NEEDS_DATABASE = {"migrations", "workers", "clock", "checks", "probes", "pings", "deliveries"}
+NEEDS_DATABASE = {
+    "migrations",
+    "workers",
+    "console",
+    "clock",
+    "checks",
+    "probes",
+    "pings",
+    "deliveries",
+}

@@ -6,6 +6,7 @@ import os
 import re
 import time
 import unicodedata
+from datetime import datetime
 from uuid import UUID
 
 MAX_SLUG = 80
@@ -42,6 +43,12 @@ def new_id() -> UUID:
     value = (value & ~(0xF << 76)) | (0x7 << 76)
     value = (value & ~(0x3 << 62)) | (0x2 << 62)
     return UUID(int=value)
+
+
+def first_id(at: datetime) -> UUID:
+    """The least of the UUIDs that :func:`new_id` makes in the millisecond of *at* (aware); no row has it."""
+    milliseconds = max(0, int(at.timestamp() * 1000))
+    return UUID(int=(milliseconds << 80) | (0x7 << 76) | (0x2 << 62))
 
 
 def slugify(text: str) -> str:

@@ -54,6 +54,14 @@ def after(
     return dict(before)
 
 
+def without(
+    chosen: Mapping[Component, ComponentStatus], idents: Collection[str]
+) -> dict[Component, ComponentStatus]:
+    """*chosen* but for those that *idents* (slugs or ids) name."""
+    gone = named_in(chosen, idents)
+    return {one: status for one, status in chosen.items() if one not in gone}
+
+
 def named_in(
     chosen: Mapping[Component, ComponentStatus], idents: Collection[str]
 ) -> set[Component]:

@@ -206,4 +206,7 @@ def _is_told(
         and (told.actor, told.body) == (actor, values.get("body", ""))
         and status in (None, told.status)
         and all(words.get(slug) == word for slug, word in (values.get("affected") or {}).items())
+        and not {item.component.slug for item in incident.affected}.intersection(
+            values.get("dropped", ())
+        )
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any, NoReturn
@@ -151,6 +151,7 @@ def update(
     body: str = "",
     impact: Impact | None = None,
     affected: Affected | None = None,
+    dropped: Collection[str] = (),
     title: str | None = None,
     next_update_due: datetime | None = None,
     by_monitor: bool = False,
@@ -161,6 +162,7 @@ def update(
 
     :param status: None: as it was.
     :param affected: None: as they were. A mapping changes those that it names, a list replaces all.
+    :param dropped: slugs or ids of those that the incident names no more, whose word is taken back.
     :param next_update_due: aware; when the next news are promised by. None: nothing is promised any more.
     :param by_monitor: *affected* is what the incident's monitor sees; the incident says nothing more than before.
     :raises Conflict: when the life cycle does not lead from the present status to *status*.
@@ -173,6 +175,7 @@ def update(
         spoken = affected_components.spoken_of(session, incident)
         affected = affected_components.left_to_monitor(affected, before, spoken)
     chosen = affected_components.after(session, page, incident, before, affected, impact, wanted)
+    chosen = affected_components.without(chosen, dropped)
     is_news = (
         bool(body.strip())
         or wanted is not incident.status
@@ -259,6 +262,7 @@ def reopen(
     body: str = "",
     impact: Impact | None = None,
     affected: Affected | None = None,
+    dropped: Collection[str] = (),
     next_update_due: datetime | None = None,
     actor: str | None = None,
     notify: bool = True,
@@ -266,7 +270,7 @@ def reopen(
     """It was not over: the incident is open again and speaks for its components again.
 
     :param status: ``investigating``, ``identified`` or ``monitoring``.
-    :param affected: as for :func:`update`, beginning from what was said of each component before the end.
+    :param affected: as for :func:`update`, beginning from what was said of each before the end. *dropped*: likewise.
     :raises Conflict: when it is open, or another open incident tells of its monitor.
     """
     steps.check(body=body)
@@ -284,6 +288,7 @@ def reopen(
         item.component: said.get(item.component_id, item.status) for item in incident.affected
     }
     chosen = affected_components.after(session, page, incident, before, affected, impact, status)
+    chosen = affected_components.without(chosen, dropped)
     steps.go_on(
         session,
         page,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -14,6 +16,7 @@ from ..storage import pages, redelivery
 from ..storage.base import utc_now
 from ..storage.outbox import Delivery, DeliveryState, EventRow
 from ..storage.pages import Page
+from ..storage.redelivery import Sought
 from ..storage.subscriptions import Subscription, SubscriptionState
 from . import audit, events, subscriptions
 
@@ -22,18 +25,30 @@ AT_ONCE = 1000
 """Deliveries that one statement changes."""
 
 
-def redeliver(db: Session, page: Page, delivery_id: UUID, *, actor: str | None) -> Delivery:
+def redeliver(
+    db: Session,
+    page: Page,
+    delivery_id: UUID,
+    *,
+    ended: datetime | None = None,
+    actor: str | None,
+) -> Delivery:
     """Send a finished delivery again, with the same id and body and all its retries, also one that was cancelled.
 
-    :raises Conflict: while it is still on its way, or when its subscription is not active or has changed to a format
-        without words for the event. A notice to the owner of a disabled subscription needs one that is disabled still.
+    :param ended: when it had ended when somebody saw it; None: nobody looked.
+    :raises Conflict: while it is still on its way, when it has ended once more since *ended*, or when its subscription
+        is not active or has changed to a format without words for the event. A notice to the owner of a disabled
+        subscription needs one that is disabled still.
     """
+    pages.begin_writing(db)
     delivery = db.get(Delivery, delivery_id, with_for_update=True, populate_existing=True)
     if delivery is None:
         raise NotFound("delivery", delivery_id)
     subscription = subscriptions.get(db, page, delivery.subscription_id)
     if delivery.state is DeliveryState.PENDING:
         raise Conflict("The delivery is on its way already.")
+    if ended is not None and delivery.finished_at != ended:
+        raise Conflict("The delivery was sent again meanwhile. See what came of it.")
     if delivery.notice_to is None:
         _check_active(subscription)
         _check_worded(db, subscription, delivery)
@@ -73,26 +88,44 @@ def redeliver_failed(
     :param subscription_id: only those to this subscription.
     :raises Conflict: when that subscription is not active.
     """
+    sought = Sought(ended_since=since, subscription_id=subscription_id)
+    return _send_again(db, page, sought, {"since": since.isoformat()}, actor)
+
+
+def redeliver_sought(db: Session, page: Page, sought: Sought, *, actor: str | None) -> int:
+    """The same with those that are *sought*, by whatever narrows them.
+
+    :raises Conflict: when the subscription that it names is not active.
+    """
+    narrowed = {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in asdict(sought).items()
+        if value is not None and name != "subscription_id"  # that is the subject of the entry
+    }
+    return _send_again(db, page, sought, narrowed, actor)
+
+
+def count_sought(db: Session, page: Page, sought: Sought, *, at_most: int) -> int:
+    """How many :func:`redeliver_sought` would send again, counted up to *at_most*."""
+    wordless = _wordless()
+    return redelivery.count_given_up(db, page.id, sought, wordless=wordless, at_most=at_most)
+
+
+def _send_again(
+    db: Session, page: Page, sought: Sought, told: dict[str, Any], actor: str | None
+) -> int:
+    """:param told: what the audit tells of what was sought."""
     pages.begin_writing(db)
+    subscription_id = sought.subscription_id
     if subscription_id is not None:
         try:
             subscription = subscriptions.get(db, page, subscription_id)
         except NotFound as error:
             raise Invalid.field("subscription", str(error)) from error
         _check_active(subscription)
-    wordless = {
-        format: [event for event in SENT_EVENTS if not formats[format].words(event)]
-        for format in formats
-    }
-    now, count, cursor = utc_now(), 0, None
+    now, count, cursor, wordless = utc_now(), 0, None, _wordless()
     while found := redelivery.given_up(
-        db,
-        page.id,
-        since,
-        subscription_id=subscription_id,
-        wordless=wordless,
-        after=cursor,
-        limit=AT_ONCE,
+        db, page.id, sought, wordless=wordless, after=cursor, limit=AT_ONCE
     ):
         cursor = found[-1]
         count += redelivery.revive(db, [place.id for place in found], now)
@@ -105,9 +138,16 @@ def redeliver_failed(
             subject="page" if subscription_id is None else "subscription",
             subject_id=subscription_id or page.id,
             page_id=page.id,
-            after={"redelivered": count, "since": since.isoformat()},
+            after={"redelivered": count, **told},
         )
     return count
+
+
+def _wordless() -> dict[str, list[str]]:
+    return {
+        format: [event for event in SENT_EVENTS if not formats[format].words(event)]
+        for format in formats
+    }
 
 
 def _check_active(subscription: Subscription) -> None:

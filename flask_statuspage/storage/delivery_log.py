@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session, contains_eager
+from sqlalchemy import Select, func, select, text
+from sqlalchemy.orm import Session, contains_eager, defer, selectinload
 
-from .outbox import Attempt, Delivery, DeliveryState, EventRow
+from ..domain.ids import first_id
+from .outbox import IN_VAIN, Attempt, Delivery, DeliveryState, EventRow
+from .subscriptions import Subscription
+
+APART_AT_MOST = timedelta(days=1)
+"""So far the time that an id begins with may be from when the row says that it was written, by two clocks."""
 
 
 def log(
@@ -34,7 +39,42 @@ def log(
         query = query.where(Delivery.subscription_id == subscription_id)
     if state is not None:
         query = query.where(Delivery.state == state)
-    return query if since is None else query.where(Delivery.created_at >= since)
+        if state in (DeliveryState.DEAD, DeliveryState.CANCELLED):
+            query = query.where(text(f"{Delivery.__tablename__}.{IN_VAIN}"))
+    if since is not None:
+        # There is an index for ids only: it ends the search where older rows begin.
+        query = query.where(
+            Delivery.created_at >= since, Delivery.id >= first_id(since - APART_AT_MOST)
+        )
+    return query
+
+
+def written_before(query: Select[Delivery], until: datetime) -> Select[Delivery]:
+    """Those of *query* that were written before this instant."""
+    return query.where(Delivery.created_at < until, Delivery.id < first_id(until + APART_AT_MOST))
+
+
+def with_subscription(query: Select[Delivery]) -> Select[Delivery]:
+    """*query* with what a list tells of its subscriptions; without texts, which may be long."""
+    columns = (Subscription.channel, Subscription.address, Subscription.state)
+    return query.options(
+        defer(Delivery.body),
+        contains_eager(Delivery.event).load_only(EventRow.name),
+        selectinload(Delivery.subscription).load_only(*columns),
+    )
+
+
+def last_attempts(session: Session, deliveries: Collection[UUID]) -> dict[UUID, Attempt]:
+    """The last attempt of each delivery, without the answer; none: it is not there."""
+    if not deliveries:
+        return {}
+    last = (
+        select(func.max(Attempt.id))
+        .where(Attempt.delivery_id.in_(deliveries))
+        .group_by(Attempt.delivery_id)
+    )
+    query = select(Attempt).where(Attempt.id.in_(last)).options(defer(Attempt.answer))
+    return {row.delivery_id: row for row in session.scalars(query)}
 
 
 def attempts_of(delivery_id: UUID) -> Select[Attempt]:

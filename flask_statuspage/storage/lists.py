@@ -19,7 +19,7 @@ from . import maintenances as stored_maintenances
 from . import monitors as stored_monitors
 from . import subscriptions as stored_subscriptions
 from .components import Component
-from .delivery_log import log
+from .delivery_log import log, written_before
 from .incidents import AffectedComponent, Incident
 from .maintenances import MaintainedComponent, Maintenance
 from .monitors import Monitor
@@ -164,7 +164,7 @@ def deliveries(
         query = query.where(Delivery.subscription_id.in_(by_channel))
     if event is not None:
         query = query.where(EventRow.name == event)
-    return query if until is None else query.where(Delivery.created_at < until)
+    return query if until is None else written_before(query, until)
 
 
 def _found(query: Select[Any], search: str | None, *columns: Any) -> Select[Any]:

@@ -75,6 +75,10 @@ class DeliveryState(StrEnum):
     CANCELLED = "cancelled"
 
 
+IN_VAIN = "state IN ('dead', 'cancelled')"
+"""Deliveries that did not arrive, as their index has it; a query that says it in the same words may use that."""
+
+
 class Delivery(Base):
     """One event for one subscription. ``due_at`` moves on with each retry.
 
@@ -95,6 +99,13 @@ class Delivery(Base):
             "lease_until",
             postgresql_where=text("lease_until IS NOT NULL"),
             sqlite_where=text("lease_until IS NOT NULL"),
+        ),
+        Index(
+            "ix_statuspage_delivery_vain",
+            "state",
+            "id",
+            postgresql_where=text(IN_VAIN),
+            sqlite_where=text(IN_VAIN),
         ),
         Index("ix_statuspage_delivery_order", "subscription_id", "subject_id", "state", "sequence"),
     )

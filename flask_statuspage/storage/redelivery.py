@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from .outbox import Delivery, DeliveryState, EventRow
@@ -21,12 +22,29 @@ class Place(NamedTuple):
     id: UUID
 
 
+@dataclass(frozen=True, kw_only=True)
+class Sought:
+    """Which of a page's deliveries that were given up are meant. What is None narrows nothing; instants are aware.
+
+    :param ended_since: those that were given up at this instant or later; ``ended_before``: before it.
+    :param since: those that were written at this instant or later; ``until``: before it.
+    :param event: the event's name.
+    """
+
+    ended_since: datetime | None = None
+    ended_before: datetime | None = None
+    subscription_id: UUID | None = None
+    channel: str | None = None
+    event: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
 def given_up(
     session: Session,
     page_id: UUID,
-    since: datetime,
+    sought: Sought,
     *,
-    subscription_id: UUID | None = None,
     wordless: Mapping[str, Collection[str]],
     after: Place | None = None,
     limit: int,
@@ -38,24 +56,7 @@ def given_up(
     :param wordless: by format the names of events that it has no words for; these are left out.
     :param after: the last one of those before.
     """
-    query = (
-        select(Delivery.finished_at, Delivery.id)
-        .join(Subscription, Subscription.id == Delivery.subscription_id)
-        .join(EventRow, EventRow.sequence == Delivery.sequence)
-        .where(
-            Subscription.page_id == page_id,
-            Subscription.state == SubscriptionState.ACTIVE,
-            Delivery.state == DeliveryState.DEAD,
-            Delivery.finished_at >= since,
-            Delivery.notice_to.is_(None),
-            *(
-                or_(Subscription.format != format, EventRow.name.not_in(names))
-                for format, names in wordless.items()
-            ),
-        )
-    )
-    if subscription_id is not None:
-        query = query.where(Delivery.subscription_id == subscription_id)
+    query = _given_up(page_id, sought, wordless)
     if after is not None:
         same = and_(Delivery.finished_at == after.finished_at, Delivery.id > after.id)
         query = query.where(
@@ -64,6 +65,54 @@ def given_up(
         )
     rows = session.execute(query.order_by(Delivery.finished_at, Delivery.id).limit(limit))
     return [Place(finished_at, ident) for finished_at, ident in rows if finished_at is not None]
+
+
+def count_given_up(
+    session: Session,
+    page_id: UUID,
+    sought: Sought,
+    *,
+    wordless: Mapping[str, Collection[str]],
+    at_most: int,
+) -> int:
+    """How many :func:`given_up` would find, counted up to *at_most*."""
+    some = _given_up(page_id, sought, wordless).limit(at_most).subquery()
+    return session.scalar(select(func.count()).select_from(some)) or 0
+
+
+def _given_up(
+    page_id: UUID, sought: Sought, wordless: Mapping[str, Collection[str]]
+) -> Select[datetime | None, UUID]:
+    query = (
+        select(Delivery.finished_at, Delivery.id)
+        .join(Subscription, Subscription.id == Delivery.subscription_id)
+        .join(EventRow, EventRow.sequence == Delivery.sequence)
+        .where(
+            Subscription.page_id == page_id,
+            Subscription.state == SubscriptionState.ACTIVE,
+            Delivery.state == DeliveryState.DEAD,
+            Delivery.notice_to.is_(None),
+            *(
+                or_(Subscription.format != format, EventRow.name.not_in(names))
+                for format, names in wordless.items()
+            ),
+        )
+    )
+    if sought.ended_since is not None:
+        query = query.where(Delivery.finished_at >= sought.ended_since)
+    if sought.ended_before is not None:
+        query = query.where(Delivery.finished_at < sought.ended_before)
+    if sought.subscription_id is not None:
+        query = query.where(Delivery.subscription_id == sought.subscription_id)
+    if sought.channel is not None:
+        query = query.where(Subscription.channel == sought.channel)
+    if sought.event is not None:
+        query = query.where(EventRow.name == sought.event)
+    if sought.since is not None:
+        query = query.where(Delivery.created_at >= sought.since)
+    if sought.until is not None:
+        query = query.where(Delivery.created_at < sought.until)
+    return query
 
 
 def revive(

@@ -165,6 +165,11 @@ def note_seen(session: Session, member_id: UUID, now: datetime) -> None:
     )
 
 
+def has_owner(session: Session) -> bool:
+    """Whether anybody is one."""
+    return session.scalar(select(Member.id).where(Member.role == Role.OWNER).limit(1)) is not None
+
+
 def hold_owners(session: Session) -> Sequence[Member]:
     """The owners as they are now, held until the transaction ends."""
     query = select(Member).where(Member.role == Role.OWNER).order_by(Member.id)
@@ -194,6 +199,22 @@ def audit_log(
     if subject_id is not None:
         query = query.where(AuditEntry.subject_id == subject_id)
     return query.filter_by(**words).order_by(AuditEntry.id.desc())
+
+
+def latest_entries(
+    session: Session, subject: str, subject_ids: Collection[UUID], *, action: str
+) -> dict[UUID, int]:
+    """The last entry about each thing that tells of *action*, by the thing's id; none: there is none."""
+    query = (
+        select(AuditEntry.subject_id, func.max(AuditEntry.id))
+        .where(
+            AuditEntry.subject == subject,
+            AuditEntry.subject_id.in_(subject_ids),
+            AuditEntry.action == action,
+        )
+        .group_by(AuditEntry.subject_id)
+    )
+    return {subject_id: entry for subject_id, entry in session.execute(query)}
 
 
 def audit_subjects(session: Session) -> list[str]:

@@ -19,12 +19,15 @@ ON = {"STATUSPAGE_BUILTIN_LOGIN": True}
 def says(tmp_path: Path) -> Callable[..., str]:
     """What a command prints on a site with this configuration."""
 
-    def run(*command: str, knows: bool = False, **config: Any) -> str:
+    def run(*command: str, knows: bool = False, owner: bool = False, **config: Any) -> str:
         page = StatusPage()
         if knows:
             page.member_loader(lambda: None)
         url = f"sqlite:///{tmp_path / 'site.db'}"
         with apps.running(url, statuspage=page, **config) as app:
+            if owner:
+                add = ["statuspage", "member", "add", "ann@acme.example", "--role", "owner"]
+                assert app.test_cli_runner().invoke(args=add).exit_code == 0
             return app.test_cli_runner().invoke(args=["statuspage", *command]).output
 
     return run
@@ -47,16 +50,37 @@ def test_adding_a_member(says: Callable[..., str], options: dict[str, Any], expe
     assert expected in output
 
 
+OWNED = {"owner": True}
+
+
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ({**ON, **MAIL}, "ok   console: members sign in at https://status.example.com/admin/login"),
-        (ON, "FAIL console: members sign in by a mailed link, and no mail can be sent"),
-        ({"knows": True}, "ok   console: members sign in by the site's login"),
-        ({}, "ok   console: has no login, so nobody can open it"),
+        (
+            {**ON, **MAIL, **OWNED},
+            ["ok   console: members sign in at https://status.example.com/admin/login"],
+        ),
+        (
+            {**ON, **OWNED},
+            ["FAIL console: members sign in by a mailed link, and no mail can be sent"],
+        ),
+        ({"knows": True, **OWNED}, ["ok   console: members sign in by the site's login"]),
+        ({"knows": True}, ["FAIL console:", "there is no owner", "member add"]),
+        ({**ON, **MAIL}, ["FAIL console:", "there is no owner", "member add"]),
+        (OWNED, ["FAIL console:", "there is no login", "STATUSPAGE_BUILTIN_LOGIN"]),
+        ({}, ["--   console: nobody can open it", "there is no login", "there is no owner"]),
     ],
-    ids=["by mail", "no mail", "by the host", "no login"],
+    ids=[
+        "by mail",
+        "no mail",
+        "by the host",
+        "host, no owner",
+        "mail, no owner",
+        "no login",
+        "no console",
+    ],
 )
-def test_doctor(says: Callable[..., str], options: dict[str, Any], expected: str) -> None:
-    """A login that cannot work is a fault; a console without one is told of."""
-    assert expected in says("doctor", **options)
+def test_doctor(says: Callable[..., str], options: dict[str, Any], expected: list[str]) -> None:
+    """What is missing before anybody can sign in is a fault; where all of it is, nobody wants a console yet."""
+    (line,) = [line for line in says("doctor", **options).splitlines() if " console: " in line]
+    assert all(words in line for words in expected), line

@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from typing import Any, NamedTuple
 
 import pytest
 from sqlalchemy import select
 
+from flask_statuspage.domain.status import Source
+from flask_statuspage.storage.components import Condition
 from flask_statuspage.storage.session import current_session
 from flask_statuspage.storage.subscriptions import Subscription, SubscriptionState
+from flask_statuspage.storage.team import AuditEntry
 from tests.console.conftest import Enter
 from tests.console.counting import queries
-from tests.console.member import EDITOR, VIEWER, forms_of
+from tests.console.member import ADMIN, EDITOR, VIEWER, forms_of
 from tests.web.site import Site
 
 LISTS = ("/", "/incidents", "/maintenance")
@@ -26,6 +30,21 @@ def window(begins: datetime, ends: datetime) -> dict[str, str]:
 def status(site: Site, slug: str) -> str:
     answer = site.ask("GET", f"/components/{slug}")
     return str(answer.get_json()["status"])
+
+
+def said(site: Site) -> list[Any]:
+    """What people say of services."""
+    return [
+        Said(row.status, row.note, row.until and row.until.replace(microsecond=0))
+        for row in site.rows(Condition)
+        if row.source is Source.MANUAL
+    ]
+
+
+class Said(NamedTuple):
+    status: str
+    note: str
+    until: datetime | None
 
 
 def test_a_status_is_changed_and_taken_back(site: Site, enter: Enter) -> None:
@@ -70,6 +89,61 @@ def test_taking_back_restores_what_was_said(site: Site, enter: Enter) -> None:
     undo = next(form for form in forms_of(again.text) if "Undo" in form.words)
     assert ann.send(undo).status_code == 303
     assert status(site, "api") == "partial_outage"
+
+
+@pytest.mark.parametrize("taken", ["major_outage", "follow"])
+def test_taking_back_restores_note_and_end(site: Site, enter: Enter, taken: str) -> None:
+    """An earlier word comes back with its note and its end, whatever took its place."""
+    site.made("/components", name="API")
+    ann = enter(EDITOR)
+    words = {"status.api": "degraded_performance", "note": "Slow <disk>", "hours": "4"}
+    ann.send(ann.form("/", "Save"), **words)
+    before = said(site)
+    assert before[0].until is not None
+    page = ann.follow(ann.send(ann.form("/", "Save"), **{"status.api": taken, "note": "x"}))
+    assert said(site) != before
+    assert "Slow" not in page.request.url
+    undo = next(form for form in forms_of(page.text) if "Undo" in form.words)
+    assert ann.send(undo).status_code == 303
+    assert said(site) == before
+    assert ann.send(undo).status_code == 409, "it was taken back already"
+    assert said(site) == before
+
+
+def test_an_earlier_word_that_has_ended_stays_so(site: Site, enter: Enter) -> None:
+    """Its end came while another word stood in its place: monitors and incidents decide alone."""
+    site.made("/components", name="API")
+    ann = enter(EDITOR)
+    words = {"status.api": "degraded_performance", "hours": "1"}
+    ann.send(ann.form("/", "Save"), **words)
+    page = ann.follow(ann.send(ann.form("/", "Save"), **{"status.api": "major_outage"}))
+    with site.app.app_context():
+        session = current_session()
+        for entry in session.scalars(select(AuditEntry).where(AuditEntry.action == "set_status")):
+            if entry.before and entry.before.get("until"):
+                entry.before = {**entry.before, "until": "2026-01-01T00:00:00+00:00"}
+        session.commit()
+    undo = next(form for form in forms_of(page.text) if "Undo" in form.words)
+    assert ann.send(undo).status_code == 303
+    assert said(site) == []
+    assert status(site, "api") == "operational"
+
+
+def test_nobody_takes_back_what_another_said(site: Site, enter: Enter) -> None:
+    """Entries of others, of other things and of nothing take nothing back, in a link or in a form."""
+    site.made("/components", name="API")
+    site.made("/components", name="Billing")
+    ann, bob = enter(EDITOR), enter(ADMIN)
+    page = ann.follow(ann.send(ann.form("/", "Save"), **{"status.api": "major_outage"}))
+    undo = next(form for form in forms_of(page.text) if "Undo" in form.words)
+    before = site.contents()
+    assert bob.post("/", dict(undo.fields) | {"csrf_token": bob.token()}).status_code == 409
+    entry = undo.fields["entry.api"]
+    for forged in ({"entry.billing": entry}, {"entry.api": "999999"}):
+        assert ann.post("/", {"undo": "yes", **forged}).status_code == 409
+    for forged in ({}, {"entry.api": "x"}, {"entry.api": "9" * 40}, {"entry.api": "-1"}):
+        assert ann.post("/", {"undo": "yes", **forged}).status_code == 422
+    assert site.contents() == before
 
 
 @pytest.mark.parametrize("hours", ["9999999999", "-1", "2", "x"])

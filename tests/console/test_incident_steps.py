@@ -296,3 +296,51 @@ def test_a_form_names_no_incident_of_another_page(
     assert answer.status_code == 409
     assert len(now(site, incident)["updates"]) == 1
     assert "status_page=other" in answer.text
+
+
+def test_a_service_is_taken_off(site: Site, enter: Enter, incident: dict[str, Any]) -> None:
+    """What does not belong to it is named no more, in the same update in which others change; pressed twice, once."""
+    ann = enter(EDITOR)
+    both = {"components.billing": "degraded_performance"}
+    ann.follow(ann.send(ann.form(at(incident), "Post update"), **both))
+    form = ann.form(at(incident), "Post update")
+    changes = {"components.api": "off", "components.billing": "partial_outage"}
+    shown = ann.send(form, preview="yes", **changes)
+    assert shown.status_code == 200
+    assert form_in(shown.text, "Post update").fields["components.api"] == "off"
+    assert [one["slug"] for one in now(site, incident)["components"]] == ["api", "billing"]
+    for _ in range(2):
+        assert ann.send(form, **changes).status_code == 303
+    told = now(site, incident)
+    assert {one["slug"]: one["status"] for one in told["components"]} == {
+        "billing": "partial_outage"
+    }
+    assert len(told["updates"]) == 3
+    assert (status(site, "api"), status(site, "billing")) == ("operational", "partial_outage")
+    form = ann.form(at(incident), "Post update")
+    assert form.fields["components.api"] == ""
+    assert ann.send(form, **{"components.billing": "off"}).status_code == 303
+    assert now(site, incident)["components"] == []
+    assert status(site, "billing") == "operational"
+
+
+def test_a_service_stays_off_when_the_incident_goes_on(
+    site: Site, enter: Enter, incident: dict[str, Any]
+) -> None:
+    """Reopened without it, an incident says nothing of it any more."""
+    site.ask("POST", f"/incidents/{incident['id']}/resolve")
+    ann = enter(EDITOR)
+    form = ann.form(at(incident, "/reopen"), "Reopen")
+    assert ann.send(form, **{"components.api": "off"}).status_code == 303
+    assert now(site, incident)["components"] == []
+    assert status(site, "api") == "operational"
+
+
+def test_only_a_service_that_it_names_is_taken_off(
+    site: Site, enter: Enter, incident: dict[str, Any]
+) -> None:
+    """Of one that it does not name there is nothing to take back, and nothing new is told."""
+    ann = enter(EDITOR)
+    answer = ann.send(ann.form(at(incident), "Post update"), **{"components.billing": "off"})
+    assert answer.status_code == 422
+    assert [one["slug"] for one in now(site, incident)["components"]] == ["api"]

@@ -127,7 +127,7 @@ def test_a_default_of_several_lines_survives_the_form(site: Site, enter: Enter) 
 
 
 def test_a_template_is_listed_and_deleted(site: Site, enter: Enter) -> None:
-    """By kind; a viewer finds no way to change one."""
+    """By kind; a viewer finds the way to read one."""
     site.made("/templates", kind="incident", name="<b>One</b>", title="Down")
     made = site.made("/templates", kind="maintenance", name="Two", title="Work")
     ann = enter(EDITOR)
@@ -135,7 +135,7 @@ def test_a_template_is_listed_and_deleted(site: Site, enter: Enter) -> None:
     assert "&lt;b&gt;One" not in ann.get("/templates?kind=maintenance").text
     looked = enter(VIEWER).get("/templates").text
     assert "Two" in looked
-    assert made["id"] not in looked
+    assert made["id"] in looked
     page = ann.follow(ann.send(ann.form(f"/templates/{made['id']}", "Delete the template")))
     assert "The template is deleted." in page.text
     assert [one["name"] for one in kept(site)] == ["<b>One</b>"]
@@ -153,3 +153,33 @@ def test_a_template_of_another_page_is_not_found(site: Site, enter: Enter) -> No
     for way in (path, f"{path}/delete"):
         assert ann.post(way, {"status_page": "other", "name": "x"}).status_code == 404
     assert [one["name"] for one in kept(site)] == ["Outage"]
+
+
+@pytest.mark.parametrize("kind", ["incident", "maintenance"])
+def test_a_viewer_reads_a_template(site: Site, enter: Enter, kind: str) -> None:
+    """All of it, as text that is no markup, without a form; what they post all the same is refused."""
+    site.made("/components", name="API & more")
+    made = site.made(
+        "/templates",
+        kind=kind,
+        name="<b>Outage</b>",
+        title="{{ components }} in {{ region }}",
+        body="Since <i>now</i>",
+        placeholders={"region": "Europe"},
+        components=["api-more"],
+    )
+    vic = enter(VIEWER)
+    path = f"/templates/{made['id']}"
+    answer = vic.get(path)
+    assert answer.status_code == 200
+    for text in ("&lt;b&gt;Outage", "{{ components }}", "&lt;i&gt;now", "region = Europe"):
+        assert text in answer.text
+    assert "API &amp; more" in answer.text
+    assert forms_of(answer.text) == []
+    assert "Delete" not in answer.text
+    before = site.contents()
+    data = {"name": "x", "title": "x", "seen": ""}
+    for way in (path, f"{path}/delete"):
+        assert vic.post(way, data).status_code == 403
+    assert vic.get("/templates/new").status_code == 403
+    assert site.contents() == before

@@ -23,6 +23,9 @@ IMPACT_CHOICE = (
     (Impact.CRITICAL.value, "Critical"),
 )
 
+OFF = "off"
+"""What takes a service off an incident, in the place of its status."""
+
 _SAID = (
     ComponentStatus.OPERATIONAL,
     ComponentStatus.DEGRADED_PERFORMANCE,
@@ -36,7 +39,8 @@ class ServiceChoice:
     """A service in a form that says how it is affected.
 
     :param said: what stands in the field; None: it is not affected.
-    :param is_listed: the incident names it already, and goes on to do so: at last as what works again.
+    :param is_listed: the incident names it already, and goes on to do so, at last as what works again, unless it is
+        taken off.
     """
 
     slug: str
@@ -49,7 +53,8 @@ class ServiceChoice:
         """What can be said of it, as pairs of a value and its word."""
         present = [] if self.said is None or self.said in _SAID else [self.said]
         words = [(status.value, STATUSES[status].word) for status in (*present, *_SAID)]
-        return words if self.is_listed else [("", "Not affected"), *words]
+        off = (OFF, "Not affected: take it off")
+        return [*words, off] if self.is_listed else [("", "Not affected"), *words]
 
 
 Services = Sequence[tuple[str | None, Sequence[ServiceChoice]]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
 
 from flask import request
@@ -78,6 +78,8 @@ def show(visit: Visit) -> str:
 
 def save(visit: Visit) -> Done:
     typed = visit.sent
+    if "undo" in typed:
+        return _take_back(visit)
     changes = {
         slug: _status(f"status.{slug}", word)
         for slug, word in reading.starting_with(typed, "status.").items()
@@ -85,11 +87,6 @@ def save(visit: Visit) -> Done:
     }
     if not changes:
         raise Invalid.field("status", "No service was chosen.")
-    seen = {
-        slug: ComponentStatus(word)
-        for slug, word in reading.starting_with(typed, "was.").items()
-        if word in set(ComponentStatus) and slug in changes
-    }
     hours = reading.number(typed, "hours")
     if str(hours or "") not in dict(documents.HOURS):
         raise Invalid.field("hours", "Choose one of the list.")
@@ -98,17 +95,43 @@ def save(visit: Visit) -> Done:
         visit.session,
         visit.page,
         changes,
-        seen=seen,
+        seen=_seen(typed, changes),
         note=reading.words(typed, "note"),
         until=now + timedelta(hours=hours) if hours else None,
         notify="notify" in typed,
         actor=visit.actor,
     )
-    if "undo" in typed:
-        return Done("dashboard", "undone")
     return Done(
-        "dashboard", "status", {"was": [f"{s}:{word or FOLLOW}" for s, word in before.items()]}
+        "dashboard", "status", {"was": [f"{slug}:{one.entry or 0}" for slug, one in before.items()]}
     )
+
+
+def _take_back(visit: Visit) -> Done:
+    entries = {
+        slug: int(ident)
+        for slug, ident in reading.starting_with(visit.sent, "entry.").items()
+        if _is_entry(ident)
+    }
+    if not entries:
+        raise Invalid.field("status", "No service was chosen.")
+    status_changes.take_back(
+        visit.session, visit.page, entries, seen=_seen(visit.sent, entries), actor=visit.actor
+    )
+    return Done("dashboard", "undone")
+
+
+def _is_entry(text: str) -> bool:
+    """Whether it can be the number of an entry of the audit."""
+    return text.isascii() and text.isdigit() and 0 < int(text[:19]) < 2**63 and len(text) < 20
+
+
+def _seen(typed: reading.Typed, chosen: Collection[str]) -> dict[str, ComponentStatus]:
+    """What was shown of the services that are *chosen* (slugs)."""
+    return {
+        slug: ComponentStatus(word)
+        for slug, word in reading.starting_with(typed, "was.").items()
+        if word in set(ComponentStatus) and slug in chosen
+    }
 
 
 def _status(field: str, word: str) -> ComponentStatus | None:
@@ -120,13 +143,16 @@ def _status(field: str, word: str) -> ComponentStatus | None:
 
 
 def _undo(visit: Visit, groups: Groups) -> Undo | None:
-    """The button that takes back what was just said: what a person had said before counts again, or nothing."""
+    """The button that takes back what was just said: what a person had said before counts again, or nothing.
+
+    What that was stands in the audit, of which the address names the entries: nobody's link can put words into it.
+    """
     said = dict(pair.rpartition(":")[::2] for pair in request.args.getlist("was"))
     fields = {}
     for service in _services(groups):
-        word = said.get(service.slug, "")
-        if word == FOLLOW or word in set(ComponentStatus):
-            fields[f"status.{service.slug}"] = word
+        entry = said.get(service.slug, "")
+        if _is_entry(entry):
+            fields[f"entry.{service.slug}"] = entry
             fields[f"was.{service.slug}"] = service.status.value
     if not fields or not visit.may(Right.TELL) or visit.typed is not None:
         return None

@@ -171,6 +171,7 @@ def _read(visit: Visit, incident: Incident, step: str) -> dict[str, Any]:
     typed, problems = visit.sent, telling.Problems()
     values: dict[str, Any] = {"body": reading.words(typed, "body").rstrip()}
     values["notify"] = "notify" in typed
+    dropped: list[str] = []
     if step in ("update", "reopen"):
         values |= reading.some(typed, "status")
         shown = _when_open(incident) if step == "reopen" else _said(incident)
@@ -186,11 +187,14 @@ def _read(visit: Visit, incident: Incident, step: str) -> dict[str, Any]:
             changed = {slug: status for slug, status in said.items() if shown.get(slug) != status}
             if changed:
                 values["components"] = changed
+        dropped = telling.dropped(typed, list(shown))
     with problems.gathered():
         values = reading.checked(BODIES[step], values)
     problems.tell()
     if "components" in values:
         values["affected"] = values.pop("components")
+    if dropped:
+        values["dropped"] = dropped
     return values
 
 

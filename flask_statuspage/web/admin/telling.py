@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from ...documents.console.telling import Preview, ServiceChoice, Services
+from ...documents.console.telling import OFF, Preview, ServiceChoice, Services
 from ...domain.facts import IncidentFact, MaintenanceFact
 from ...domain.ids import new_id
 from ...domain.status import ComponentStatus
@@ -73,17 +73,23 @@ def ident_in(typed: reading.Typed) -> UUID:
 
 
 def affected(typed: reading.Typed) -> dict[str, ComponentStatus]:
-    """Which services were said to be how, by slug; those that are not affected are left out.
+    """Which services were said to be how, by slug; those that are not affected, or no more, are left out.
 
     :raises Invalid: naming each field that is none of the choice.
     """
-    words = {s: w for s, w in reading.starting_with(typed, "components.").items() if w}
+    words = {s: w for s, w in reading.starting_with(typed, "components.").items() if w and w != OFF}
     wrong = [slug for slug, word in words.items() if word not in set(ComponentStatus)]
     if wrong:
         raise Invalid(
             *(FieldError(f"components.{slug}", "Choose one of the list.") for slug in wrong)
         )
     return {slug: ComponentStatus(word) for slug, word in words.items()}
+
+
+def dropped(typed: reading.Typed, listed: Collection[str]) -> list[str]:
+    """Those of the services that are *listed* (slugs) that were said to be affected no more."""
+    words = reading.starting_with(typed, "components.")
+    return [slug for slug in listed if words.get(slug) == OFF]
 
 
 def instant(

@@ -39,7 +39,7 @@ def add_routes(desk: Desk) -> None:
     desk.page("/templates", "templates", index, right=Right.SEE)
     desk.form("/templates/new", "template_new", show_new, make, right=Right.TELL)
     one = "/templates/<template_id>"
-    desk.form(one, "template", show, change, right=Right.TELL)
+    desk.form(one, "template", show, change, right=Right.SEE, doing=Right.TELL)
     desk.action(f"{one}/delete", "template_delete", delete, right=Right.TELL, back=show)
 
 
