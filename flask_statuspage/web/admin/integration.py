@@ -8,7 +8,7 @@ from flask import request
 
 from ...delivery import signing
 from ...delivery.channels import channels
-from ...delivery.channels.slack import SlackChannel, is_slacks
+from ...delivery.channels.slack import is_slacks
 from ...delivery.channels.webhook import WebhookChannel
 from ...delivery.formats import formats
 from ...documents.console import integration as documents
@@ -86,8 +86,8 @@ def make(visit: Visit) -> Done | Told:
     values |= {"channel": channel, "address": reading.words(typed, "address").strip()}
     wish = Wish(**reading.checked(NewSubscription, values))
     wishes.check(visit.session, visit.page, wish)
-    leads_to_slack = is_slacks(wish.address, current_settings())
-    if leads_to_slack and wishes.checked(wish).channel != SlackChannel.name:
+    is_webhook = wishes.checked(wish).channel == WebhookChannel.name
+    if is_webhook and is_slacks(wish.address, current_settings()):
         raise Invalid.field("address", SLACKS)
     _vet(visit, wish)
     stored_pages.hold(visit.session, visit.page.id)

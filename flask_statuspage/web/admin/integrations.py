@@ -67,7 +67,7 @@ def name_of(row: Subscription) -> str:
 
 def show(visit: Visit, **_: str) -> str:
     only = request.args.get("channel", "")
-    names = [only] if only in channels else list(channels)
+    names = [only] if only in channels else [name for name, _ in channels.items()]
     found, pagers = _endpoints(visit, names)
     rows = [row for rows in found.values() for row in rows]
     told = _rows(visit, rows)
