@@ -49,6 +49,9 @@ KINDS = {
 }
 """What failed, for the team. Others are told less: see :data:`~...delivery.channels.posting.FAILURES`."""
 
+HINTS = {"apprise": "As Apprise writes addresses, such as discord://id/token."}
+"""What addresses look like that visitors never type."""
+
 EXCERPT = 500
 """Characters of an answer that are shown."""
 
@@ -96,6 +99,11 @@ class IntegrationView:
     @property
     def label(self) -> str:
         return str(self.words.label)
+
+    @property
+    def hint(self) -> str:
+        """What an address looks like."""
+        return HINTS.get(self.channel) or str(self.words.hint)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,7 +35,7 @@ from .visit import Done, Told, Visit
 
 FIELDS = ("format", "level", "heard", "contact", "locale", "time_zone")
 TICKS = ("events", "components")
-KNOWN = "This address is set up already: change the integration that there is."
+KNOWN = "This address is set up already. Change the integration that there is; its secret can be made anew there."
 SLACKS = "This address leads to Slack. Set it up under Slack, where it is kept as a secret."
 
 
