@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from html import unescape
 
 import pytest
@@ -13,13 +14,14 @@ from werkzeug.test import TestResponse
 
 from flask_statuspage.storage.outbox import Attempt, Delivery
 from flask_statuspage.storage.session import current_engine
+from flask_statuspage.storage.subscriptions import Subscription
 from flask_statuspage.web.admin import integration_tests
 from tests.console import endpoints
 from tests.console.endpoints import all_pages, webhook, words_of, working
 from tests.console.member import ADMIN, Member
 from tests.servers import http, slack
 from tests.servers.http import Answer, Receiver
-from tests.web.conftest import make_site, migrated  # noqa: F401
+from tests.web.conftest import make_site, migrated, migrated_site  # noqa: F401
 from tests.web.site import Site, SiteMaker
 
 
@@ -222,3 +224,25 @@ def test_only_tests_of_that_integration(site: Site, ann: Member) -> None:
         f"/integrations/{one['id']}/tests/nonsense",
     ):
         assert ann.get(path).status_code == 404, path
+
+
+def test_on_each_database(
+    migrated_site: SiteMaker,  # noqa: F811
+    database_url: str,
+    receiver: Receiver,
+) -> None:
+    """Set up by the form, tested and listed on each kind of database."""
+    site = endpoints.build(partial(migrated_site, database_url))
+    ann = Member(site, ADMIN)
+    form = ann.form("/integrations/new?channel=webhook", "Set it up")
+    assert "shown this once" in ann.send(form, address=f"{receiver.url}/hook").text
+    (row,) = site.rows(Subscription)
+    with working(site):
+        assert "The test arrived" in outcome(ann, press(ann, str(row.id)))
+    card = words_of(ann.get("/integrations").text)
+    assert f"{receiver.url}/hook" in card
+    assert "Last success" in card
+    form = ann.form(f"/integrations/{row.id}", "Save")
+    assert ann.send(form, time_zone="Asia/Tokyo").status_code == 303
+    assert ann.send(ann.form(f"/integrations/{row.id}", "Remove it")).status_code == 303
+    assert site.rows(Subscription) == []
