@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
+from tests.browser import checks, validator
+from tests.browser.sites import MODULES
 from tests.browser.views import picture
 from tests.console import endpoints
 from tests.console.endpoints import webhook, working
-from tests.console.member import ADMIN
+from tests.console.member import ADMIN, Member
 from tests.servers import http, slack
 from tests.servers.http import Answer
+from tests.servers.presence import absent
 from tests.servers.wsgi import serving
 from tests.web.conftest import make_site, migrated  # noqa: F401
 from tests.web.site import Site, SiteMaker
@@ -125,3 +129,41 @@ def test_a_desk(browser: Browser, site: Site) -> None:
         expect(page.get_by_role("heading", level=1)).to_have_text("Webhook: https://1.1.1.1/hook")
         picture(page, "console-integrations-desk-one")
         page.close()
+
+
+def test_the_pages_are_sound(browser: Browser, site: Site, tmp_path: Path) -> None:
+    """Valid HTML, nothing that hinders assistive technology, and nothing too wide or too small to hit, also in a form
+    with mistakes and with all details open."""
+    if not (MODULES / "axe-core").exists():
+        absent("npm", "axe-core not installed: run `npm ci --prefix tests/browser`")
+    made = webhook(site, "https://1.1.1.1/hook", components=["core"])
+    ann, found = Member(site, ADMIN), []
+    paths = ("", "/new?channel=webhook", "/new?channel=slack", f"/{made['id']}")
+    with serving(site.app) as root, validator.running(tmp_path) as valid:
+        page = browser.new_page(extra_http_headers={"X-Who": ADMIN}, bypass_csp=True)
+        page.set_default_timeout(20_000)
+
+        def look(what: str) -> None:
+            for width in (WIDTH, 1280):
+                page.set_viewport_size({"width": width, "height": 900})
+                for check in (checks.accessibility, checks.overflow, checks.small_targets):
+                    found.extend(f"{what} at {width}: {word}" for word in check(page))
+                if checks.open_details(page):
+                    found.extend(f"{what} open: {word}" for word in checks.accessibility(page))
+                    found.extend(f"{what} open: {word}" for word in checks.overflow(page))
+
+        for path in paths:
+            found.extend(valid.found_in(ann.get(f"/integrations{path}").data))
+            page.goto(f"{root}/status/admin/integrations{path}")
+            look(path)
+        page.get_by_role("button", name="Make a new secret").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("The signing secret")
+        look("secret")
+        page.goto(f"{root}/status/admin/integrations/new?channel=webhook")
+        page.get_by_label("Webhook URL").fill("http://127.0.0.1:9/")
+        page.get_by_label("Secret to sign with").fill("short")
+        page.get_by_role("button", name="Set it up").click()
+        expect(page.get_by_role("alert")).to_contain_text("There is a problem")
+        look("wrong")
+        page.close()
+    assert found == []
