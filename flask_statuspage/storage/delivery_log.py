@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, text
+from sqlalchemy import ColumnElement, Select, func, select, text
 from sqlalchemy.orm import Session, contains_eager, defer, selectinload
 
 from ..domain.ids import first_id
@@ -86,16 +86,25 @@ def last_failures(
     session: Session, subscriptions: Collection[UUID]
 ) -> dict[UUID, tuple[datetime, str]]:
     """When each subscription's last failed attempt began, and in which words it failed; none: it is not there."""
+    rows = _last_attempts(session, subscriptions, Attempt.kind.is_not(None))
+    return {ident: (row.started_at, row.error or "") for ident, row in rows.items()}
+
+
+def last_successes(session: Session, subscriptions: Collection[UUID]) -> dict[UUID, datetime]:
+    """When each subscription's last attempt began that was taken; none: it is not there."""
+    rows = _last_attempts(session, subscriptions, Attempt.kind.is_(None))
+    return {ident: row.started_at for ident, row in rows.items()}
+
+
+def _last_attempts(
+    session: Session, subscriptions: Collection[UUID], which: ColumnElement[bool]
+) -> dict[UUID, Attempt]:
     if not subscriptions:
         return {}
     last = (
         select(func.max(Attempt.id))
-        .where(Attempt.subscription_id.in_(subscriptions), Attempt.kind.is_not(None))
+        .where(Attempt.subscription_id.in_(subscriptions), which)
         .group_by(Attempt.subscription_id)
     )
     rows = session.scalars(select(Attempt).where(Attempt.id.in_(last)))
-    return {
-        row.subscription_id: (row.started_at, row.error or "")
-        for row in rows
-        if row.subscription_id
-    }
+    return {row.subscription_id: row for row in rows if row.subscription_id}

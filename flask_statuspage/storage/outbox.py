@@ -50,8 +50,7 @@ from .subscriptions import SubscribedComponent, Subscription
 class EventRow(Base):
     """An event as it was written. ``data`` is the payload of every format.
 
-    ``fanned_out_at`` is None while deliveries are still to be written; ``cursor`` is the last
-    subscription that was considered.
+    ``fanned_out_at`` is None while deliveries are still to be written; ``cursor`` is the last subscription considered.
     """
 
     __tablename__ = "statuspage_event"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from ...outgoing import Client, SendFailed
+from .. import signing
 from ..formats import formats
 from ..parcel import Failure, Outcome, Parcel
 from .retry_after import seconds
@@ -90,7 +91,9 @@ def _excerpt(answer: bytes, parcel: Parcel, *, is_cut: bool) -> str:
     """The beginning of the answer for the log, without a secret that it may echo."""
     is_cut = is_cut or len(answer) > KEPT_ANSWER
     text = answer[:KEPT_ANSWER].decode("utf-8", "replace").replace("\x00", "")
-    hidden = [secret for secret in (parcel.secret, parcel.previous_secret) if secret]
+    hidden = []
+    for secret in (parcel.secret, parcel.previous_secret):
+        hidden += _spellings([secret, secret.removeprefix(signing.PREFIX)]) if secret else []
     if parcel.secret_address:
         hidden += _pieces(parcel.address)
     for secret in sorted(hidden, key=len, reverse=True):
@@ -108,6 +111,10 @@ def _pieces(address: str) -> list[str]:
     parts = urlsplit(address)
     path = address.split("://", 1)[-1].partition("/")[2]
     long = [part for part in re.split(r"[/?&=]", path) if len(part) >= LEAST_SECRET]
-    whole = [address, path, parts.path.strip("/"), *long]
-    # As JSON may write them.
-    return [piece for piece in {*whole, *(one.replace("/", r"\/") for one in whole)} if piece]
+    return _spellings([address, path, parts.path.strip("/"), *long])
+
+
+def _spellings(texts: Iterable[str]) -> list[str]:
+    """*texts* that are not empty, and as JSON may write them."""
+    texts = list(filter(None, texts))
+    return list({*texts, *(text.replace("/", r"\/") for text in texts)})

@@ -14,6 +14,8 @@ from . import (
     incident,
     incident_edits,
     incidents,
+    integration,
+    integration_tests,
     integrations,
     keys,
     login,
@@ -37,6 +39,10 @@ AREAS = (
     maintenance,
     maintenance_edits,
     services,
+    integrations,
+    integration,
+    integration_tests,
+    x_sign_in,
     deliveries,
     templates,
     team,
@@ -62,8 +68,5 @@ def _desk() -> Desk:
     desk = Desk(Blueprint("console", __name__, url_prefix=CONSOLE))
     for area in AREAS:
         area.add_routes(desk)
-    desk.area("integrations", "Integrations", Right.CONNECT)
-    for room in (integrations, x_sign_in):
-        room.add_routes(desk.blueprint)
     login.add_routes(desk.blueprint)
     return desk

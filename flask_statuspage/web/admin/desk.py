@@ -1,12 +1,13 @@
 """Where members come in: who may, form and token, one view, commit, a page or the way to the next one.
 
 Views get a :class:`Visit`. A view that shows returns HTML; one that does something calls one service and returns
-:class:`Done`. What it raises rolls everything back, and the form is shown again with what was typed.
+:class:`Done`, or where else the member goes. What it raises rolls everything back, and the form is shown again with
+what was typed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from flask import Blueprint, Response, redirect, request
@@ -26,7 +27,7 @@ from ...storage.session import current_session
 from .. import access, answers, failures, forms, visits
 from ..storable import UNSTORABLE, is_storable
 from .kept import kept, lost
-from .visit import Done, Told, Visit
+from .visit import Away, Done, Told, Visit
 
 PATIENCE = 5.0
 """Seconds after which a form that lost a race for locks is not run again."""
@@ -41,7 +42,8 @@ MACHINERY = frozenset({"csrf_token", "status_page"})
 
 
 Show = Callable[..., str]
-Do = Callable[..., Done | Told | None]
+Deed = Done | Told | Away
+Do = Callable[..., Deed | None]
 """None: nothing was to be done but to look. All of it is rolled back, and the form is shown again."""
 
 
@@ -82,12 +84,14 @@ class Desk:
         *,
         right: Right,
         doing: Right | None = None,
+        secret: Collection[str] = (),
     ) -> None:
         """A page with a form that posts to its own address.
 
         :param doing: what posting needs, if that is more than looking.
+        :param secret: fields that are not kept for whoever must sign in again first.
         """
-        self._add(rule, endpoint, right, show, do, doing=doing)
+        self._add(rule, endpoint, right, show, do, doing=doing, secret=secret)
 
     def action(self, rule: str, endpoint: str, do: Do, *, right: Right, back: Show) -> None:
         """A button. *back* shows the page that it stands on, with what went wrong; it gets the same arguments."""
@@ -102,6 +106,7 @@ class Desk:
         do: Do | None,
         methods: tuple[str, ...] = (),
         doing: Right | None = None,
+        secret: Collection[str] = (),
     ) -> None:
         rights = {"GET": right, "POST": doing or right}
 
@@ -115,35 +120,42 @@ class Desk:
             except NobodyThere:
                 if forms.is_from_elsewhere():
                     raise
-                return kept(_typed())
+                return kept(_typed(without=secret))
             except (Forbidden, NotFound) as error:
                 if forms.is_from_elsewhere():
                     raise
-                return lost(error, _typed())
+                return lost(error, _typed(without=secret))
 
         def answered(arguments: dict[str, Any]) -> BaseResponse:
-            visit = self._visit(rights.get(request.method, right))
+            visit = self.visit(rights.get(request.method, right))
             _check_idents(arguments)
             status = 200
             if do is not None and request.method == "POST":
                 done, status = _done(visit, do, arguments)
+                if isinstance(done, Away):
+                    return answers.unkept(redirect(done.url, 303))
                 if isinstance(done, Done):
-                    return _onward(visit, done)
+                    return onward(visit, done)
                 if isinstance(done, Told):
                     visit.typed = None
                     html = done.show(visit)
                     visit.session.rollback()
-                    return _page(html, 200, visit.forms_lead_to)
+                    return page_of(visit, html, 200)
             html = show(visit, **arguments)
             visit.session.rollback()
-            return _page(html, status, visit.forms_lead_to)
+            return page_of(visit, html, status)
 
         respond.__name__ = "answer"  # what host-wide CSRF protection knows these views by
         methods = methods or (("GET", "POST") if do else ("GET",))
         self.blueprint.add_url_rule(rule, endpoint, respond, methods=list(methods))
         self.routes += [(endpoint, method, rights[method]) for method in methods]
 
-    def _visit(self, right: Right) -> Visit:
+    def visit(self, right: Right) -> Visit:
+        """Whoever is there, if they have *right*, about the page that is asked for.
+
+        :raises NobodyThere: when it is nobody.
+        :raises Forbidden: without the right.
+        """
         member = access.require(right)
         return Visit(current_session(), member, page_asked(), self.areas, self.notices)
 
@@ -171,7 +183,7 @@ def page_asked() -> Page:
     return pages.get(current_session(), ident)
 
 
-def _done(visit: Visit, do: Do, arguments: Mapping[str, Any]) -> tuple[Done | Told | None, int]:
+def _done(visit: Visit, do: Do, arguments: Mapping[str, Any]) -> tuple[Deed | None, int]:
     """What *do* did; None if nothing is done, with the status of the answer that shows the form again."""
     if not forms.is_genuine(request.form.get("csrf_token")):
         # Filled with what another site wrote, and with a genuine token, it would be one press away from being done.
@@ -186,7 +198,7 @@ def _done(visit: Visit, do: Do, arguments: Mapping[str, Any]) -> tuple[Done | To
         visit.session.rollback()
         visit.page = visit.session.get_one(Page, page_id)
 
-    def transaction() -> Done | Told | None:
+    def transaction() -> Deed | None:
         try:
             _check_words(visit.typed)
             done = do(visit, **arguments)
@@ -210,28 +222,32 @@ def _done(visit: Visit, do: Do, arguments: Mapping[str, Any]) -> tuple[Done | To
         return None, failures.describe(error)[0]
 
 
-def _typed() -> MultiDict[str, str]:
-    return MultiDict((k, v) for k, v in request.form.items(multi=True) if k not in MACHINERY)
+def _typed(without: Collection[str] = ()) -> MultiDict[str, str]:
+    left_out = {*MACHINERY, *without}
+    return MultiDict((k, v) for k, v in request.form.items(multi=True) if k not in left_out)
 
 
-def _onward(visit: Visit, done: Done) -> BaseResponse:
+def onward(visit: Visit, done: Done) -> BaseResponse:
+    """The way to where *done* leads, once it is committed."""
     values = dict(done.values)
-    if done.notice:
-        values["done"] = done.notice
+    notice = done.notice() if callable(done.notice) else done.notice
+    if notice:
+        values["done"] = notice
     response = redirect(visit.to(done.endpoint, **values), 303)
     visit.session.rollback()
     return answers.unkept(response)
 
 
-def _page(html: str, status: int, forms_lead_to: list[str]) -> Response:
+def page_of(visit: Visit, html: str, status: int) -> Response:
+    """*html* as an answer, with the policy for where its forms lead."""
     response = answers.page(html, status)
     # A host's CSRFProtect wants to see over TLS that a form came from this site.
     response.headers["Referrer-Policy"] = "same-origin"
-    if forms_lead_to and current_settings().base_template == OWN_BASE:
+    if visit.forms_lead_to and current_settings().base_template == OWN_BASE:
         logo = visits.image_source()
         # Browsers hold a form's policy against where its answer leads, too.
         response.headers["Content-Security-Policy"] = content_security_policy(
-            images=[logo] if logo else [], forms=forms_lead_to
+            images=[logo] if logo else [], forms=visit.forms_lead_to
         )
     return response
 

@@ -1,161 +1,195 @@
-"""The page "Integrations": accounts elsewhere by which a status page posts."""
+"""The page "Integrations": a card for each channel of the installation, with the endpoints that the team set up."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from flask import Blueprint, Response, redirect, request, url_for
-from sqlalchemy.orm import Session
-from werkzeug.wrappers import Response as BaseResponse
+from flask import request
 
 from ...delivery.channels import channels
 from ...documents.console import integrations as documents
-from ...documents.console.room import OtherPage
-from ...documents.policy import content_security_policy
-from ...documents.rendering import OWN_BASE, Frame
+from ...documents.console.integrations import ChannelCard, EndpointRow, XView
+from ...documents.console.pager import Pager
 from ...domain.rights import Right
-from ...errors import Conflict, NotFound
-from ...services import accounts, addresses, facts, pages, subscriptions, x_access
+from ...services import accounts, addresses
+from ...services.wishes import allowed_formats
 from ...state import current_settings
-from ...storage import pages as stored_pages
-from ...storage.pages import Page
-from ...storage.session import current_session
-from .. import access, answers, forms, visits
-from ..idents import uuid_of
-from ..mounts import PageUrls, current_mount
-from ..storable import is_storable
+from ...storage import accounts as stored_accounts
+from ...storage import components as stored_components
+from ...storage import delivery_log
+from ...storage import integrations as stored
+from ...storage.subscriptions import Subscription, SubscriptionState
+from . import lists
+from .desk import Desk
+from .visit import Visit
 
 CALLBACK = "/x/callback"
-TOO_LATE = "The form was open for too long. Nothing was done; press the button again."
+SUBSCRIBERS = "subscribers"
+"""The area that looks after whoever subscribed, where there is one."""
+
+AT_ONCE = 5
+"""So many endpoints are on a card beside others; the card alone has all, a page at a time."""
+
+NOTICES = {
+    "connected": "The account is connected. Posts begin with the next event.",
+    "disconnected": "The account is disconnected. Nothing is posted by it any more.",
+    "left": (
+        "The account is disconnected. Nothing is posted by it any more. X could not be told: end the access there, "
+        "too, under the account's connected apps."
+    ),
+    "integration_added": "The integration is set up. It hears of the next event.",
+    "integration_changed": "The integration is changed.",
+    "integration_on": "The integration is on.",
+    "integration_off": "The integration is off. Nothing is sent to it.",
+    "integration_removed": "The integration is removed, with its log.",
+}
 
 
-def add_routes(blueprint: Blueprint) -> None:
-    rule = blueprint.add_url_rule
-    rule("/integrations", "integrations", integrations)
-    rule("/x/<account_id>/disconnect", "x_disconnect", disconnect, methods=["POST"])
-    rule("/x/<account_id>/test", "x_test", send_test, methods=["POST"])
+def add_routes(desk: Desk) -> None:
+    desk.area("integrations", "Integrations", Right.CONNECT, NOTICES)
+    desk.page("/integrations", "integrations", show, right=Right.CONNECT)
 
 
-def integrations() -> Response:
-    access.require(Right.CONNECT)
-    return shown(page_asked())
+def kind_of(channel: str) -> str:
+    """What the addresses of a channel are to the console."""
+    if channel in stored_accounts.KINDS:
+        return documents.ACCOUNTS
+    return documents.READERS if channels[channel].needs_confirmation else documents.ENDPOINTS
 
 
-def disconnect(account_id: str) -> BaseResponse:
-    member = access.require(Right.CONNECT)
-    session, page = current_session(), page_asked()
-    if not is_genuine():
-        return shown(page, problem=TOO_LATE, status=400)
-    token = accounts.disconnect(session, page, _account(account_id), actor=member.identity)
-    session.commit()
-    answer = back(page, done="disconnected")
-    session.rollback()
-    return answer if x_access.give_back(token) else back(page, done="left")
+def name_of(row: Subscription) -> str:
+    """What an integration is called: of two hidden addresses at one host the mark tells which is which."""
+    return row.address if row.sealed_address is None else f"{row.address} #{row.id.hex[-6:]}"
 
 
-def send_test(account_id: str) -> BaseResponse:
-    member = access.require(Right.CONNECT)
-    session, page = current_session(), page_asked()
-    if not is_genuine():
-        return shown(page, problem=TOO_LATE, status=400)
-    try:
-        account = accounts.get(session, page, _account(account_id))
-        subscription = accounts.posting_by(session, account)
-        subscriptions.send_test(session, page, subscription, actor=member.identity)
-    except Conflict as error:
-        return shown(page, problem=str(error), status=409)
-    session.commit()
-    return back(page, done="test")
+def show(visit: Visit, **_: str) -> str:
+    only = request.args.get("channel", "")
+    names = [only] if only in channels else [name for name, _ in channels.items()]
+    found, pagers = _endpoints(visit, names)
+    rows = [row for rows in found.values() for row in rows]
+    told = _rows(visit, rows)
+    kinds = {name: kind_of(name) for name in names}
+    visitors = stored.count_of_visitors(
+        visit.session, visit.page.id, [name for name in names if kinds[name] == documents.ENDPOINTS]
+    )
+    cards = [
+        ChannelCard(
+            name=name,
+            kind=kinds[name],
+            missing=channels[name].available(current_settings()),
+            rows=[told[row.id] for row in found.get(name, ())],
+            pager=pagers.get(name, Pager()),
+            list_url=visit.to("integrations", channel=name)
+            if name in found and name not in pagers
+            else None,
+            visitors=visitors.get(name, 0),
+            readers_url=_readers_url(visit, name),
+        )
+        for name in names
+    ]
+    x = _x(visit) if accounts.X in names else None
+    return documents.integrations(
+        visit.room("integrations"), cards=cards, x=x, only=only if only in channels else ""
+    )
 
 
-def page_asked() -> Page:
-    """The status page that ``?status_page=`` or the form's field names; the default one without."""
-    slug = request.values.get("status_page")
-    if slug is not None and not is_storable(slug):
-        raise NotFound("page", slug)
-    return pages.find(current_session(), slug or None)
+def _endpoints(
+    visit: Visit, names: Sequence[str]
+) -> tuple[dict[str, Sequence[Subscription]], dict[str, Pager]]:
+    """The endpoints of each channel that has any, and the ways to all of them where not all are there."""
+    found: dict[str, Sequence[Subscription]] = {}
+    pagers: dict[str, Pager] = {}
+    for name in names:
+        if kind_of(name) != documents.ENDPOINTS:
+            continue
+        query = stored.of_team(visit.page.id, name)
+        if len(names) == 1:
+            found[name], pagers[name] = lists.listed(visit, query, "integrations", channel=name)
+            continue
+        rows = visit.session.scalars(query.limit(AT_ONCE + 1)).all()
+        found[name] = rows[:AT_ONCE]
+        if len(rows) <= AT_ONCE:
+            pagers[name] = Pager()
+    return found, pagers
 
 
-def is_genuine() -> bool:
-    """Whether the form that was sent is one of ours, made for this session."""
-    return forms.is_genuine(request.form.get("csrf_token"))
+def _rows(visit: Visit, rows: Sequence[Subscription]) -> dict[UUID, EndpointRow]:
+    """What the cards say of *rows*, in as few statements as for one."""
+    ids = [row.id for row in rows]
+    succeeded = delivery_log.last_successes(visit.session, ids)
+    failed = delivery_log.last_failures(visit.session, ids)
+    services: dict[UUID, str] = {}
+    if any(row.chosen for row in rows):
+        here = visit.session.scalars(stored_components.of_page(visit.page.id))
+        services = {service.id: service.name for service in here}
+    return {row.id: _row(row, services, succeeded.get(row.id), failed.get(row.id)) for row in rows}
 
 
-def back(page: Page, *, done: str) -> BaseResponse:
-    """To the page, which says what was done."""
-    slug = None if page.is_default else page.slug
-    return redirect(url_for(".integrations", done=done, status_page=slug), 303)
+def _row(
+    row: Subscription,
+    services: Mapping[UUID, str],
+    succeeded_at: datetime | None,
+    failed: tuple[datetime, str] | None,
+) -> EndpointRow:
+    has_choice = len(allowed_formats(row.channel)) > 1
+    return EndpointRow(
+        id=str(row.id),
+        name=name_of(row),
+        format=documents.word_of_format(row.format) if has_choice else "",
+        state=row.state.value,
+        reason=row.reason,
+        events="usual events" if row.events is None else _count(len(row.events), "event"),
+        services=_named(services.get(item.component_id) for item in row.chosen) or "all services",
+        succeeded_at=succeeded_at,
+        failed_at=failed[0] if failed else None,
+        failure=failed[1] if failed else "",
+        tested=row.state is SubscriptionState.ACTIVE,
+    )
 
 
-def shown(page: Page, *, problem: str | None = None, status: int = 200) -> Response:
-    """The page as it is now, with what went wrong, if anything did."""
-    session, settings = current_session(), current_settings()
-    fact = facts.shown_page(page)
-    visits.note_shown(fact)
-    html = documents.integrations(
-        fact,
-        Frame(
-            urls=PageUrls(
-                current_mount(), page.link_token or (None if page.is_default else page.slug)
-            )
-        ),
-        accounts=[_card(item, page) for item in accounts.connected(session, page)],
-        missing=channels[accounts.X].available(settings),
+def _named(names: Iterable[str | None]) -> str:
+    listed = list(names)
+    known = [name for name in listed if name]
+    # Those that left the page stay chosen: nothing is heard of them, and the rest is not all.
+    if len(known) > 3 or len(known) < len(listed):
+        return _count(len(listed), "service")
+    return ", ".join(known)
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def _readers_url(visit: Visit, channel: str) -> str | None:
+    """Where whoever subscribed by *channel* is looked after."""
+    if any(item.endpoint == SUBSCRIBERS and visit.may(item.right) for item in visit.areas):
+        return visit.to(SUBSCRIBERS, channel=channel)
+    return None
+
+
+def _x(visit: Visit) -> XView:
+    where = urlsplit(current_settings().x_authorize_url)
+    visit.forms_lead_to.append(f"{where.scheme}://{where.netloc}")
+    return XView(
+        accounts=[_card(item) for item in accounts.connected(visit.session, visit.page)],
         callback_url=addresses.console_url(CALLBACK),
         is_guessed=addresses.is_guessed(),
-        connect_url=url_for(".x_connect"),
-        others=_others(session, page),
-        slug=None if page.is_default else page.slug,
-        csrf_token=forms.csrf_token(),
-        done=request.args.get("done"),
-        problem=problem,
     )
-    session.rollback()
-    response = answers.page(html, status)
-    # A host's CSRFProtect wants to see over TLS that a form came from this site.
-    response.headers["Referrer-Policy"] = "same-origin"
-    if settings.base_template == OWN_BASE:
-        # Browsers hold a form's policy against where its answer leads, too.
-        where = urlsplit(settings.x_authorize_url)
-        response.headers["Content-Security-Policy"] = content_security_policy(
-            images=_logos(), forms=[f"{where.scheme}://{where.netloc}"]
-        )
-    return response
 
 
-def _logos() -> Iterable[str]:
-    return [source] if (source := visits.image_source()) else []
-
-
-def _card(item: accounts.Connected, page: Page) -> documents.AccountCard:
+def _card(item: accounts.Connected) -> documents.AccountCard:
     subscription = item.subscription
     return documents.AccountCard(
+        id=str(item.account.id),
         name=item.account.name,
         since=item.account.created_at,
         by=item.account.actor,
         state=subscription.state.value if subscription else None,
         reason=subscription.reason if subscription else None,
+        subscription=str(subscription.id) if subscription else None,
         failed_at=item.failed_at,
         failure=item.failure,
-        test_url=url_for(".x_test", account_id=item.account.id),
-        disconnect_url=url_for(".x_disconnect", account_id=item.account.id),
     )
-
-
-def _others(session: Session, page: Page) -> list[OtherPage]:
-    """The site's other status pages, each of which has accounts of its own."""
-    rows = session.scalars(stored_pages.all_pages()).all()
-    return [
-        OtherPage(
-            facts.page(row).name,
-            url_for(".integrations", status_page=None if row.is_default else row.slug),
-        )
-        for row in rows
-        if row.id != page.id
-    ]
-
-
-def _account(ident: str) -> UUID:
-    return uuid_of(ident, "account")

@@ -30,11 +30,12 @@ from ..mounts import PageUrls, current_mount
 class Done:
     """Something was done: on to *endpoint*, which says so.
 
-    :param notice: a key of the notices that the desk was given; fixed words, since anybody can make the address.
+    :param notice: a key of the notices that the desk was given; fixed words, since anybody can make the address. Or
+        what finds the key: called after the commit, while no transaction is open, it may use the network.
     """
 
     endpoint: str
-    notice: str | None = None
+    notice: str | Callable[[], str] | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -43,6 +44,13 @@ class Told:
     """Something was done, and the answer tells what no other page ever shows: *show* makes it after the commit."""
 
     show: Callable[[Visit], str]
+
+
+@dataclass(frozen=True)
+class Away:
+    """On to *url* at another site, which :attr:`Visit.forms_lead_to` of the page before has named."""
+
+    url: str
 
 
 @dataclass

@@ -15,20 +15,22 @@ from dataclasses import asdict, dataclass
 from uuid import UUID
 
 import flask
-from flask import Blueprint, Response, redirect, request
-from sqlalchemy.orm import Session
+from flask import Response, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from ...delivery.channels import channels
+from ...documents.console.room import Trouble
 from ...domain.rights import Right
-from ...errors import AccessRefused, AccessUnreachable, SetupError
+from ...errors import AccessRefused, AccessUnreachable, Conflict, SetupError
 from ...services import accounts, addresses, pages, x_access
 from ...state import current_settings
 from ...storage.encryption import reveal, seal
 from ...storage.pages import Page
-from ...storage.session import current_session
-from .. import access
-from .integrations import CALLBACK, TOO_LATE, back, is_genuine, page_asked, shown
+from ..idents import uuid_of
+from . import integration_tests
+from .desk import Desk, onward, page_of
+from .integrations import CALLBACK, show
+from .visit import Away, Done, Visit
 
 KEY = "flask_statuspage_x"
 SECONDS = 600
@@ -55,46 +57,59 @@ class _Begun:
     until: float
 
 
-def add_routes(blueprint: Blueprint) -> None:
-    blueprint.add_url_rule("/x/connect", "x_connect", connect, methods=["POST"])
-    blueprint.add_url_rule(CALLBACK, "x_callback", callback, methods=["GET"])
+def add_routes(desk: Desk) -> None:
+    right, one = Right.CONNECT, "/x/<account_id>"
+    desk.action("/x/connect", "x_connect", connect, right=right, back=show)
+    desk.action(f"{one}/disconnect", "x_disconnect", disconnect, right=right, back=_back)
+    desk.action(f"{one}/test", "x_test", send_test, right=right, back=_back)
+
+    def x_callback() -> BaseResponse:
+        return callback(desk)
+
+    # Beside the desk, since it is a GET that does something: the state stands in for the token of a form.
+    desk.blueprint.add_url_rule(CALLBACK, "x_callback", x_callback, methods=["GET"])
 
 
-def connect() -> BaseResponse:
+def connect(visit: Visit) -> Away:
     """The first leg: to X."""
-    member = access.require(Right.CONNECT)
-    page = page_asked()
-    if not is_genuine():
-        return shown(page, problem=TOO_LATE, status=400)
     if missing := channels[accounts.X].available(current_settings()):
-        return shown(page, problem=f"X is not set up: {missing}", status=409)
+        raise Conflict(f"X is not set up: {missing}")
     question = x_access.ask(addresses.console_url(CALLBACK))
     until = time.time() + SECONDS
-    begun = _Begun(question.state, question.verifier, page.id.hex, member.identity, until)
+    begun = _Begun(question.state, question.verifier, visit.page.id.hex, visit.actor, until)
     flask.session[KEY] = seal(json.dumps(asdict(begun)))
-    current_session().rollback()
-    return redirect(question.url, 303)
+    return Away(question.url)
 
 
-def callback() -> BaseResponse:
+def disconnect(visit: Visit, account_id: str) -> Done:
+    token = accounts.disconnect(visit.session, visit.page, _account(account_id), actor=visit.actor)
+    return Done("integrations", lambda: "disconnected" if x_access.give_back(token) else "left")
+
+
+def send_test(visit: Visit, account_id: str) -> Done:
+    account = accounts.get(visit.session, visit.page, _account(account_id))
+    return integration_tests.sent(visit, accounts.posting_by(visit.session, account))
+
+
+def callback(desk: Desk) -> BaseResponse:
     """The second leg, back from X, and the third, which the browser does not see."""
     if request.method != "GET":  # HEAD looks whether we are there
         return Response(status=204)
-    member = access.require(Right.CONNECT)
-    session = current_session()
+    visit = desk.visit(Right.CONNECT)
+    session = visit.session
     begun = _begun()
     page = session.get(Page, UUID(begun.page)) if begun else None
     if begun is None or page is None or not _is_answer_to(begun):
-        return _failed(session, page, NOT_BEGUN)
-    if begun.member != member.identity:
-        return _failed(session, page, SOMEBODY_ELSE)
+        return _failed(visit, page, NOT_BEGUN)
+    if begun.member != visit.actor:
+        return _failed(visit, page, SOMEBODY_ELSE)
     if time.time() > begun.until:
-        return _failed(session, page, TOO_SLOW)
+        return _failed(visit, page, TOO_SLOW)
     code = request.args.get("code")
     if error := request.args.get("error"):
-        return _failed(session, page, _told(error))
+        return _failed(visit, page, _told(error))
     if not code:
-        return _failed(session, page, NO_CODE)
+        return _failed(visit, page, NO_CODE)
     page_id = page.id
     session.rollback()  # X is asked without a transaction
     try:
@@ -103,11 +118,11 @@ def callback() -> BaseResponse:
         profile = x_access.profile(tokens.access)
     except (AccessRefused, AccessUnreachable) as failure:
         page = session.get(Page, page_id)
-        return _failed(session, page, f"{failure} Nothing was connected; try again.", 502)
-    page = session.get_one(Page, page_id)
-    accounts.connect(session, page, profile, tokens, actor=member.identity)
+        return _failed(visit, page, f"{failure} Nothing was connected; try again.", 502)
+    visit.turn_to(session.get_one(Page, page_id))
+    accounts.connect(session, visit.page, profile, tokens, actor=visit.actor)
     session.commit()
-    return back(page, done="connected")
+    return onward(visit, Done("integrations", "connected"))
 
 
 def _begun() -> _Begun | None:
@@ -125,8 +140,21 @@ def _is_answer_to(begun: _Begun) -> bool:
     return hmac.compare_digest(came.encode("utf-8", "surrogatepass"), begun.state.encode())
 
 
-def _failed(session: Session, page: Page | None, problem: str, status: int = 400) -> Response:
-    return shown(page or pages.find(session, None), problem=problem, status=status)
+def _failed(visit: Visit, page: Page | None, problem: str, status: int = 400) -> Response:
+    visit.turn_to(page or pages.find(visit.session, None))
+    visit.trouble = Trouble(words=problem)
+    html = show(visit)
+    visit.session.rollback()
+    return page_of(visit, html, status)
+
+
+def _back(visit: Visit, account_id: str) -> str:
+    accounts.get(visit.session, visit.page, _account(account_id))
+    return show(visit)
+
+
+def _account(ident: str) -> UUID:
+    return uuid_of(ident, "account")
 
 
 def _told(error: str) -> str:
