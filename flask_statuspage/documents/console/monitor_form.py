@@ -15,7 +15,8 @@ from .room import Room, shown
 class OptionField:
     """The field of an option.
 
-    :param control: ``tick``, ``number``, ``line``, ``area``, ``choice``, ``secret`` or ``group``.
+    :param control: ``tick``, ``number``, ``line``, ``area``, ``choice``, ``secret``, ``secret area`` or
+        ``group``.
     :param value: what stands in it; of a secret nothing.
     :param choices: values and words of a choice.
     :param more: further attributes of its element.

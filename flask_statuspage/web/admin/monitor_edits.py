@@ -10,6 +10,7 @@ from flask import request
 from ...documents.console import monitor as pages
 from ...documents.console import monitor_form as documents
 from ...documents.console.monitor_form import MonitorForm
+from ...documents.console.monitor_words import KINDS
 from ...domain.rights import Right
 from ...errors import Invalid
 from ...probing import probes
@@ -168,8 +169,10 @@ def _asked_kind() -> str:
 
 
 def _kinds() -> list[str]:
-    """Those that members make monitors of."""
-    return [kind for kind, probe in probes.items() if not probe.declared]
+    """Those that members make monitors of, the usual ones first."""
+    known = [kind for kind in KINDS if kind in probes]
+    others = [kind for kind in probes if kind not in KINDS]
+    return [kind for kind in (*known, *others) if not probes[kind].declared]
 
 
 def _templates(visit: Visit) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,7 @@ from ...documents.console.monitor_form import OptionField
 from ...documents.console.monitor_words import option_words
 from ...services.monitor_options import MASK
 from .option_shapes import Control, Shape, shapes_of
-from .option_values import CLEAR, every, is_set, stored_at, text_of
+from .option_values import CLEAR, PLAIN, every, is_set, stored_at, text_of
 
 AREAS = frozenset({Control.TEXT, Control.LINES, Control.PAIRS, Control.JSON})
 HINTS = {
@@ -32,7 +32,7 @@ def fields(
 def _field(kind: str, shape: Shape, options: Mapping[str, Any], *, within: bool) -> OptionField:
     value = text_of(shape, stored_at(options, shape))
     label, hint = option_words(
-        kind, ".".join(shape.path), shape.hint or HINTS.get(shape.control, "")
+        kind, ".".join(shape.path), shape.hint or HINTS.get(_sort(shape), "")
     )
     may_go = shape.is_secret and shape.nullable and len(shape.path) == 1
     return OptionField(
@@ -63,9 +63,13 @@ def told(kind: str, options: Mapping[str, Any]) -> list[tuple[str, str]]:
     return found
 
 
+def _sort(shape: Shape) -> Control:
+    return Control.JSON if shape.is_secret and shape.control not in PLAIN else shape.control
+
+
 def _control(shape: Shape, value: str) -> str:
     if shape.is_secret:
-        return "secret"
+        return "secret area" if _sort(shape) in AREAS else "secret"
     if shape.control in AREAS or (shape.control is Control.LINE and "\n" in value):
         return "area"
     return shape.control.value

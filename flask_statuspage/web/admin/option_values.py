@@ -17,6 +17,9 @@ TICKED = "yes"
 CLEAR = "clear."
 """Before the name of a box that takes a secret away."""
 
+PLAIN = frozenset({Control.NUMBER, Control.LINE, Control.TEXT, Control.CHOICE})
+"""What is typed as it is where it is a secret; all else is JSON then."""
+
 NOTHING: Any = object()
 """Stands for an option that is not given."""
 
@@ -112,6 +115,8 @@ def _read(shape: Shape, typed: reading.Typed, stored: Any) -> Any:
 def _parsed(shape: Shape, text: str, stored: Any) -> Any:
     if not text.strip() and not shape.is_secret:
         return _emptied(shape)
+    if shape.is_secret and shape.control not in PLAIN:
+        return _json(shape, text)
     match shape.control:
         case Control.CHOICE:
             return next((one for one in shape.choices if str(one) == text), text)
@@ -123,6 +128,10 @@ def _parsed(shape: Shape, text: str, stored: Any) -> Any:
             return _pairs(shape, text, stored if isinstance(stored, Mapping) else {})
         case Control.TEXT:
             return text
+    return _json(shape, text)
+
+
+def _json(shape: Shape, text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -147,7 +156,9 @@ def _scalar(shape: Shape, text: str) -> Any:
     if "number" in shape.types:
         with suppress(ValueError):
             number = float(text)
-            return number if isfinite(number) else text
+            if not isfinite(number):  # JSON has no such number
+                raise Invalid.field(shape.name, "Must be a number.")
+            return number
     return text
 
 
