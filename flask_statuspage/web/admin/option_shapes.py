@@ -19,7 +19,7 @@ from ...state import current_settings
 DEEPEST = 2
 """Models within models that have fields of their own; below they are JSON."""
 
-SEVERAL_LINES = 1000
+SEVERAL_LINES = 4096
 """Characters: a text that may be longer has several lines."""
 
 SCALARS = frozenset({"string", "integer", "number"})
