@@ -146,7 +146,8 @@ def test_run_now_asks_and_tells(site: Site, enter: Enter, target: Target) -> Non
 
 def test_an_address_alone_says_nothing_of_results(site: Site, enter: Enter) -> None:
     """Whoever makes up the notice's address shows only its fixed words."""
-    site.made("/monitors", name="Front", target="http://127.0.0.1:9/")
+    ident = site.made("/monitors", name="Front", target="http://127.0.0.1:9/")["id"]
+    watching.record(site, ident, DOWN)
     page = (
         enter(EDITOR)
         .get("/monitors/front?done=monitor_ran&ran=2026-01-01T00:00:00%2B00:00&from=default")

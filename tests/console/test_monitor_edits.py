@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+import socket
 from typing import Any
 
 import pytest
+from sqlalchemy import QueuePool
 
+from flask_statuspage.probing import probes
+from flask_statuspage.probing.tcp import TcpProbe
 from tests.console import member, watching
 from tests.console.conftest import Enter
 from tests.console.member import ADMIN, EDITOR, VIEWER, forms_of
-from tests.servers.http import Answer, Receiver
+from tests.servers.http import Receiver
 from tests.web.site import Site, SiteMaker
 
 MASK = "********"
@@ -426,17 +430,35 @@ def test_fields_that_the_form_does_not_have_count_for_nothing(site: Site, enter:
     assert stored(site) == before
 
 
-def test_a_target_is_vetted(make_site: SiteMaker, receiver: Receiver) -> None:
-    """An address of the site's own network is refused where it is not allowed, when made and when changed."""
+def test_a_target_is_vetted(make_site: SiteMaker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that leads into the site's own network is refused, when made and when changed; no transaction is open
+    while the network is asked.
+    """
     site = member.build(make_site)
-    receiver.answer = Answer()
+    with site.app.app_context():
+        pool = site.db.engine.pool
+    assert isinstance(pool, QueuePool)
+    in_use: list[int] = []
+
+    def resolve(host: str, port: int, *, type: int) -> list[Any]:
+        in_use.append(pool.checkedout())
+        address = "10.0.0.1" if host.startswith("inside") else "93.184.215.14"
+        return [(socket.AF_INET, type, 6, "", (address, port))]
+
+    found = {**dict(probes.items()), "tcp": TcpProbe(resolver=resolve)}
+    monkeypatch.setattr(probes, "_all", found)
     ann = member.Member(site, EDITOR)
-    form = ann.form("/monitors/new?kind=http", "Make the monitor")
-    refused = ann.send(form, name="Front", target="https://127.0.0.1/")
+    form = ann.form("/monitors/new?kind=tcp", "Make the monitor")
+    refused = ann.send(form, name="Front", target="inside.example.com:25")
     assert refused.status_code == 422
     assert 'id="f-target-problem"' in refused.text
     assert monitors(site) == []
-    site.made("/monitors", name="Front", target="https://1.1.1.1/")
+    assert ann.send(form, name="Front", target="outside.example.com:25").status_code == 303
     form = ann.form("/monitors/front/edit", "Save")
-    assert ann.send(form, target="https://localhost/").status_code == 422
-    assert watching.monitor(site, "front")["target"] == "https://1.1.1.1/"
+    asked = len(in_use)
+    assert ann.send(form, interval=90).status_code == 303
+    assert len(in_use) == asked  # its target is the same
+    form = ann.form("/monitors/front/edit", "Save")
+    assert ann.send(form, target="inside.example.com:25").status_code == 422
+    assert watching.monitor(site, "front")["target"] == "outside.example.com:25"
+    assert in_use == [0] * 3

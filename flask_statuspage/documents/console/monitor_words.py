@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from ..words import Look
-
 PAUSED = "Paused"
 
 SILENCES = {
@@ -12,8 +10,6 @@ SILENCES = {
     "parent": "Silent: what it depends on fails",
     "unheard": "Not heard of lately",
 }
-
-PAUSED_LOOK = Look(PAUSED, "info", "unknown")
 
 KINDS = {
     "http": ("Web address", "Asks an address over HTTP and looks at the answer."),

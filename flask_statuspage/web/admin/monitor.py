@@ -39,10 +39,10 @@ SHOWN = 50
 def add_routes(desk: Desk) -> None:
     one, watch = "/monitors/<ident>", Right.WATCH
     desk.page(one, "monitor", show, right=Right.SEE)
-    desk.action(f"{one}/run", "monitor_run", run, right=watch, back=back)
-    desk.action(f"{one}/pause", "monitor_pause", pause, right=watch, back=back)
-    desk.action(f"{one}/resume", "monitor_resume", resume, right=watch, back=back)
-    desk.action(f"{one}/rotate-token", "monitor_rotate_token", rotate, right=watch, back=back)
+    desk.action(f"{one}/run", "monitor_run", run, right=watch, back=show)
+    desk.action(f"{one}/pause", "monitor_pause", pause, right=watch, back=show)
+    desk.action(f"{one}/resume", "monitor_resume", resume, right=watch, back=show)
+    desk.action(f"{one}/rotate-token", "monitor_rotate_token", rotate, right=watch, back=show)
 
 
 def show(visit: Visit, ident: str) -> str:
@@ -59,11 +59,6 @@ def show(visit: Visit, ident: str) -> str:
         region=region if region in known else None,
         ran=_ran(lines),
     )
-
-
-def back(visit: Visit, ident: str) -> str:
-    visit.typed = None  # nothing was typed into the form of the page
-    return show(visit, ident)
 
 
 def run(visit: Visit, ident: str) -> Done:
