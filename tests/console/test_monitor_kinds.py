@@ -16,6 +16,7 @@ from flask_statuspage.domain.verdict import Verdict
 from flask_statuspage.probing import Finding, Probe, ProbeOptions, ProbeOrder, probes
 from flask_statuspage.services import monitor_options
 from flask_statuspage.storage.monitors import Monitor
+from flask_statuspage.web.admin.option_shapes import Control, shapes_of
 from tests.console import watching
 from tests.console.conftest import Enter
 from tests.console.member import EDITOR, Member, forms_of
@@ -322,6 +323,41 @@ def test_a_model_without_a_schema_is_json(site: Site, enter: Enter) -> None:
     assert not any(name.startswith("options") for name in form.fields)
     assert ann.send(form, name="Bare", target="x").status_code == 303
     assert options(site, "bare") == {}
+
+
+class OlderOptions(ProbeOptions):
+    """Whose schema is written as older versions of pydantic do."""
+
+    @classmethod
+    def model_json_schema(cls, *_: Any, **__: Any) -> dict[str, Any]:
+        spot = {"type": "object", "properties": {"x": {"type": "integer", "default": 0}}}
+        colour = {"type": "string", "enum": ["red", "green"]}
+        return {
+            "$defs": {"Spot": spot, "Colour": colour},
+            "properties": {
+                "spot": {"allOf": [{"$ref": "#/$defs/Spot"}], "default": {"x": 0}},
+                "colour": {"allOf": [{"$ref": "#/$defs/Colour"}], "default": "red"},
+                "shape": {"const": "round", "enum": ["round"], "default": "round"},
+            },
+        }
+
+
+class OlderProbe(OddProbe):
+    kind = "older"
+    Options = OlderOptions
+
+
+def test_schemas_of_older_versions(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """References that stand in a list of one are followed, too."""
+    monkeypatch.setattr(probes, "_all", {**dict(probes.items()), "older": OlderProbe()})
+    spot, colour, shape = shapes_of("older")
+    assert [part.control for part in spot.parts] == [Control.NUMBER]
+    assert (colour.control, colour.choices, colour.default) == (
+        Control.CHOICE,
+        ("red", "green"),
+        "red",
+    )
+    assert (shape.control, shape.choices) == (Control.CHOICE, ("round",))
 
 
 def test_a_kind_that_is_not_there_any_more(

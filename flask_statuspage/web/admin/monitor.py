@@ -24,6 +24,7 @@ from ...services.known import known_of
 from ...services.monitor_silence import silences
 from ...storage import checks as stored_checks
 from ...storage import monitor_list
+from ...storage import pages as stored_pages
 from ...storage.checks import Check
 from ...storage.monitors import Monitor
 from ...storage.session import database_now
@@ -104,6 +105,7 @@ def held(visit: Visit, ident: str, *, dependants: bool = False) -> Monitor:
     """
     with visit.outside():
         pass  # what others have changed by then must be seen
+    stored_pages.begin_writing(visit.session)
     return monitors.get(visit.session, visit.page, ident, lock=True, dependants=dependants)
 
 
