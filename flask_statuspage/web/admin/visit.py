@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -21,6 +22,7 @@ from ...services import facts
 from ...storage import pages as stored_pages
 from ...storage.base import Base, utc_now
 from ...storage.pages import Page
+from ...storage.session import begin_read_committed
 from .. import forms, own_login, visits
 from ..access import Visitor
 from ..mounts import PageUrls, current_mount
@@ -103,6 +105,15 @@ class Visit:
             self.session.refresh(row, with_for_update=True)
         except InvalidRequestError as gone:
             raise NotFound("thing", type(row).__name__) from gone
+
+    @contextmanager
+    def outside(self) -> Iterator[None]:
+        """End the transaction, which has changed nothing, while the network is used. What was read may have changed
+        afterwards: every statement of the next transaction sees what is committed by then.
+        """
+        self.session.rollback()
+        yield
+        begin_read_committed(self.session)
 
     def turn_to(self, page: Page) -> None:
         """Go on with another status page, or with the same one under another name."""
