@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from ..storage.subscriptions import Subscription
+from ..storage.subscriptions import Subscription, SubscriptionState
+from ..storage.team import AuditEntry, about
 from . import audit
 
 SUBSCRIBER = "subscriber"
@@ -18,6 +19,8 @@ SUBSCRIBER = "subscriber"
 
 SECRET = "(hidden)"
 NEW_SECRET = "(hidden, new)"
+
+_LOOKED_AT = 100
 
 
 def kept(subscription: Subscription) -> dict[str, Any]:
@@ -78,6 +81,13 @@ def note(
         before=before,
         after=after,
     )
+
+
+def activation(session: Session, subscription: Subscription) -> AuditEntry | None:
+    """The latest entry by which the subscription became active, if the log still has it."""
+    newest = session.scalars(about("subscription", subscription.id).limit(_LOOKED_AT))
+    is_active = SubscriptionState.ACTIVE.value
+    return next((row for row in newest if (row.after or {}).get("state") == is_active), None)
 
 
 def _named(actor: str | None, subscription: Subscription) -> str:

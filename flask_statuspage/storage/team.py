@@ -196,6 +196,14 @@ def audit_log(
     return query.filter_by(**words).order_by(AuditEntry.id.desc())
 
 
+def about(subject: str, subject_id: UUID) -> Select[AuditEntry]:
+    """The entries about one thing, newest first."""
+    query = select(AuditEntry).where(
+        AuditEntry.subject == subject, AuditEntry.subject_id == subject_id
+    )
+    return query.order_by(AuditEntry.id.desc())
+
+
 def audit_subjects(session: Session) -> list[str]:
     """The kinds of things that there are entries about, by their names.
 
