@@ -25,7 +25,7 @@ from ..storage.base import utc_now
 from ..storage.pages import Page
 from ..storage.session import in_pages
 from ..storage.subscriptions import SubscribedComponent, Subscription, SubscriptionState
-from . import confirmations, events, import_ledger, subscription_log, subscriptions, wishes
+from . import audit, confirmations, events, import_ledger, subscription_log, subscriptions, wishes
 from .wishes import Wish
 
 ADDED = (SubscriptionState.PENDING, SubscriptionState.ACTIVE)
@@ -129,11 +129,18 @@ def carry_out(session: Session, page: Page, plan: Plan, *, actor: str | None) ->
         raise Invalid.field("text", "There are mistakes in it.")
     for some in in_pages(plan.newcomers, AT_ONCE):
         rows = [_row(page, one, actor) for one in some]
-        for row in rows:
-            after = subscription_log.kept(row)
-            subscription_log.note(session, import_ledger.ACTION, row, actor, after=after)
+        # Looked at before they are written: then the database need not be asked for each of them.
+        after = {row.id: subscription_log.kept(row) for row in rows}
         session.add_all(rows)
         session.flush()
+        audit.record_all(
+            session,
+            actor=actor,
+            action=import_ledger.ACTION,
+            subject=subscription_log.SUBJECT,
+            page_id=page.id,
+            after=after,
+        )
         active = [row for row in rows if row.state is SubscriptionState.ACTIVE]
         described = [(row.id, {"subscription": subscriptions.described(row)}) for row in active]
         events.record_all(session, page, "subscription.confirmed", described)
@@ -248,6 +255,6 @@ def _row(page: Page, one: _Newcomer, actor: str | None) -> Subscription:
         updated_at=now,
         chosen=[SubscribedComponent(component_id=ident) for ident in one.component_ids],
     )
-    # There is none, and nobody need ask the database for each of them.
+    # There is no secret, which nobody need look up in the database.
     set_committed_value(row, "is_signed", False)
     return row

@@ -14,6 +14,9 @@ from ..storage.subscriptions import Subscription, SubscriptionState
 from ..storage.team import AuditEntry, about
 from . import audit
 
+SUBJECT = "subscription"
+"""What the audit calls them."""
+
 SUBSCRIBER = "subscriber"
 """The actor of what an address's owner does."""
 
@@ -75,7 +78,7 @@ def note(
         session,
         actor=_named(actor, subscription),
         action=action,
-        subject="subscription",
+        subject=SUBJECT,
         subject_id=subscription.id,
         page_id=subscription.page_id,
         before=before,
@@ -85,7 +88,7 @@ def note(
 
 def activation(session: Session, subscription: Subscription) -> AuditEntry | None:
     """The latest entry by which the subscription became active, if the log still has it."""
-    newest = session.scalars(about("subscription", subscription.id).limit(_LOOKED_AT))
+    newest = session.scalars(about(SUBJECT, subscription.id).limit(_LOOKED_AT))
     is_active = SubscriptionState.ACTIVE.value
     return next((row for row in newest if (row.after or {}).get("state") == is_active), None)
 
