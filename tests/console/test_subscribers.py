@@ -413,7 +413,6 @@ def test_confirmations_are_sent_as_seldom_as_at_a_sign_up(
 
 def test_a_text_is_sent_again(make_site: SiteMaker, gateway: SmsGateway) -> None:
     """A phone gets another code."""
-    pytest.importorskip("phonenumbers")
     site = member.build(make_site, **gateway.settings, STATUSPAGE_ALLOW_PRIVATE_TARGETS=True)
     ann = Member(site, ADMIN)
     number = "+14155552671"

@@ -26,12 +26,12 @@ SILENCED = "silenced"
 STATE_CHOICE = (*STATES.items(), (SILENCED, "Bounced or stopped"))
 
 HOW = (
-    ("ask", "Send a confirmation: they decide"),
-    ("confirmed", "Confirmed by you: active at once"),
+    ("ask", "Ask them first"),
+    ("confirmed", "Confirmed by you"),
 )
 USUAL = (
-    ("pending", "Are sent a confirmation: they decide"),
-    ("active", "Are active at once: they have agreed before"),
+    ("pending", "Ask them first"),
+    ("active", "Active at once"),
 )
 
 SENT = {
