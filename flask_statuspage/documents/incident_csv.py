@@ -1,17 +1,16 @@
 """Incidents as CSV (RFC 4180) for spreadsheets: UTF-8 without a byte order mark, with a header line.
 
-What members typed can look like a formula, and what shows in a spreadsheet runs in it. Such cells get an apostrophe in
-front, as OWASP's page on CSV injection says; take one off where the text behind it is :func:`is_formula`.
+What members typed can look like a formula: such cells are :func:`~..domain.cells.defused`.
 """
 
 from __future__ import annotations
 
 import csv
-import unicodedata
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from io import StringIO
 
+from ..domain.cells import defused
 from ..domain.facts import IncidentFact
 from .snapshot import Snapshot
 
@@ -34,10 +33,6 @@ that of their text; ``duration_minutes`` and ``resolved_at`` are empty while it 
 ``latest_update`` the Markdown of the latest one."""
 
 ROWS_PER_CHUNK = 50
-
-# Some spreadsheets read the wide forms of these, and the real minus, as well.
-_MARKS = frozenset("=+-@\uff1d\uff0b\uff0d\uff20\u2212")
-_QUOTES = frozenset("\"'`")
 
 
 def document(snapshot: Snapshot) -> bytes:
@@ -63,26 +58,6 @@ def stream(incidents: Iterable[IncidentFact], page_url: str) -> Iterator[bytes]:
             waiting = 0
     if waiting:
         yield _taken(buffer)
-
-
-def is_formula(text: str) -> bool:
-    """Whether a spreadsheet could take *text* for a formula."""
-    # What begins with one of these could be split off from it.
-    if text.startswith(("\t", "\r")):
-        return True
-    # Blanks, quotes and characters that nobody sees are skipped before a formula is looked for.
-    first = next((mark for mark in text if mark not in _QUOTES and not _is_unseen(mark)), "")
-    return first in _MARKS
-
-
-def defused(text: str) -> str:
-    """*text* as a cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if is_formula(text) else text
-
-
-def _is_unseen(character: str) -> bool:
-    # Separators, and all that is control, format or no character.
-    return unicodedata.category(character)[0] in "ZC"
 
 
 def _row(incident: IncidentFact, page_url: str) -> tuple[str, ...]:

@@ -41,11 +41,21 @@ def mail_owner(session: Session, page: Page, subscription: Subscription) -> None
     session.flush()
     if is_silenced(session, subscription, now):
         return  # the answer stays the same here, too
-    url = addresses.ticket_url(page, purpose, subscription.id, subscription.nonce)
-    data = {f"{purpose}_url": url}
-    if purpose == "confirm" and channels[subscription.channel].confirms_by_code:
-        data["code"] = links.code(links.Ticket(subscription.id, subscription.nonce))
+    if purpose == "confirm":
+        data = question(page, subscription)
+    else:
+        url = addresses.ticket_url(page, purpose, subscription.id, subscription.nonce)
+        data = {f"{purpose}_url": url}
     events.record_for(session, page, CONFIRMATION, subscription, data=data)
+
+
+def question(page: Page, subscription: Subscription) -> dict[str, str]:
+    """What the message to an address's owner has to hold, so that they can confirm."""
+    url = addresses.ticket_url(page, "confirm", subscription.id, subscription.nonce)
+    data = {"confirm_url": url}
+    if channels[subscription.channel].confirms_by_code:
+        data["code"] = links.code(links.Ticket(subscription.id, subscription.nonce))
+    return data
 
 
 def is_silenced(session: Session, subscription: Subscription, now: datetime) -> bool:

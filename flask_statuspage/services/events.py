@@ -72,6 +72,30 @@ def record(
     return row
 
 
+def record_all(
+    session: Session, page: Page, name: str, told: Sequence[tuple[UUID, Mapping[str, Any]]]
+) -> None:
+    """Write events of which only host code hears, one for each subject, in as few statements as for one."""
+    if not told:
+        return
+    now, about = utc_now(), plain(facts.page(page))
+    rows = [
+        {
+            "id": new_id(),
+            "page_id": page.id,
+            "name": name,
+            "subject_id": subject_id,
+            "component_ids": [],
+            "data": {"page": about, **plain(data)},
+            "occurred_at": now,
+            "fanned_out_at": now,
+        }
+        for subject_id, data in told
+    ]
+    written = [as_event(row) for row in outbox.add_events(session, rows)]
+    on_commit(session, partial(_signal_all, written))
+
+
 def record_for(
     session: Session, page: Page, name: str, subscription: Subscription, *, data: Mapping[str, Any]
 ) -> EventRow:
@@ -192,6 +216,11 @@ def wake_after_commit(session: Session, task: str) -> None:
 
 def _wake(task: str) -> None:
     current_state().wake(task)
+
+
+def _signal_all(told: Sequence[Event]) -> None:
+    for event in told:
+        _signal(event)
 
 
 def _signal(event: Event) -> None:

@@ -10,14 +10,20 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from ..storage.subscriptions import Subscription
+from ..storage.subscriptions import Subscription, SubscriptionState
+from ..storage.team import AuditEntry, about
 from . import audit
+
+SUBJECT = "subscription"
+"""What the audit calls them."""
 
 SUBSCRIBER = "subscriber"
 """The actor of what an address's owner does."""
 
 SECRET = "(hidden)"
 NEW_SECRET = "(hidden, new)"
+
+_LOOKED_AT = 100
 
 
 def kept(subscription: Subscription) -> dict[str, Any]:
@@ -72,12 +78,19 @@ def note(
         session,
         actor=_named(actor, subscription),
         action=action,
-        subject="subscription",
+        subject=SUBJECT,
         subject_id=subscription.id,
         page_id=subscription.page_id,
         before=before,
         after=after,
     )
+
+
+def activation(session: Session, subscription: Subscription) -> AuditEntry | None:
+    """The latest entry by which the subscription became active, if the log still has it."""
+    newest = session.scalars(about(SUBJECT, subscription.id).limit(_LOOKED_AT))
+    is_active = SubscriptionState.ACTIVE.value
+    return next((row for row in newest if (row.after or {}).get("state") == is_active), None)
 
 
 def _named(actor: str | None, subscription: Subscription) -> str:

@@ -217,6 +217,14 @@ def latest_entries(
     return {subject_id: entry for subject_id, entry in session.execute(query)}
 
 
+def about(subject: str, subject_id: UUID) -> Select[AuditEntry]:
+    """The entries about one thing, newest first."""
+    query = select(AuditEntry).where(
+        AuditEntry.subject == subject, AuditEntry.subject_id == subject_id
+    )
+    return query.order_by(AuditEntry.id.desc())
+
+
 def audit_subjects(session: Session) -> list[str]:
     """The kinds of things that there are entries about, by their names.
 

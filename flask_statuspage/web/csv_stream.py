@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from flask import Flask, Response, current_app, request
 from sqlalchemy.exc import SQLAlchemyError, TimeoutError
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 logger = logging.getLogger(__name__)
+
+Item = TypeVar("Item")
 
 
 def answer(
@@ -84,12 +86,16 @@ def _all(shown: Snapshot) -> Iterable[IncidentFact] | None:
         current_session().rollback()
         logger.warning("status page: CSV from the last snapshot: %s", error)
         return None
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    return chain(first, chain.from_iterable(_apart(app, batches)))
+    return chain(first, chain.from_iterable(apart(batches)))
 
 
-def _apart(app: Flask, batches: Iterator[list[IncidentFact]]) -> Iterator[list[IncidentFact]]:
+def apart(batches: Iterator[list[Item]]) -> Iterator[list[Item]]:
     """The rest of *batches*, each read in a context of its own: the request's is over when they are sent."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    return _apart(app, batches)
+
+
+def _apart(app: Flask, batches: Iterator[list[Item]]) -> Iterator[list[Item]]:
     while True:
         with app.app_context():
             batch = next(batches, None)

@@ -14,11 +14,10 @@ from hypothesis import given, settings
 from flask_statuspage.documents.incident_csv import (
     COLUMNS,
     ROWS_PER_CHUNK,
-    defused,
     document,
-    is_formula,
     stream,
 )
+from flask_statuspage.domain.cells import defused, is_formula
 from flask_statuspage.domain.facts import IncidentFact
 
 from .conftest import NOW, affected, ago, component_state, incident_fact, snapshot_of, update_fact

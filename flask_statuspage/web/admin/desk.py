@@ -42,6 +42,7 @@ MACHINERY = frozenset({"csrf_token", "status_page"})
 
 
 Show = Callable[..., str]
+Send = Callable[..., Response]
 Deed = Done | Told | Away
 Do = Callable[..., Deed | None]
 """None: nothing was to be done but to look. All of it is rolled back, and the form is shown again."""
@@ -97,6 +98,21 @@ class Desk:
         """A button. *back* shows the page that it stands on, with what went wrong; it gets the same arguments."""
         self._add(rule, endpoint, right, back, do, methods=("POST",))
 
+    def download(self, rule: str, endpoint: str, send: Send, *, right: Right) -> None:
+        """A file. *send* makes the answer; what it goes on reading while that is sent, it reads in sessions of its
+        own."""
+
+        def respond(**arguments: Any) -> BaseResponse:
+            visit = self.visit(right)
+            _check_idents(arguments)
+            response = send(visit, **arguments)
+            visit.session.rollback()
+            response.headers["X-Content-Type-Options"] = "nosniff"
+            return answers.unkept(response)
+
+        self.blueprint.add_url_rule(rule, endpoint, respond, methods=["GET"])
+        self.routes.append((endpoint, "GET", right))
+
     def _add(
         self,
         rule: str,
@@ -114,6 +130,8 @@ class Desk:
             if request.method != "POST":
                 return answered(arguments)
             failures.check_size()
+            # All of it may stand in one field: werkzeug takes half a megabyte of them unless told otherwise.
+            request.max_form_memory_size = failures.MAX_BODY
             try:
                 return answered(arguments)
             # What another site sent is not what the member typed: it must not come back as if it was.
