@@ -12,18 +12,21 @@ import pytest
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser
 
-# What is imported stays, and there is a lot of it: looking through it for garbage again and again took a fifth of the
-# time of the tests. Garbage in circles is still found, less often.
-gc.set_threshold(100_000, 5, 5)
-
 # Last, not first: `tests` and `example_app` are found here, but an installed flask_statuspage wins.
 sys.path.append(str(Path(__file__).parent.parent))
 
+from tests import dialects
 from tests.servers import browser as chromium
 from tests.servers import certificates, http, mariadb, postgresql, redis
 from tests.servers import sms_gateway as texting
 from tests.servers import smtp as mail
 from tests.servers.presence import started
+
+dialects.share()
+
+# What is imported stays, and there is a lot of it: looking through it for garbage again and again took a fifth of the
+# time of the tests. Garbage in circles is still found, less often.
+gc.set_threshold(100_000, 5, 5)
 
 # Environments run side by side: how long one example takes says nothing about the code.
 settings.register_profile("statuspage", deadline=None, suppress_health_check=[HealthCheck.too_slow])
