@@ -6,6 +6,7 @@ would take most of the time of the tests.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from types import CodeType
 from typing import Any
 
@@ -57,9 +58,24 @@ def _options(environment: Environment, name: str) -> list[Any]:
 
 
 class _Rule(Rule):
-    """Its two functions that build addresses are made once for all rules that read the same."""
+    """It is taken apart, and its two functions that build addresses are made, once for all rules that read the same."""
 
+    _parsed: dict[str, Rule] = {}
     _builders: dict[tuple[Any, ...], Any] = {}
+
+    def _parse_rule(self, rule: str) -> Iterable[Any]:
+        if self.map.converters != self.map.default_converters:
+            return super()._parse_rule(rule)
+        if rule not in self._parsed:
+            read = Rule(rule)
+            read.map = self.map
+            read._parts = list(read._parse_rule(rule))
+            self._parsed[rule] = read
+        read = self._parsed[rule]
+        self._trace += read._trace
+        self._converters |= read._converters
+        self.arguments |= read.arguments
+        return read._parts
 
     def _compile_builder(self, append_unknown: bool = True) -> Any:
         # They know their converters through the rule that they are bound to. A default is in their code only where it

@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from flask_statuspage.cli import statuspage_cli
 from flask_statuspage.config import PREFIX, Settings
 from flask_statuspage.delivery import signing
 from tests.example.example import ROOT, eventually, running
+from tests.servers import nursery
 from tests.servers.process import free_port
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -153,8 +153,8 @@ def environment() -> dict[str, str]:
 
 
 def python(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, *arguments], cwd=folder, env=environment(), capture_output=True, text=True
+    done = nursery.run(
+        list(arguments), cwd=folder, env=environment(), capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -172,8 +172,8 @@ class running_command:
         self._arguments = arguments
 
     def __enter__(self) -> None:
-        self._child = subprocess.Popen(
-            [sys.executable, "-m", "flask", *self._arguments],
+        self._child = nursery.Popen(
+            ["-m", "flask", *self._arguments],
             cwd=self._folder,
             env=environment(),
             stdout=subprocess.DEVNULL,

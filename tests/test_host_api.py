@@ -38,6 +38,7 @@ from flask_statuspage.storage.session import current_engine, current_session
 from flask_statuspage.storage.team import AuditEntry
 from tests import apps
 from tests.apps import Hosts
+from tests.servers import nursery
 from tests.services import scenes
 
 ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -594,8 +595,8 @@ def test_a_killed_process_leaves_none_behind(app: Flask, session: Session, datab
     """After SIGKILL inside the block the clock ends the maintenance at its planned end, and no sooner."""
     session.rollback()
     url = current_engine().url.render_as_string(hide_password=False)
-    child = subprocess.Popen(
-        [sys.executable, "-c", CHILD, url],
+    child = nursery.Popen(
+        ["-c", CHILD, url],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         stdout=subprocess.PIPE,
         text=True,

@@ -25,6 +25,7 @@ from .paging import links
 _NO_VALUES: dict[str, Any] = {}
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_READING = ("GET", "HEAD")
 
 
 def add_routes(blueprint: Blueprint) -> None:
@@ -32,16 +33,15 @@ def add_routes(blueprint: Blueprint) -> None:
     for endpoint, (name, path) in endpoints.routes().items():
         # Extensions of the host look at the names of views, which a partial has not by itself.
         view = update_wrapper(partial(_answer, name), _answer)
-        page_route(blueprint, f"/{path}", endpoint, view)
-        # Else a POST would be taken for one to a page of that name.
-        page_route(
-            blueprint, f"/{path}", endpoints.refusal(endpoint), _only_read, methods=METHODS[1:]
-        )
+        # For all methods: else a POST would be taken for one to a page of that name.
+        page_route(blueprint, f"/{path}", endpoint, view, methods=METHODS)
     for endpoint, rule in endpoints.ELSEWHERE.items():
         page_route(blueprint, rule, endpoint, _no_document, methods=METHODS)
 
 
 def _answer(name: str, page_slug: str | None, component_slug: str | None = None) -> Response:
+    if visits.request_object().method not in _READING:
+        _only_read()
     state = current_state()
     document = catalogue.documents(state.settings.api_dialect)[name]
     rendered: DocumentCache = state.documents
@@ -108,10 +108,10 @@ def _link(document: Document, found: Rendered, number: int) -> str:
 
 
 def _no_document(page_slug: str | None, rest: str) -> Response:
-    if request.method not in ("GET", "HEAD"):
+    if request.method not in _READING:
         _only_read()
     raise NotFound("document", rest)
 
 
-def _only_read(**place: str | None) -> NoReturn:
-    raise WrongMethod(request.method, ["GET", "HEAD"])
+def _only_read() -> NoReturn:
+    raise WrongMethod(request.method, _READING)

@@ -22,11 +22,6 @@ def routes() -> dict[str, tuple[str, str]]:
     }
 
 
-def refusal(endpoint: str) -> str:
-    """The endpoint that answers the other methods of a document's path."""
-    return f"no_{endpoint}"
-
-
 def is_api() -> bool:
     """Whether the request is for a document of the public API."""
     return visits.endpoint_of(visits.request_object()) in _all()
@@ -34,5 +29,4 @@ def is_api() -> bool:
 
 @cache
 def _all() -> frozenset[str]:
-    known = routes()
-    return frozenset([*known, *map(refusal, known), *ELSEWHERE, "openapi"])
+    return frozenset([*routes(), *ELSEWHERE, "openapi"])

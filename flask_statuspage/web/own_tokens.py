@@ -11,7 +11,7 @@ from flask_wtf.csrf import CSRFProtect
 # those of the console, which look at the token themselves: what was typed is not lost with it (web/admin/desk.py).
 MACHINE_VIEWS = (
     "flask_statuspage.web.public.home",
-    "flask_statuspage.web.documents._only_read",
+    "flask_statuspage.web.documents._answer",
     "flask_statuspage.web.documents._no_document",
     "flask_statuspage.web.subscribe.subscribe",
     "flask_statuspage.web.own_subscription.confirm",

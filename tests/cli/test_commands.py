@@ -18,6 +18,7 @@ from redis import Redis
 
 from flask_statuspage.cli.doctor import CHECKS
 from flask_statuspage.storage import migrate
+from tests.servers import nursery
 from tests.servers.http import Receiver
 from tests.servers.process import free_port
 from tests.servers.redis import RedisServer
@@ -72,15 +73,11 @@ class Shell:
         }
 
     def _command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "flask", "--app", "site_app", "statuspage", *arguments]
+        return ["-m", "flask", "--app", "site_app", "statuspage", *arguments]
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self._command(*arguments),
-            capture_output=True,
-            timeout=60,
-            check=False,
-            **self._options(),
+        return nursery.run(
+            self._command(*arguments), capture_output=True, timeout=60, **self._options()
         )
 
     def output(self, *arguments: str) -> str:
@@ -110,14 +107,14 @@ class Shell:
             "    site_app.db.session.remove()",
             "    site_app.db.engine.dispose()",
         ]
-        command = [sys.executable, "-c", "\n".join(lines), *arguments]
-        done = subprocess.run(command, capture_output=True, check=False, **self._options())
+        command = ["-c", "\n".join(lines), *arguments]
+        done = nursery.run(command, capture_output=True, **self._options())
         assert (done.returncode, done.stderr) == (0, ""), done.stderr
         return done.stdout
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a command that goes on until it is stopped, and wait for its first line."""
-        process = subprocess.Popen(
+        process = nursery.Popen(
             self._command(*arguments),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -173,6 +170,15 @@ def shell(make_shell: Callable[..., Shell], migrated: Path) -> Shell:
     shell = make_shell()
     (shell.folder / "site.db").write_bytes(migrated.read_bytes())
     return shell
+
+
+def test_a_python_that_has_imported_nothing(make_shell: Callable[..., Shell]) -> None:
+    """A command starts and ends without any warning from its imports on; the others here are forked after those."""
+    shell = make_shell()
+    command = [sys.executable, *shell._command("db", "upgrade")]
+    done = subprocess.run(command, capture_output=True, check=False, **shell._options())
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "before: no tables" in done.stdout
 
 
 def test_upgrade_and_current(make_shell: Callable[..., Shell]) -> None:
@@ -471,7 +477,7 @@ def test_worker_says_its_queues(shell: Shell, redis_server: RedisServer) -> None
     redis_server.flushall()
     shell.configure(STATUSPAGE_REDIS_URL=redis_server.url, STATUSPAGE_REGIONS="default,eu")
     assert "STATUSPAGE_REGIONS names default, eu" in shell.complaint("worker", "--region", "ue")
-    process = subprocess.Popen(
+    process = nursery.Popen(
         shell._command("worker", "--region", "eu"),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

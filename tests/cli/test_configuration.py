@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.servers import nursery
 
 from .test_commands import Shell
 
@@ -133,9 +134,7 @@ def test_a_dump_is_applied_to_another_site(shell: Shell, tmp_path: Path) -> None
     other = Shell(folder)
     other.output("db", "upgrade")
     options = {name: value for name, value in other._options().items() if name != "stdin"}
-    done = subprocess.run(
-        other._command("apply", "-"), input=text, capture_output=True, check=False, **options
-    )
+    done = nursery.run(other._command("apply", "-"), input=text, capture_output=True, **options)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith("4 created, 1 changed, 0 removed.\n")
     assert other.output("dump") == text

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,6 +22,7 @@ from flask_statuspage.services.mirror_examples import origin
 from flask_statuspage.storage.base import utc_now
 from flask_statuspage.storage.folder import Outcome
 from flask_statuspage.storage.session import current_engine, current_session
+from tests.servers import nursery
 from tests.services.test_mirror import LIVE, files, site, write
 from tests.web.conftest import make_site, migrated
 from tests.web.site import Site, SiteMaker
@@ -129,11 +129,10 @@ def test_killed_before_the_page_went_private(site: Site, tmp_path: Path) -> None
     place = tmp_path / "m"
     site.ask("PATCH", "/pages/main", {"name": "Moonshot"})
     url = site.app.config["SQLALCHEMY_DATABASE_URI"]
-    done = subprocess.run(
-        [sys.executable, "-c", KILLED, url, str(place)],
+    done = nursery.run(
+        ["-c", KILLED, url, str(place)],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         capture_output=True,
-        check=False,
     )
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert "Moonshot" in (place / "index.html").read_text(encoding="utf-8")

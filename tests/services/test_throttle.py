@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -37,6 +36,7 @@ from flask_statuspage.storage.outbox import Attempt, Delivery, DeliveryState, Ev
 from flask_statuspage.storage.pages import Page
 from flask_statuspage.storage.races import run_again
 from flask_statuspage.storage.subscriptions import Subscription, SubscriptionState
+from tests.servers import nursery
 
 from . import scenes
 
@@ -598,9 +598,9 @@ def test_whoever_is_killed_leaves_nothing_lost_or_told_twice(
     pass_time(session, HOUR + timedelta(seconds=10))
     url = session.get_bind().engine.url.render_as_string(hide_password=False)
     session.rollback()
-    command = [sys.executable, "-c", KILLED, url, str(LIMIT)]
+    command = ["-c", KILLED, url, str(LIMIT)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = nursery.run(command, env=environment, capture_output=True, text=True)
     lines = done.stdout.split("\n")
     assert lines.count("killed") > 12, done.stderr
     assert "lived 0" in lines

@@ -19,6 +19,7 @@ import pytest
 from flask_statuspage.errors import SetupError
 from flask_statuspage.storage.folder import Outcome, held
 from flask_statuspage.storage.folder_list import JOURNAL, LIST, LOCK
+from tests.servers import nursery
 
 
 def fill(path: Path, **files: bytes) -> Outcome:
@@ -183,9 +184,9 @@ with held(Path(sys.argv[1])) as folder:
 
 
 def killed_in_the_middle(place: Path) -> None:
-    command = [sys.executable, "-c", KILLED, str(place)]
+    command = ["-c", KILLED, str(place)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    done = subprocess.run(command, env=environment, capture_output=True, check=False)
+    done = nursery.run(command, env=environment, capture_output=True)
     assert done.returncode == -signal.SIGKILL, done.stderr
 
 

@@ -19,6 +19,7 @@ from flask.testing import FlaskClient
 
 from flask_statuspage.storage import migrate
 from flask_statuspage.storage.session import current_engine
+from tests.servers import nursery
 
 ROOT = Path(__file__).parents[2]
 T = TypeVar("T")
@@ -84,8 +85,8 @@ class Site:
         """Start a ``flask statuspage`` command as a process of its own group."""
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         with (self.folder / "log.txt").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "flask", "--app", "site_app", "statuspage", *arguments],
+            process = nursery.Popen(
+                ["-m", "flask", "--app", "site_app", "statuspage", *arguments],
                 cwd=self.folder,
                 env=environment,
                 stdout=log,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -20,6 +19,7 @@ from sqlalchemy.pool import NullPool
 from flask_statuspage.delivery.formats import formats
 from flask_statuspage.storage import migrate
 from flask_statuspage.storage.session import current_engine
+from tests.servers import nursery
 from tests.servers.http import Answer, Receiver
 from tests.servers.postgresql import PostgresqlServer
 from tests.servers.redis import RedisServer
@@ -254,7 +254,7 @@ def die(connection, cursor, statement, *rest):
 event.listen(engine, "before_cursor_execute", die)
 migrate.upgrade(engine)
 """
-    done = subprocess.run([sys.executable, "-c", script], env=_environment(), check=False)
+    done = nursery.run(["-c", script], env=_environment())
     assert done.returncode == -signal.SIGKILL
     engine = create_engine(database_url, poolclass=NullPool)
     migrate.upgrade(engine)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from flask_statuspage import signals, statuspage
 from flask_statuspage.storage.incidents import Incident
 from flask_statuspage.storage.outbox import Delivery, EventRow
 from flask_statuspage.storage.session import current_session
+from tests.servers import nursery
 from tests.servers.http import Answer, Receiver
 from tests.servers.redis import RedisServer
 from tests.story.site import Site, eventually, running_site
@@ -197,9 +197,7 @@ with app.app_context():
     db.session.commit()
 """
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=site.folder, env=environment, check=False
-    )
+    done = nursery.run(["-c", script], cwd=site.folder, env=environment)
     assert done.returncode == -9
     titles = [item["name"] for item in site.public("incidents.json")["incidents"]]
     assert titles == ["Killed in between"]

@@ -15,7 +15,7 @@ import requests
 from playwright.sync_api import Browser, expect
 
 from tests.example.example import ROOT
-from tests.servers import nginx
+from tests.servers import nginx, nursery
 from tests.servers.presence import started
 from tests.servers.process import free_port
 from tests.story.site import Site, eventually, running_site
@@ -27,8 +27,8 @@ ARTEFACTS = ROOT / "tests" / "artefacts"
 def web_server(site: Site, port: int) -> Iterator[None]:
     """The live site, as a process."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "flask", "--app", "site_app", "run", "--port", str(port)],
+    process = nursery.Popen(
+        ["-m", "flask", "--app", "site_app", "run", "--port", str(port)],
         cwd=site.folder,
         env=environment,
         stdout=subprocess.DEVNULL,

@@ -18,6 +18,7 @@ from sqlalchemy import update
 from flask_statuspage.storage.base import utc_now
 from flask_statuspage.storage.monitors import Monitor, MonitorRegion
 from flask_statuspage.storage.session import current_session
+from tests.servers import nursery
 from tests.servers.http import Answer, Receiver, Target
 from tests.servers.redis import RedisServer
 from tests.story.site import Site, eventually, running_site
@@ -49,8 +50,12 @@ def probe(site: Site, region: str, *, cut_off: bool = False) -> None:
         session.execute(update(MonitorRegion).values(due_at=utc_now() - timedelta(seconds=1)))
         session.commit()
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    command = [*(WITHOUT_LINE if cut_off else ()), sys.executable, "-c", WORKER, region]
-    subprocess.run(command, cwd=site.folder, env=environment, check=True)
+    command = ["-c", WORKER, region]
+    if cut_off:
+        command = [*WITHOUT_LINE, sys.executable, *command]
+        subprocess.run(command, cwd=site.folder, env=environment, check=True)
+    else:
+        nursery.run(command, cwd=site.folder, env=environment, check=True)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
