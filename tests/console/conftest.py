@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.console import member
+from tests.console import furnished, member
+from tests.console.crawl import Whole, everywhere
 from tests.console.member import Member
 from tests.web.conftest import make_site, migrated  # noqa: F401
-from tests.web.site import Site, SiteMaker
+from tests.web.site import Site, SiteMaker, build, sqlite_url
 
 Enter = Callable[..., Member]
 
@@ -27,3 +30,18 @@ def enter(site: Site) -> Enter:
         return Member(site, who)
 
     return make
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Whole]:  # noqa: F811
+    """A furnished site, all that links and forms of its console lead to, and the way back to how it was made."""
+
+    def make(**options: Any) -> Site:
+        url = sqlite_url(tmp_path_factory.mktemp("furnished") / "site.db")
+        return build(url, migrated=migrated, **options)
+
+    made = furnished.build(make)
+    found = Whole(made, everywhere(made))
+    yield found
+    found.close()
+    made.close()

@@ -1,0 +1,307 @@
+"""Texts by which somebody tries to put something of their own into pages, typed into every field that there is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
+
+import html5lib  # type: ignore[import-untyped]
+from werkzeug.test import TestResponse
+
+from flask_statuspage.web.manage_api import operations
+from tests.console.crawl import Form, Found, Whole, again, crawl, everywhere, parsed, send
+from tests.console.knowing import POSTS, needed
+from tests.console.member import Member
+from tests.web.routes import smallest
+from tests.web.site import API, Site
+from tests.web.test_openapi import CALLS
+
+TRAP = "window.__x=1"
+ELEMENTS = f"<img src=x onerror={TRAP}><svg/onload={TRAP}></script><script>{TRAP}</script>"
+
+PAYLOADS = {
+    "markup": f"zq\"'></textarea></title></select>{ELEMENTS}",
+    "template": "zq{{7*7}}zq ${7*7} #{7*7} <%= 7*7 %> ",
+    "markdown": (
+        f'[zq](javascript:{TRAP}) <javascript:{TRAP}> ![i](x" onerror="{TRAP}) <b onclick={TRAP}> '
+        f"[zq](data:text/html,<script>{TRAP}</script>) [zq][r]\n\n[r]: javascript:{TRAP}"
+    ),
+    "script": f"javascript:{TRAP}//zq",
+    "data": f"data:text/html,<script>{TRAP}</script>zq",
+    "address": f'https://evil.example/zq"><script>{TRAP}</script>',
+    "direction": "zq\u202e\u2066gnp.<b>exe",
+}
+MARKED = re.compile(r"zq|__x|evil\.example")
+"""Without any of these a page holds nothing of :data:`PAYLOADS`, and need not be read."""
+
+EVALUATED = "zq49zq"
+"""What a template would make of one of them."""
+
+MARKDOWN = {
+    *("p", "a", "strong", "em", "code", "pre", "blockquote", "ul", "ol", "li", "hr", "br", "s"),
+    *("h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"),
+}
+"""Elements that somebody may write in texts."""
+
+RUNNING = ("style", "srcdoc", "http-equiv", "background")
+ATTRIBUTE = re.compile(r"[a-zA-Z][a-zA-Z0-9-]*(:[a-z]+)?")
+"""What is no such name is left of a text that broke out of its quotes."""
+
+LEADING = ("href", "src", "action", "formaction", "xlink:href", "data", "poster", "cite", "srcset")
+FORBIDDEN = ("javascript:", "data:", "vbscript:")
+
+TAKES_NOTHING = {
+    "incident_delete",
+    "maintenance_delete",
+    "factor_confirm",
+    "factor_renew",
+    "factor_off",
+}
+"""Forms whose text is compared with something, and kept nowhere."""
+
+MOST = 5
+"""Pages of each route that are looked at afterwards: lists begin with what is newest."""
+
+FEEDS = ("/api/feed.xml", "/api/feed.atom", "/api/v2/badge.svg")
+ATOM = "{http://www.w3.org/2005/Atom}"
+WITH_HTML = ("description", f"{ATOM}content", f"{ATOM}summary")
+"""What readers of feeds show as HTML."""
+
+PLAIN = (
+    "/api/calendar.ics",
+    "/api/incidents.csv",
+    "/api/v2/summary.json",
+    "/widget.js",
+    "/api/openapi.json",
+)
+
+
+@dataclass
+class Vocabulary:
+    """The elements that pages have where nobody attacks."""
+
+    tags: set[str] = field(default_factory=lambda: set(MARKDOWN))
+
+    def learn(self, pages: Iterable[str]) -> Vocabulary:
+        for html in pages:
+            self.tags |= {str(node.tag) for node in parsed(html).iter()}
+        return self
+
+    def dangers(self, html: str) -> list[str]:
+        """What a page holds that is not ours."""
+        if not MARKED.search(html):
+            return []
+        found = ["a template was evaluated"] if EVALUATED in html else []
+        return found + [told for node in parsed(html).iter() for told in self._of(node)]
+
+    def _of(self, node: Element) -> Iterator[str]:
+        if not isinstance(node.tag, str):  # a comment
+            return
+        if node.tag not in self.tags:
+            yield f"<{node.tag}>"
+        if node.tag == "script" and ("".join(node.itertext()).strip() or not node.get("src")):
+            yield "a script within the page"
+        for name, value in node.attrib.items():
+            if name.startswith("on") or name in RUNNING or not ATTRIBUTE.fullmatch(name):
+                yield f"<{node.tag} {name}>"
+            plain = re.sub(r"[\s\x00-\x20]", "", value).lower()
+            if name in LEADING and plain.startswith(FORBIDDEN):
+                yield f"<{node.tag} {name}={value!r}>"
+            if node.tag == "script" and name == "src" and not value.startswith("/status/assets/"):
+                yield f"a script from {value!r}"
+
+
+@dataclass
+class Attack:
+    """One text in all fields. ``taken`` are the endpoints and operations that accepted it, with the fields."""
+
+    whole: Whole
+    payload: str
+    vocabulary: Vocabulary
+    taken: dict[str, set[str]] = field(default_factory=dict)
+    found: list[str] = field(default_factory=list)
+    count: int = 0
+    browsers: dict[str, tuple[Member, str | None]] = field(default_factory=dict)
+
+    def look(self, answer: TestResponse, where: str) -> None:
+        assert answer.status_code < 500, (where, answer.text)
+        if answer.mimetype == "text/html":
+            self.found += [f"{where}: {told}" for told in self.vocabulary.dangers(answer.text)]
+
+    def forms(self) -> None:
+        """Every form of the console, until one of each kind took the text."""
+        for endpoint in POSTS:
+            for form in self.whole.forms(endpoint):
+                now = again(self.whole.site, form)
+                if now is None or not now.free:
+                    continue
+                self._hidden(now)
+                if endpoint not in TAKES_NOTHING and self._typed(again(self.whole.site, form)):
+                    break
+        for form in self.whole.found.forms:
+            if form.method == "GET":
+                self._send(form, dict.fromkeys(form.names, self.payload))
+
+    def _send(self, form: Form, changes: dict[str, str]) -> TestResponse:
+        browser, token = self._browser(form.who)
+        answer = send(browser, form, {"csrf_token": token, **changes})
+        self.look(answer, f"{form.method} {form.place}")
+        return answer
+
+    def _browser(self, who: str) -> tuple[Member, str | None]:
+        """A browser of *who*, and the token of its session; None where there are no forms."""
+        if who not in self.browsers:
+            browser = Member(self.whole.site, who or None)
+            self.browsers[who] = browser, browser.token() if who else None
+        return self.browsers[who]
+
+    def _text(self) -> str:
+        """The text, otherwise each time: many names must be the only ones."""
+        self.count += 1
+        return f"{self.payload} {self.count}"
+
+    def _hidden(self, form: Form) -> None:
+        """Also into what nobody types: hidden fields, choices, the name of the status page."""
+        names = form.names - {"csrf_token"} - {c.name for c in form.controls if c.kind == "button"}
+        self._send(form, dict.fromkeys(names - {"status_page"}, self._text()))
+        self._send(form, {"status_page": self.payload})
+
+    def _typed(self, form: Form | None) -> bool:
+        """Whether the form took the text in some field; those that refuse it get back what they had."""
+        if form is None:
+            return False
+        visible = [control for control in form.free if control.kind != "hidden"]
+        prose = {c.name for c in visible if c.kind == "textarea" or c.is_required}
+        fields = {control.name for control in visible}
+        for _ in range(4):
+            typed = dict.fromkeys(fields, self._text())
+            answer = self._send(form, {**needed(self.whole, form), **typed})
+            if answer.status_code in (200, 303):
+                self.taken.setdefault(form.place.endpoint, set()).update(fields)
+                return bool(fields)
+            refused = set(re.findall(r'href="#f-([^"]+)"', answer.text))
+            heads = {name: name.partition(".")[0] for name in fields}
+            wrong = {name for name, head in heads.items() if {head, f"{head}s"} & refused}
+            fields = fields - wrong if wrong else fields & prose
+        return False
+
+    def bodies(self) -> None:
+        """Every text in every body of the manage API, one at a time."""
+        site = self.whole.site
+        for operation in operations():
+            if operation.body is None:
+                continue
+            rule = operation.path.removeprefix(API)
+            path = self._path(rule)
+            usual = next(
+                (c.body for c in CALLS if (c.method, c.rule) == (operation.method, rule)), {}
+            )
+            usual = {**(usual or smallest(operation.method, rule) or {})}
+            for name, value in texts(operation.body, self.payload):
+                answer = site.ask(operation.method, path, {**usual, name: value})
+                assert answer.status_code < 500, (rule, name, answer.text)
+                assert answer.mimetype in ("application/json", "application/problem+json")
+                if answer.status_code < 300:
+                    self.taken.setdefault(f"{operation.method} {rule}", set()).add(name)
+
+    def _path(self, rule: str) -> str:
+        """*rule* for a thing that there is."""
+        if "<ident>" not in rule:
+            return rule
+        items = self.whole.site.ask("GET", f"/{rule.split('/')[1]}").get_json()["items"]
+        thing = next((one for one in items if one.get("name") != "owner"), items[0])
+        path = rule.replace("<ident>", thing["id"])
+        return (
+            path.replace("<update_ident>", thing["updates"][0]["id"])
+            if "update_ident" in path
+            else path
+        )
+
+    def pages(self) -> Found:
+        """All that is shown after the attack, to the team and to everybody."""
+        site = self.whole.site
+        found = everywhere(site, most=MOST).add(public(site))
+        for url, html in found.pages.items():
+            self.found += [f"{url}: {told}" for told in self.vocabulary.dangers(html)]
+        nobody = Member(site, None)
+        for form in found.posting:
+            if "/admin/" not in form.action:
+                free = {control.name: self.payload for control in form.free}
+                self._send(form, free)
+        hostile = quote(self.payload, safe="")
+        for path in (
+            "incidents",
+            "components",
+            "confirm",
+            "manage",
+            "maintenance",
+            "admin",
+            "nothing",
+        ):
+            self.look(nobody.open(f"{site.prefix}/{path}/{hostile}"), f"/{path}/…")
+        for path in FEEDS:
+            self.found += [
+                f"{path}: {told}" for told in self._in_feed(nobody.open(site.prefix + path))
+            ]
+        label = nobody.open(f"{site.prefix}/api/v2/badge.svg?label={hostile}")
+        self.found += [f"label: {told}" for told in self._in_feed(label)]
+        for path in PLAIN:
+            answer = nobody.open(site.prefix + path)
+            assert answer.status_code == 200
+            assert "html" not in answer.mimetype
+        return found
+
+    def _in_feed(self, answer: TestResponse) -> Iterator[str]:
+        """What is wrong with the HTML that stands as text in XML, and with XML that browsers show."""
+        if answer.status_code == 400:  # too long for a label
+            return
+        assert answer.status_code == 200, answer.text
+        tree = ElementTree.fromstring(answer.data)
+        for heading in tree.findall("channel/description"):  # of a channel it is plain text
+            heading.text = None
+        for node in tree.iter():
+            yield from (f"<{node.tag} {name}>" for name in node.attrib if name.startswith("on"))
+            if str(node.tag).endswith(("}script", "}img", "}foreignObject")):
+                yield f"<{node.tag}>"
+            if node.text and node.tag in WITH_HTML:
+                fragment: Any = html5lib.parseFragment(node.text, namespaceHTMLElements=False)
+                inner = (one for child in fragment for one in child.iter())
+                yield from (
+                    f"{node.tag}: {told}" for one in inner for told in self.vocabulary._of(one)
+                )
+
+
+def public(site: Site) -> Found:
+    """The public site, as everybody sees it."""
+    return crawl(Member(site, None), f"{site.prefix}/", within=f"{site.prefix}/", most=MOST)
+
+
+def texts(body: Any, payload: str) -> Iterator[tuple[str, Any]]:
+    """The fields of a body that take text, or text within a list or an object, with the payload in them."""
+    schema = body.model_json_schema()
+    for name, what in schema["properties"].items():
+        kinds = [one for one in (what, *what.get("anyOf", ())) if isinstance(one, dict)]
+        kinds += [schema["$defs"][one["$ref"].rpartition("/")[2]] for one in kinds if "$ref" in one]
+        types = {one.get("type") for one in kinds}
+        if "string" in types:
+            yield name, payload
+        if "array" in types:
+            yield name, [payload]
+        if "object" in types:
+            yield name, {payload: payload}
+            yield name, {"region": payload}
+
+
+def run(whole: Whole, vocabulary: Vocabulary, payload: str) -> Attack:
+    """Type *payload* everywhere, then look at everything."""
+    whole.restore()
+    attack = Attack(whole, payload, vocabulary)
+    attack.bodies()
+    attack.forms()
+    attack.pages()
+    return attack

@@ -1,0 +1,103 @@
+"""What a form or a body does not have, nobody can set: further fields are refused by name or change nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from flask_statuspage.web.manage_api import operations
+from tests.console.crawl import Whole, send, shape
+from tests.console.knowing import POSTS, accepted, needed
+from tests.console.member import Member
+from tests.web.routes import smallest
+from tests.web.site import API
+from tests.web.test_manage_api import NOBODY
+
+FORGED_ID = "dddddddd-dddd-4ddd-8ddd-dddddddddddd"
+FORGED_DAY = "2001-01-01T00:00:00"
+FORGED = "forged-by-a-test"
+
+EXTRAS: dict[str, str] = {
+    **dict.fromkeys(("id", "page_id", "subject_id", "group_id", "component_id"), FORGED_ID),
+    **dict.fromkeys(("member_id", "key_id", "template_id", "monitor_id"), FORGED_ID),
+    **dict.fromkeys(("created_at", "updated_at", "confirmed_at", "last_seen_at"), FORGED_DAY),
+    **dict.fromkeys(("revoked_at", "archived_at", "started_at", "ended_at"), FORGED_DAY),
+    **dict.fromkeys(("resolved_at", "scheduled_start", "until", "expires_at"), FORGED_DAY),
+    **dict.fromkeys(("actor", "identity", "token", "key", "digest", "secret"), FORGED),
+    **dict.fromkeys(("link_token", "nonce", "remote_id", "created_by", "letter"), FORGED),
+    **dict.fromkeys(("address", "contact", "channel", "note"), FORGED),
+    "role": "owner",
+    "actor_role": "owner",
+    "state": "active",
+    "status": "resolved",
+    "impact": "critical",
+    "visibility": "link",
+    "is_default": "yes",
+    "automatic": "yes",
+    "archived": "yes",
+    "proven": "yes",
+    "version": "99999",
+    "position": "99999",
+    "sessions": "99999",
+    "failures": "99999",
+    "page": "other",
+    "kind": "maintenance",
+}
+"""Columns and arguments of services that a form may not have. Values that are found again stand in no row otherwise."""
+
+MARKS = (FORGED_ID, FORGED_ID.replace("-", ""), FORGED_DAY[:10], FORGED, "99999")
+
+
+def told_apart(whole: Whole) -> dict[str, list[str]]:
+    """All rows without what differs by itself; forged ids and times are told by name."""
+    contents = whole.site.contents()
+    marked = [
+        (table, mark)
+        for table, rows in contents.items()
+        for row in rows
+        for mark in MARKS
+        if mark in repr(row)
+    ]
+    assert marked == []
+    return shape(contents)
+
+
+@pytest.mark.parametrize("endpoint", POSTS)
+def test_a_form_takes_its_own_fields_only(whole: Whole, endpoint: str) -> None:
+    """Everything else that is posted with it is refused or changes nothing: the rows are those of the form alone."""
+    form, answer = accepted(whole, endpoint)
+    usual = told_apart(whole)
+    whole.restore()
+    before = told_apart(whole)
+    more = {name: value for name, value in EXTRAS.items() if name not in form.names}
+    forged = send(Member(whole.site, form.who), form, {**needed(whole, form), **more})
+    if forged.status_code == 422:
+        assert told_apart(whole) == before
+    else:
+        assert forged.status_code == answer.status_code, forged.text
+        assert told_apart(whole) == usual
+
+
+BODIES = [one for one in operations() if one.body is not None]
+
+
+@pytest.mark.parametrize("operation", BODIES, ids=lambda one: f"{one.method} {one.path}")
+def test_a_body_takes_its_own_fields_only(whole: Whole, operation: Any) -> None:
+    """Every other field is named in a 422, and nothing is changed."""
+    whole.restore()
+    site = whole.site
+    site.key()
+    before = site.contents()
+    own = set(operation.body.model_fields)
+    more = {name: value for name, value in EXTRAS.items() if name not in own}
+    rule = operation.path.removeprefix(API)
+    path = rule
+    for name in ("<ident>", "<update_ident>"):
+        path = path.replace(name, NOBODY)
+    body = {**(smallest(operation.method, rule) or {}), **more}
+    answer = site.ask(operation.method, path, body)
+    assert answer.status_code == 422, answer.text
+    named = {error["field"] for error in answer.get_json()["errors"]}
+    assert set(more) <= named
+    assert site.contents() == before
