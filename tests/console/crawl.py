@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -344,16 +343,3 @@ class Whole:
         found = [form for form in self.found.posting if form.place.endpoint == endpoint]
         assert found, f"POST {endpoint}: {FURNISH}"
         return found
-
-
-_ID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}|[0-9a-f]{64}")
-_SECRET = re.compile(r"'(gAAAAA[\w-]+=*|[\w-]{32})'")
-_TIME = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?")
-
-
-def shape(contents: Mapping[str, Iterable[tuple[Any, ...]]]) -> dict[str, list[str]]:
-    """The rows without what differs from one run to the next: ids, times, secrets."""
-    return {
-        table: sorted(_SECRET.sub("*", _TIME.sub("*", _ID.sub("*", repr(row)))) for row in rows)
-        for table, rows in contents.items()
-    }

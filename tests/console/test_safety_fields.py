@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
 
 from flask_statuspage.web.manage_api import operations
-from tests.console.crawl import Whole, send, shape
+from tests.console.crawl import Whole, send
 from tests.console.knowing import POSTS, accepted, needed
 from tests.console.member import Member
 from tests.web.routes import smallest
@@ -47,6 +49,19 @@ EXTRAS: dict[str, str] = {
 """Columns and arguments of services that a form may not have. Values that are found again stand in no row otherwise."""
 
 MARKS = (FORGED_ID, FORGED_ID.replace("-", ""), FORGED_DAY[:10], FORGED, "99999")
+
+
+_ID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}|[0-9a-f]{64}")
+_SECRET = re.compile(r"'(gAAAAA[\w-]+=*|[\w-]{32})'")
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?")
+
+
+def shape(contents: Mapping[str, Iterable[tuple[Any, ...]]]) -> dict[str, list[str]]:
+    """The rows without what differs from one run to the next: ids, times, secrets."""
+    return {
+        table: sorted(_SECRET.sub("*", _TIME.sub("*", _ID.sub("*", repr(row)))) for row in rows)
+        for table, rows in contents.items()
+    }
 
 
 def told_apart(whole: Whole) -> dict[str, list[str]]:
