@@ -76,6 +76,7 @@ class DeliveryState(StrEnum):
 
 IN_VAIN = "state IN ('dead', 'cancelled')"
 """Deliveries that did not arrive, as their index has it; a query that says it in the same words may use that."""
+_ROWS_IN_VAIN: Any = dict.fromkeys(("postgresql_where", "sqlite_where"), text(IN_VAIN))
 
 
 class Delivery(Base):
@@ -99,13 +100,7 @@ class Delivery(Base):
             postgresql_where=text("lease_until IS NOT NULL"),
             sqlite_where=text("lease_until IS NOT NULL"),
         ),
-        Index(
-            "ix_statuspage_delivery_vain",
-            "state",
-            "id",
-            postgresql_where=text(IN_VAIN),
-            sqlite_where=text(IN_VAIN),
-        ),
+        Index("ix_statuspage_delivery_vain", "state", "id", **_ROWS_IN_VAIN),
         Index("ix_statuspage_delivery_order", "subscription_id", "subject_id", "state", "sequence"),
     )
 
