@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ...domain.roles import Role
+from .pager import Pager
 from .room import Room, shown
-from .team import Pager
 
 STATES = {"active": "Active", "expired": "Expired", "revoked": "Revoked"}
 

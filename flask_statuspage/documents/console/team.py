@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ...domain.roles import Role
+from .pager import Pager
 from .room import Room, shown
 
 WHAT = (
@@ -40,14 +41,6 @@ class MemberRow:
     url: str | None
     is_self: bool
     has_second_factor: bool
-
-
-@dataclass(frozen=True)
-class Pager:
-    """The addresses of the pages before and after this one, or none."""
-
-    newer: str | None
-    older: str | None
 
 
 def team(

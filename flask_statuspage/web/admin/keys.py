@@ -21,10 +21,10 @@ from ..idents import uuid_of
 from ..manage_api.tokens import NewToken
 from . import reading
 from .desk import Desk
-from .team import page_number, pager, roles_up_to
+from .lists import listed
+from .team import roles_up_to
 from .visit import Done, Told, Visit
 
-SHOWN = 50
 ALL = "all"
 
 
@@ -35,15 +35,14 @@ def add_routes(desk: Desk) -> None:
 
 
 def show(visit: Visit) -> str:
-    number, shows_all = page_number(), request.args.get("show") == ALL
+    shows_all = request.args.get("show") == ALL
     query = stored.tokens(revoked=None if shows_all else False)
-    rows = visit.session.scalars(query.limit(SHOWN + 1).offset((number - 1) * SHOWN)).all()
+    rows, pager = listed(visit, query, "keys", show=ALL if shows_all else None)
     now = database_now(visit.session)
-    kept = ALL if shows_all else None
     return documents.keys(
         visit.room("team"),
-        rows=[_row(visit, row, now) for row in rows[:SHOWN]],
-        pager=pager(visit, "keys", number, len(rows) > SHOWN, show=kept),
+        rows=[_row(visit, row, now) for row in rows],
+        pager=pager,
         shows_all=shows_all,
         roles=roles_up_to(visit),
         once=new_id().hex,

@@ -10,7 +10,7 @@ from flask import request
 from ...delivery.channels import channels
 from ...delivery.channels.email import EmailChannel
 from ...documents.console import team as documents
-from ...documents.console.team import MemberRow, Pager
+from ...documents.console.team import MemberRow
 from ...domain.rights import Right
 from ...domain.roles import Role
 from ...errors import Conflict, Invalid, NotFound
@@ -23,9 +23,8 @@ from ..idents import uuid_of
 from ..manage_api.members import MemberChange, NewMember
 from . import reading
 from .desk import Desk
+from .lists import listed
 from .visit import Done, Visit
-
-SHOWN = 50
 
 NOTICES = {
     "member_added": "The member is added.",
@@ -51,15 +50,14 @@ def add_routes(desk: Desk) -> None:
 
 
 def show(visit: Visit) -> str:
-    role, number = request.args.get("role", ""), page_number()
+    role = request.args.get("role", "")
     only = Role(role) if role in set(Role) else None
-    query = stored.members(role=only).limit(SHOWN + 1).offset((number - 1) * SHOWN)
-    rows = visit.session.scalars(query).all()
+    rows, pager = listed(visit, stored.members(role=only), "team", role=only and only.value)
     with_factor = stored.with_second_factor(visit.session, [row.id for row in rows])
     return documents.team(
         visit.room("team"),
-        rows=[_row(visit, row, with_factor) for row in rows[:SHOWN]],
-        pager=pager(visit, "team", number, len(rows) > SHOWN, role=only.value if only else None),
+        rows=[_row(visit, row, with_factor) for row in rows],
+        pager=pager,
         role=only.value if only else "",
         roles=roles_up_to(visit),
         can_mail=sign_ins.missing() is None,
@@ -142,20 +140,6 @@ def reset(visit: Visit, member_id: str) -> Done:
 def roles_up_to(visit: Visit) -> list[Role]:
     """The roles that who looks may give."""
     return [role for role in Role if visit.member.role.reaches(role)]
-
-
-def page_number() -> int:
-    """Which page of a list was asked for; the first one for what is no number."""
-    text = request.args.get("page", "1")
-    return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 6 else 1
-
-
-def pager(visit: Visit, endpoint: str, number: int, goes_on: bool, **kept: str | None) -> Pager:
-    """The ways to the pages of a list before and after *number*, with the filter *kept*."""
-    return Pager(
-        visit.to(endpoint, page=number - 1, **kept) if number > 1 else None,
-        visit.to(endpoint, page=number + 1, **kept) if goes_on else None,
-    )
 
 
 def _member(visit: Visit, ident: str) -> Member:
