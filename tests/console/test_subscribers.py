@@ -197,10 +197,11 @@ def test_a_secret_address_is_not_shown(make_site: SiteMaker) -> None:
     address = "https://1.1.1.1/services/T0/B0/topsecret"
     made = site.made("/subscriptions", channel="slack", address=address)
     ann = Member(site, ADMIN)
-    for path in ("/subscribers", f"/subscribers/{made['id']}", f"/subscribers?search={address}"):
+    for path in ("/subscribers", f"/subscribers/{made['id']}"):
         page = ann.get(path).text
         assert "https://1.1.1.1/…" in page
-        assert "topsecret" not in page.replace(f'name="search" type="search" value="{address}"', "")
+        assert "topsecret" not in page
+    assert "<bdi>https://1.1.1.1/…</bdi>" in ann.get(f"/subscribers?search={address}").text
     assert "1.1.1.1" not in ann.get("/subscribers.csv").text
 
 
@@ -251,7 +252,7 @@ def test_one_is_added_who_is_asked(make_site: SiteMaker, smtp: SmtpServer) -> No
     ("typed", "field", "words"),
     [
         ({"address": "nobody"}, "address", "This is not an email address"),
-        ({"address": ""}, "address", "at least 1 character"),
+        ({"address": ""}, "address", "Address: Is missing."),
         ({"channel": "webhook", "address": "https://example.com"}, "channel", "Must be one of"),
         ({"channel": "x\r\ny"}, "channel", "Must be one of"),
         ({"channel": "sms", "address": "+4917123456"}, "channel", "sms is not available"),

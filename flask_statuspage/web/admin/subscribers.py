@@ -117,6 +117,8 @@ def create(visit: Visit) -> Done:
     how = typed.get("how", "")
     if how not in dict(documents.HOW):
         raise Invalid.field("how", "Choose one of the list.")
+    if not reading.words(typed, "address").strip():
+        raise Invalid.field("address", "Is missing.")
     values = reading.checked(
         NewSubscription,
         {
