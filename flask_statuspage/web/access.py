@@ -6,14 +6,19 @@ the host knows it alone names: two logins never tell two names for one browser.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
+from flask import has_request_context, request
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
-from ..domain.rights import NEEDED, Right, may
+from ..domain.rights import NEEDED, Right
+from ..domain.rights import may as has_right
 from ..domain.roles import Role
 from ..errors import Conflict, Forbidden, NobodyThere, SetupError
 from ..services import members
@@ -27,6 +32,9 @@ from . import own_login
 
 SEEN_AT_MOST = timedelta(hours=1)
 """How exact ``last_seen_at`` is: a write per request would cost more than it tells."""
+
+_ROLES = "flask_statuspage.roles"
+"""What was looked up in this request: roles by who asks."""
 
 
 @dataclass(frozen=True)
@@ -53,21 +61,61 @@ def require(right: Right) -> Visitor:
     needed = NEEDED[right]
     row, by_link = _who(needed)
     visitor = Visitor(row.id, row.identity, row.role, by_link)
-    if not may(row.role, right):
+    if not has_right(row.role, right):
         words = f"This needs the role {needed.value!r}; {row.identity} has {row.role.value!r}."
         raise Forbidden(needed.value, row.role.value, message=words)
     _note_seen(row)
     return visitor
 
 
-def is_member() -> bool:
-    """Whether somebody of the team asks, by either login. What the host's loader raises goes on."""
+def is_known() -> bool:
+    """Whether either login knows whoever asks, member or not. What the host's loader raises goes on."""
     if current_state().member_loader():
         return True
-    if not own_login.is_on():
+    if own_login.note() is None:
         return False
     with apart.apart_from_host() as open_session:
         return own_login.known(open_session()) is not None
+
+
+def is_member() -> bool:
+    """Whether somebody of the team asks, by either login. What the host's loader raises goes on."""
+    return _role() is not None
+
+
+def may(right: Right) -> bool:
+    """Whether somebody of the team asks whose role has *right*. What the host's loader raises goes on."""
+    role = _role()
+    return role is not None and has_right(role, right)
+
+
+def _role() -> Role | None:
+    """The role of whoever asks; None: no member.
+
+    Looked up beside the host's transaction, once in a request, and not at all where no login knows anybody.
+    """
+    name = current_state().member_loader()
+    if name and name.strip():
+        return _remembered(name, partial(members.role_of, identity=name))
+    if (note := own_login.note()) is None:
+        return None
+    return _remembered(note, _role_by_link)
+
+
+def _role_by_link(session: Session) -> Role | None:
+    row = own_login.known(session)
+    return None if row is None else row.role
+
+
+def _remembered(who: str, look_up: Callable[[Session], Role | None]) -> Role | None:
+    memory: dict[str, Role | None] = (
+        request.environ.setdefault(_ROLES, {}) if has_request_context() else {}
+    )
+    if who not in memory:
+        memory[who] = None  # a look-up that fails is not tried again: it may have taken long
+        with apart.apart_from_host() as open_session:
+            memory[who] = look_up(open_session())
+    return memory[who]
 
 
 def _who(needed: Role) -> tuple[Member, bool]:

@@ -72,21 +72,21 @@ def end() -> None:
 
 def member(session: Session) -> Member | None:
     """Who is signed in, and was there just now; None: nobody, or not any more."""
-    row, note, now = known(session), _note(), time.time()
+    row, opened, now = known(session), _note(), time.time()
     if row is None:
         flask.session.pop(KEY, None)
-    elif note is not None and now - note.seen > NOTED_AFTER:
-        _keep(replace(note, seen=now))
+    elif opened is not None and now - opened.seen > NOTED_AFTER:
+        _keep(replace(opened, seen=now))
     return row
 
 
 def known(session: Session) -> Member | None:
     """Who is signed in; only looks."""
-    note = _note()
-    if note is None or not 0 <= time.time() - note.seen < IDLE or time.time() - note.began > LASTS:
+    opened, now = _note(), time.time()
+    if opened is None or not 0 <= now - opened.seen < IDLE or now - opened.began > LASTS:
         return None
-    row = stored.member_by_id(session, UUID(note.member))
-    return row if row is not None and row.sessions == note.sessions else None
+    row = stored.member_by_id(session, UUID(opened.member))
+    return row if row is not None and row.sessions == opened.sessions else None
 
 
 def url(onward: str | None = None) -> str:
@@ -142,16 +142,24 @@ def _decoded(path: str) -> str:
     return "//"
 
 
-def _keep(note: _Note) -> None:
+def _keep(fresh: _Note) -> None:
     try:
-        flask.session[KEY] = seal(json.dumps(asdict(note)))
+        flask.session[KEY] = seal(json.dumps(asdict(fresh)))
     except RuntimeError as error:
         raise SetupError(f"Signing in needs SECRET_KEY: {error}") from error
 
 
+def note() -> str | None:
+    """The sealed note of this browser, if it brought one and notes count here; it may well be none of ours."""
+    if not is_on() or not has_request_context():
+        return None
+    sealed = flask.session.get(KEY)
+    return sealed if isinstance(sealed, str) else None
+
+
 def _note() -> _Note | None:
-    sealed = flask.session.get(KEY) if has_request_context() else None
-    if not isinstance(sealed, str):
+    sealed = note()
+    if sealed is None:
         return None
     try:
         text = reveal(sealed)

@@ -17,7 +17,7 @@ from werkzeug.test import TestResponse
 from flask_statuspage import StatusPage
 from flask_statuspage.delivery import links
 from flask_statuspage.domain.roles import Role
-from flask_statuspage.services import team
+from flask_statuspage.services import members, team
 from flask_statuspage.storage import migrate
 from flask_statuspage.storage.base import Base
 from flask_statuspage.storage.session import current_engine, current_session
@@ -67,6 +67,13 @@ class Site:
                 )[1]
                 current_session().commit()
         return self.keys[role]
+
+    def take_in(self, identity: str, role: str = "owner") -> None:
+        """Make somebody a member of the team."""
+        with self.app.app_context():
+            session = current_session()
+            members.add(session, identity, role=Role(role), actor=None, actor_role=None)
+            session.commit()
 
     def ask(
         self, method: str, path: str, body: Any = None, *, role: str = "owner", **more: str
