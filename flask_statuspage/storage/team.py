@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from ..domain.ids import new_id
 from ..domain.roles import Role
-from .base import Base, Json, Key, Name, Serial, Word, utc_now, words
+from .base import Actor, Base, Json, Key, Name, Serial, Word, utc_now, words
 from .encryption import Encrypted
 
 Row = TypeVar("Row", "Member", "Token")
@@ -95,7 +95,7 @@ class AuditEntry(Base):
     id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
     at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
     page_id: Mapped[UUID | None] = mapped_column(Key)  # no foreign key: an entry outlives its page
-    actor: Mapped[str] = mapped_column(Name)
+    actor: Mapped[str] = mapped_column(Actor)
     action: Mapped[str] = mapped_column(Word)
     subject: Mapped[str] = mapped_column(Word)
     subject_id: Mapped[UUID] = mapped_column(Key)
