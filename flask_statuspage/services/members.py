@@ -105,12 +105,17 @@ def held(session: Session, ident: str) -> Member:
 
     :raises NotFound: when there is none.
     """
-    pages.begin_writing(session)
-    stored.hold_owners(session)
+    hold_team(session)
     row = _found(session, ident, lock=True)
     if row is None:
         raise NotFound("member", ident)
     return row
+
+
+def hold_team(session: Session) -> None:
+    """Wait until no other change of the team is at work, and keep others off it until the transaction ends."""
+    pages.begin_writing(session)
+    stored.hold_owners(session)
 
 
 def listed(session: Session) -> Sequence[Member]:

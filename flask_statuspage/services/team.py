@@ -150,6 +150,17 @@ def authenticate(session: Session, key: str | None) -> Token:
     return token
 
 
+def renew(session: Session, token: Token, *, lock: bool) -> None:
+    """Read a key that was let in anew: what it asks for may have waited for others.
+
+    :param lock: hold it until the transaction ends.
+    :raises Unauthorized: when it was revoked meanwhile.
+    """
+    session.refresh(token, with_for_update=lock or None)
+    if token.revoked_at is not None:
+        raise Unauthorized("This key is not known.")
+
+
 def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
     """*values* as they are kept."""
     checked = dict(values)

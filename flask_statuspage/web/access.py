@@ -50,21 +50,23 @@ class Visitor:
     by_link: bool = False
 
 
-def require(right: Right) -> Visitor:
+def require(right: Right, *, lock: bool = False) -> Visitor:
     """Whoever asks, if their role has *right*.
 
+    :param lock: by what is said of them now, which is held until the transaction ends.
     :raises SetupError: when the host registered no member loader and has no login of ours, so that nobody can be known.
     :raises NobodyThere: when nobody is signed in.
     :raises Invalid: when the loader returns what cannot be an identity.
     :raises Forbidden: for somebody who is no member, and for a role that is too low.
     """
     needed = NEEDED[right]
-    row, by_link = _who(needed)
+    row, by_link = _who(needed, lock=lock)
     visitor = Visitor(row.id, row.identity, row.role, by_link)
     if not has_right(row.role, right):
         words = f"This needs the role {needed.value!r}; {row.identity} has {row.role.value!r}."
         raise Forbidden(needed.value, row.role.value, message=words)
-    _note_seen(row)
+    if not lock:
+        _note_seen(row)
     return visitor
 
 
@@ -118,7 +120,7 @@ def _remembered(who: str, look_up: Callable[[Session], Role | None]) -> Role | N
     return memory[who]
 
 
-def _who(needed: Role) -> tuple[Member, bool]:
+def _who(needed: Role, *, lock: bool) -> tuple[Member, bool]:
     state = current_state()
     if not state.has_member_loader() and not own_login.is_on():
         raise SetupError(
@@ -128,9 +130,9 @@ def _who(needed: Role) -> tuple[Member, bool]:
         )
     name = state.member_loader()
     if name and name.strip():
-        return _named(members.spelling(name), needed), False
+        return _named(members.spelling(name), needed, lock=lock), False
     if own_login.is_on():
-        if (row := own_login.member(current_session())) is not None:
+        if (row := own_login.member(current_session(), lock=lock)) is not None:
             return row, True
         raise NobodyThere("The console is for the team. Sign in, and it is shown.")
     if state.subscriber_loader():
@@ -142,8 +144,8 @@ def _who(needed: Role) -> tuple[Member, bool]:
     raise NobodyThere("The console is for the team. Sign in to this site, then open it again.")
 
 
-def _named(identity: str, needed: Role) -> Member:
-    row = stored.member(current_session(), identity)
+def _named(identity: str, needed: Role, *, lock: bool) -> Member:
+    row = stored.member(current_session(), identity, lock=lock)
     if row is None:
         words = (
             f"{identity} is not in the status page's team. Somebody with a shell can add you: "

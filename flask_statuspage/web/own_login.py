@@ -70,9 +70,9 @@ def end() -> None:
     flask.session.pop(NEXT, None)
 
 
-def member(session: Session) -> Member | None:
+def member(session: Session, *, lock: bool = False) -> Member | None:
     """Who is signed in, and was there just now; None: nobody, or not any more."""
-    row, opened, now = known(session), _note(), time.time()
+    row, opened, now = known(session, lock=lock), _note(), time.time()
     if row is None:
         flask.session.pop(KEY, None)
     elif opened is not None and now - opened.seen > NOTED_AFTER:
@@ -80,12 +80,15 @@ def member(session: Session) -> Member | None:
     return row
 
 
-def known(session: Session) -> Member | None:
-    """Who is signed in; only looks."""
+def known(session: Session, *, lock: bool = False) -> Member | None:
+    """Who is signed in; only looks.
+
+    :param lock: as it is now, held until the transaction ends.
+    """
     opened, now = _note(), time.time()
     if opened is None or not 0 <= now - opened.seen < IDLE or now - opened.began > LASTS:
         return None
-    row = stored.member_by_id(session, UUID(opened.member))
+    row = stored.member_by_id(session, UUID(opened.member), lock=lock)
     return row if row is not None and row.sessions == opened.sessions else None
 
 

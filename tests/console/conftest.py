@@ -8,7 +8,7 @@ import pytest
 
 from tests.console import member
 from tests.console.member import Member
-from tests.web.conftest import make_site, migrated  # noqa: F401
+from tests.web.conftest import make_site, migrated, migrated_site  # noqa: F401
 from tests.web.site import Site, SiteMaker
 
 Enter = Callable[..., Member]

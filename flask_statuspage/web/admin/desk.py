@@ -18,7 +18,7 @@ from ...documents.policy import content_security_policy
 from ...documents.rendering import OWN_BASE
 from ...domain.rights import Right
 from ...errors import Conflict, FieldError, Forbidden, Invalid, NobodyThere, NotFound, TooMany
-from ...services import pages
+from ...services import members, pages
 from ...state import current_settings
 from ...storage.pages import Page
 from ...storage.races import run_again
@@ -113,7 +113,7 @@ class Desk:
             _check_idents(arguments)
             status = 200
             if do is not None and request.method == "POST":
-                done, status = _done(visit, do, arguments)
+                done, status = _done(visit, do, arguments, rights["POST"])
                 if isinstance(done, Done):
                     return _onward(visit, done)
                 if isinstance(done, Told):
@@ -143,8 +143,17 @@ def page_asked() -> Page:
     return pages.find(current_session(), slug or None)
 
 
-def _done(visit: Visit, do: Do, arguments: Mapping[str, Any]) -> tuple[Done | Told | None, int]:
-    """What *do* did; None if nothing is done, with the status of the answer that shows the form again."""
+class _Lapsed(Exception):
+    """Who acts may not any more, as ``args[0]`` says: the form is not shown to them again."""
+
+
+def _done(
+    visit: Visit, do: Do, arguments: Mapping[str, Any], right: Right
+) -> tuple[Done | Told | None, int]:
+    """What *do* did; None if nothing is done, with the status of the answer that shows the form again.
+
+    :raises NobodyThere, Forbidden: when *right* was taken away meanwhile.
+    """
     visit.typed = _typed()
     if not forms.is_genuine(request.form.get("csrf_token")):
         visit.trouble = Trouble(words=TOO_LATE)
@@ -158,6 +167,8 @@ def _done(visit: Visit, do: Do, arguments: Mapping[str, Any]) -> tuple[Done | To
     def transaction() -> Done | Told | None:
         try:
             _check_words(visit.typed)
+            if right is Right.TEAM:
+                _renew(visit, right)
             done = do(visit, **arguments)
             if done is not None:
                 visit.session.commit()
@@ -171,12 +182,23 @@ def _done(visit: Visit, do: Do, arguments: Mapping[str, Any]) -> tuple[Done | To
     try:
         done = run_again(transaction, patience=PATIENCE)
         return done, 200 if done is None else 303
+    except _Lapsed as lapsed:
+        raise lapsed.args[0] from None
     except Invalid as error:
         visit.trouble = Trouble(problems=error.errors)
         return None, 422
     except (Conflict, Forbidden, TooMany) as error:
         visit.trouble = Trouble(words=str(error))
         return None, failures.describe(error)[0]
+
+
+def _renew(visit: Visit, right: Right) -> None:
+    """Look again at who acts, now that nobody else changes the team: they may have been taken out of it meanwhile."""
+    members.hold_team(visit.session)
+    try:
+        visit.member = access.require(right, lock=True)
+    except (NobodyThere, Forbidden) as error:
+        raise _Lapsed(error) from error
 
 
 def _typed() -> MultiDict[str, str]:
