@@ -19,6 +19,9 @@ from . import audit, ranks
 
 MAX_IDENTITY = 254
 
+_BLANKS = " \t\r\n"
+"""What a form or a login may leave around an identity."""
+
 _audit = partial(audit.of, subject="member")
 
 
@@ -125,7 +128,7 @@ def listed(session: Session) -> Sequence[Member]:
 
 def role_of(session: Session, identity: str) -> Role | None:
     """What somebody may do; None: they are no member."""
-    row = stored.member(session, identity.strip().lower())
+    row = _named(session, identity)
     return None if row is None else row.role
 
 
@@ -134,23 +137,36 @@ def described(member: Member) -> dict[str, str]:
 
 
 def spelling(identity: str) -> str:
-    """*identity* in the one spelling that is stored.
+    """*identity* in the one spelling that is stored: two of them are the same only if they differ by case and no more.
 
     :raises Invalid: naming ``identity``.
     """
-    text = identity.strip().lower()
+    text = identity.strip(_BLANKS)
     if not 1 <= len(text) <= MAX_IDENTITY or not text.isprintable():
         raise Invalid.field(
             "identity", f"Must have 1 to {MAX_IDENTITY} characters, as your login knows the person."
         )
-    return text
+    lower = [letter.lower() for letter in text]
+    for letter, small in zip(text, lower, strict=True):
+        # The sign for Kelvin is k in lower case, and who is called by it is somebody else.
+        if letter not in (small, small.upper()):
+            words = f"Has {letter!r}, whose lower case is that of another letter, so that it could be taken for it."
+            raise Invalid.field("identity", words)
+    return "".join(lower)
 
 
 def _found(session: Session, ident: str, *, lock: bool) -> Member | None:
     with suppress(ValueError):
         if (row := stored.member_by_id(session, UUID(ident), lock=lock)) is not None:
             return row
-    return stored.member(session, ident.strip().lower(), lock=lock)
+    return _named(session, ident, lock=lock)
+
+
+def _named(session: Session, identity: str, *, lock: bool = False) -> Member | None:
+    try:
+        return stored.member(session, spelling(identity), lock=lock)
+    except Invalid:
+        return None  # nobody is called so
 
 
 def _check_not_last(session: Session, row: Member) -> None:

@@ -21,7 +21,7 @@ from ..storage import signups as stored
 from ..storage import team as team_stored
 from ..storage.base import utc_now
 from ..storage.team import Member
-from . import audit, letters, ranks, second_factors, signups
+from . import audit, letters, members, ranks, second_factors, signups
 
 WRONG_CODES = 5
 """So many wrong codes make a link useless."""
@@ -60,7 +60,8 @@ def ask(session: Session, address: str, origin: str) -> None:
     if lacks := missing():
         raise SetupError(f"Nobody can sign in, as no mail can be sent: {lacks}")
     try:
-        identity = channels[EmailChannel.name].normalise(address, current_settings()).lower()
+        mailbox = channels[EmailChannel.name].normalise(address, current_settings())
+        identity = members.spelling(mailbox)
     except Invalid as error:
         raise Invalid.field("email", error.errors[0].message) from error
     _count(session, identity, signups.network(origin))
