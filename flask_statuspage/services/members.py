@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from ..domain.roles import Role
 from ..errors import Conflict, Invalid, NotFound
-from ..storage import pages
+from ..storage import pages, sign_in_links
 from ..storage import team as stored
 from ..storage.team import Member
 from . import audit, ranks
@@ -88,6 +88,7 @@ def remove(session: Session, ident: str, *, actor: str | None, actor_role: Role 
     if row.role is Role.OWNER:
         _check_not_last(session, row)
     _audit(session, "delete", row, actor, before=described(row))
+    sign_in_links.void_all(session, row.id)  # SQLite deletes only what it is told to
     session.delete(row)
     session.flush()
 

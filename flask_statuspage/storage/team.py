@@ -38,11 +38,6 @@ class Member(Base):
     """The mail that is to be sent to them, see :mod:`.letters`; and since when, and when it was tried last."""
     letter_asked_at: Mapped[datetime | None]
     letter_tried_at: Mapped[datetime | None]
-    link_digest: Mapped[str | None] = mapped_column(String(64))
-    """SHA-256 of what the newest link to sign in bears; None: no link works."""
-
-    link_failures: Mapped[int] = mapped_column(default=0)
-    """Wrong codes that were typed under that link."""
 
     second_factor: Mapped[SecondFactor | None] = relationship(
         back_populates="member", cascade="all, delete-orphan", lazy="select"
