@@ -18,6 +18,7 @@ from ..storage import pages, sign_in_links
 from ..storage import signups as stored
 from ..storage import team as team_stored
 from ..storage.base import utc_now
+from ..storage.session import begin_read_committed
 from ..storage.sign_in_links import SignInLink
 from ..storage.team import Member
 from . import audit, letters, members, ranks, second_factors, signups
@@ -83,11 +84,16 @@ def enter(session: Session, token: str, code: str) -> Member | None:
     """Use up a link; returns who is signed in by it. None: the code was wrong, which is to be committed, too.
 
     :raises LinkExpired, LinkInvalid: as :func:`look` does; also when this was the last wrong code.
+    :raises TooMany: when the member's codes of this hour were typed already.
     """
+    begin_read_committed(session)  # codes that were typed meanwhile count
     pages.begin_writing(session)
     door = _door(session, token, lock=True)
     row, link = door.member, door.link
+    if door.needs_code:
+        second_factors.count_attempt(session, row)
     if door.needs_code and not second_factors.accept(session, row, code):
+        second_factors.note_wrong(session, row)
         link.failures += 1
         session.flush()
         if link.failures >= WRONG_CODES:
