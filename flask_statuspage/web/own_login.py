@@ -33,6 +33,9 @@ LASTS = 12 * 3600
 IDLE = 2 * 3600
 """Seconds without a request after which they do."""
 
+APART = 60
+"""So many seconds the clocks of two servers may lie apart."""
+
 NOTED_AFTER = 300
 """How exact the last request is noted, in seconds: each note sends the cookie anew."""
 
@@ -86,7 +89,7 @@ def known(session: Session, *, lock: bool = False) -> Member | None:
     :param lock: as it is now, held until the transaction ends.
     """
     opened, now = _note(), time.time()
-    if opened is None or not 0 <= now - opened.seen < IDLE or now - opened.began > LASTS:
+    if opened is None or not -APART <= now - opened.seen < IDLE or now - opened.began > LASTS:
         return None
     row = stored.member_by_id(session, UUID(opened.member), lock=lock)
     return row if row is not None and row.sessions == opened.sessions else None
