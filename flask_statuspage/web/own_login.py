@@ -22,6 +22,7 @@ from ..state import current_settings
 from ..storage import team as stored
 from ..storage.encryption import reveal, seal
 from ..storage.team import Member
+from . import forms
 from .mounts import current_mount
 
 KEY = "flask_statuspage_member"
@@ -65,6 +66,7 @@ def begin(member: Member) -> None:
         regenerate(flask.session)
     now = time.time()
     _keep(_Note(member.id.hex, member.sessions, now, now))
+    forms.renew_token()
 
 
 def end() -> None:

@@ -410,6 +410,22 @@ def test_a_session_that_has_a_name_gets_another(club: Club) -> None:
     assert len(seen) == 1
 
 
+@pytest.mark.parametrize("field", [None, "xsrf"], ids=["as it comes", "named by the host"])
+def test_tokens_from_before_do_not_count(
+    make_site: SiteMaker, smtp: SmtpServer, field: str | None
+) -> None:
+    """Who planted the session that somebody signs in with knows the token of its forms, and can press none of them."""
+    options = {} if field is None else {"WTF_CSRF_FIELD_NAME": field}
+    club = sign_in.build(make_site, smtp, **options)
+    ann = club.browser()
+    planted = ann.form("/login", "Send me a link").fields["csrf_token"]
+    ann.sign_in(OWNER)
+    data = {"identity": "eve@example.com", "role": "owner", "csrf_token": planted}
+    assert ann.open("/status/admin/team", "POST", data=data).status_code == 400
+    form = ann.form("/team", "Add the member")
+    assert ann.send(form, identity="new@example.com").status_code == 303
+
+
 def test_two_apps(make_site: SiteMaker, smtp: SmtpServer) -> None:
     """A session of one site opens no other, though both have the same key and get the same cookie."""
     here, there = sign_in.build(make_site, smtp), sign_in.build(make_site, smtp)
