@@ -71,15 +71,15 @@ def begin(member: Member) -> None:
 
 def end() -> None:
     """Sign out, in this browser."""
-    flask.session.pop(KEY, None)
-    flask.session.pop(NEXT, None)
+    _forget(KEY)
+    _forget(NEXT)
 
 
 def member(session: Session, *, lock: bool = False) -> Member | None:
     """Who is signed in, and was there just now; None: nobody, or not any more."""
     row, opened, now = known(session, lock=lock), _note(), time.time()
     if row is None:
-        flask.session.pop(KEY, None)
+        _forget(KEY)
     elif opened is not None and now - opened.seen > NOTED_AFTER:
         _keep(replace(opened, seen=now))
     return row
@@ -112,14 +112,16 @@ def here() -> str:
 
 def keep_next(onward: str | None) -> None:
     """Remember where this browser was on its way to."""
-    flask.session.pop(NEXT, None)
+    _forget(NEXT)
     if path := within(onward):
         flask.session[NEXT] = path
 
 
 def take_next() -> str | None:
     """The way that was remembered, which is forgotten by that."""
-    return within(flask.session.pop(NEXT, None))
+    path = flask.session.get(NEXT)
+    _forget(NEXT)
+    return within(path)
 
 
 def within(path: object) -> str | None:
@@ -148,6 +150,11 @@ def _decoded(path: str) -> str:
         if path == before:
             return path
     return "//"
+
+
+def _forget(name: str) -> None:
+    if name in flask.session:  # without SECRET_KEY a session can be read only
+        del flask.session[name]
 
 
 def _keep(fresh: _Note) -> None:

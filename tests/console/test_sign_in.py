@@ -426,6 +426,21 @@ def test_tokens_from_before_do_not_count(
     assert ann.send(form, identity="new@example.com").status_code == 303
 
 
+def test_without_a_key_for_sessions(make_site: SiteMaker, smtp: SmtpServer) -> None:
+    """Every page says that it is missing; none fails. Nobody can sign in, nor out."""
+    club = sign_in.build(
+        make_site, smtp, SECRET_KEY=None, STATUSPAGE_SECRET_KEYS="a key of the status page alone"
+    )
+    ann = club.browser()
+    assert ann.get("/").status_code == 401
+    for path in ("/login", "/account"):
+        assert ann.get(path).status_code in (401, 503)
+    answer = ann.open("/status/admin/login", "POST", data={"email": EDITOR})
+    assert answer.status_code == 503
+    assert "SECRET_KEY" in answer.text
+    assert ann.open("/status/admin/logout", "POST").status_code == 503
+
+
 def test_two_apps(make_site: SiteMaker, smtp: SmtpServer) -> None:
     """A session of one site opens no other, though both have the same key and get the same cookie."""
     here, there = sign_in.build(make_site, smtp), sign_in.build(make_site, smtp)
