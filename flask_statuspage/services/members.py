@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
@@ -15,7 +16,7 @@ from ..errors import Conflict, Invalid, NotFound
 from ..storage import pages, sign_in_links
 from ..storage import team as stored
 from ..storage.team import Member
-from . import audit, ranks
+from . import audit, ranks, second_factors
 
 MAX_IDENTITY = 254
 
@@ -87,7 +88,10 @@ def remove(session: Session, ident: str, *, actor: str | None, actor_role: Role 
     ranks.check(actor_role, row.role)
     if row.role is Role.OWNER:
         _check_not_last(session, row)
-    _audit(session, "delete", row, actor, before=described(row))
+    before: dict[str, Any] = described(row)
+    if second_factors.is_on(row):
+        before["second_factor"] = True  # it goes, too: added again, they sign in by the link alone
+    _audit(session, "delete", row, actor, before=before)
     sign_in_links.void_all(session, row.id)  # SQLite deletes only what it is told to
     session.delete(row)
     session.flush()
