@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 TASK = "letters"
 AT_ONCE = 20
+"""So many mails are looked at for one that nobody else has taken."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +56,12 @@ def invite(session: Session, identity: str) -> None:
     events.wake_after_commit(session, TASK)
 
 
-def take(session: Session) -> list[Letter]:
-    """Take mails that are due. From then on their links to sign in work."""
+def take(session: Session) -> Letter | None:
+    """Take the mail that is due longest, to be sent at once; None: there is none. From then on its link works."""
     pages.begin_writing(session)
     now = database_now(session)
     taken = (_take(session, member_id, now) for member_id in _due(session, now))
-    return [letter for letter in taken if letter is not None]
+    return next((letter for letter in taken if letter is not None), None)
 
 
 def note(session: Session, letter: Letter, outcome: Outcome) -> None:
