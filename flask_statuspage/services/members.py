@@ -39,6 +39,9 @@ def add(
     """
     ranks.check(actor_role, role)
     identity = spelling(identity)
+    if audit.is_taken(identity):
+        words = "Is how the log calls the site itself or a key. Let your login know the person by another name."
+        raise Invalid.field("identity", words)
     pages.begin_writing(session)
     if (there := stored.member(session, identity)) is not None:
         raise Conflict(f"{identity} is a member already, with the role {there.role.value!r}.")

@@ -22,7 +22,7 @@ from ...services import members, pages
 from ...state import current_settings
 from ...storage.pages import Page
 from ...storage.races import run_again
-from ...storage.session import current_session
+from ...storage.session import begin_read_committed, current_session
 from .. import access, answers, failures, forms, visits
 from ..storable import UNSTORABLE, is_storable
 from .kept import kept
@@ -194,6 +194,8 @@ def _done(
 
 def _renew(visit: Visit, right: Right) -> None:
     """Look again at who acts, now that nobody else changes the team: they may have been taken out of it meanwhile."""
+    visit.session.rollback()  # nothing was done but looked
+    begin_read_committed(visit.session)
     members.hold_team(visit.session)
     try:
         visit.member = access.require(right, lock=True)

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from ...documents.document import MAX_PAGE
 from ...domain.rights import NEEDED, Right, may
 from ...errors import Forbidden, Invalid, NotFound
-from ...services import components, members, pages, team
+from ...services import audit, components, members, pages, team
 from ...storage.pages import Page
 from ...storage.session import begin_read_committed, current_session
 from ...storage.team import Token
@@ -48,7 +48,7 @@ class Call:
 
     @property
     def actor(self) -> str:
-        return f"key {self.token.name}"
+        return audit.KEY + self.token.name
 
     def may(self, right: Right) -> bool:
         return may(self.token.role, right)
