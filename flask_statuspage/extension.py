@@ -22,7 +22,7 @@ from .host import HostIncident, affected, word
 from .host_api import HostApi
 from .host_checks import HostChecks
 from .host_templates import statuspage_banner, statuspage_strip, statuspage_subscribe_form
-from .services import accounts, components, incidents, pages, subscriptions
+from .services import accounts, audit, components, incidents, pages, subscriptions
 from .services.wishes import Wish
 from .state import EXTENSION, Declaration, State, current_state
 from .storage.rates import Rates
@@ -243,7 +243,7 @@ class StatusPage(HostApi, HostChecks, Blueprint):
             note=note,
             until=until,
             notify=notify,
-            actor="host",
+            actor=audit.HOST,
         )
 
     def open_incident(
@@ -280,7 +280,7 @@ class StatusPage(HostApi, HostChecks, Blueprint):
             monitor=monitor,
             started_at=started_at,
             next_update_due=next_update_due,
-            actor="host",
+            actor=audit.HOST,
             notify=notify,
         )
         return HostIncident(incident.id, page)
@@ -321,7 +321,9 @@ class StatusPage(HostApi, HostChecks, Blueprint):
             locale=locale,
             time_zone=time_zone,
         )
-        subscriptions.subscribe(session, pages.find(session, page), wish, proven=True, actor="host")
+        subscriptions.subscribe(
+            session, pages.find(session, page), wish, proven=True, actor=audit.HOST
+        )
 
 
 statuspage = StatusPage()

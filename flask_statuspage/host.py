@@ -23,7 +23,7 @@ from .domain.incident import IncidentStatus
 from .domain.maintenance import MaintenanceStatus
 from .domain.status import ComponentStatus, Impact
 from .errors import Conflict, Invalid, NotFound
-from .services import incidents, maintenance_course, maintenance_edits, maintenances, pages
+from .services import audit, incidents, maintenance_course, maintenance_edits, maintenances, pages
 from .services.timetable import DONE
 from .storage.apart import after_host, committed, host_is_in_the_way
 from .storage.base import utc_now
@@ -99,7 +99,7 @@ class HostIncident:
     def _step(self, use_case: Callable[..., object], **options: Any) -> HostIncident:
         session = current_session()
         page = pages.find(session, self.page_slug)
-        use_case(session, page, self.id, actor="host", **options)
+        use_case(session, page, self.id, actor=audit.HOST, **options)
         return self
 
 
@@ -158,7 +158,7 @@ class HostMaintenance:
     def _do(self, use_case: Callable[..., object], **options: Any) -> HostMaintenance:
         def work(session: Session) -> None:
             page = pages.find(session, self.page_slug)
-            use_case(session, page, self.id, actor="host", **options)
+            use_case(session, page, self.id, actor=audit.HOST, **options)
 
         if self.apart:
             committed(work)
@@ -277,7 +277,7 @@ class MaintenanceBlock:
             scheduled_end=now + self._expected,
             status=MaintenanceStatus.IN_PROGRESS,
             remind_before=(),
-            actor="host",
+            actor=audit.HOST,
             notify=self._notify,
         )
         return row.id

@@ -11,8 +11,8 @@ from flask import Blueprint, current_app
 from .domain.ids import is_slug
 from .errors import Invalid
 from .host import HostMaintenance, MaintenanceBlock, slugs, word
+from .services import audit, maintenances, pages, recipients
 from .services import components as component_service
-from .services import maintenances, pages, recipients
 from .state import EmailSender, SmsSender
 from .storage.session import current_session
 from .web.protection import Mode, Protection
@@ -138,7 +138,7 @@ class HostApi:
             remind_before=remind_before,
             rrule=rrule,
             exceptions=exceptions,
-            actor="host",
+            actor=audit.HOST,
             notify=notify,
         )
         return HostMaintenance(row.id, page)

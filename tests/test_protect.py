@@ -23,9 +23,11 @@ from flask_statuspage.host import HostMaintenance
 from flask_statuspage.storage.base import utc_now
 from flask_statuspage.storage.maintenances import Maintenance
 from flask_statuspage.storage.pages import Page
+from flask_statuspage.storage.session import current_session
 from flask_statuspage.web import protection
 from flask_statuspage.web.injection import after_body_tag
 from tests.web import conftest
+from tests.web.queries import Queries
 from tests.web.site import Site, SiteMaker
 
 make_site = conftest.make_site
@@ -281,8 +283,9 @@ def test_maintenance_of_something_else(site: Site, components: list[str]) -> Non
 
 def test_members_pass_and_know(site: Site) -> None:
     """A member uses the part as ever and reads that others cannot; a visitor beside does not pass."""
-    who: list[str | None] = ["ann@example.com"]
+    who: list[str | None] = ["Ann@example.com"]
     site.statuspage.member_loader(lambda: who[0])
+    site.take_in("ann@example.com", "viewer")
     with Working(site):
         answer = get(site)
         assert answer.status_code == 200
@@ -290,10 +293,73 @@ def test_members_pass_and_know(site: Site) -> None:
         assert "you can, as a member of the team" in answer.text
         assert answer.headers["Cache-Control"] == "private, no-cache"
         assert get(site, "/shop/json").get_json() == {"shop": "open"}
-        who[0] = None
-        assert get(site).status_code == 503
+        for other in (None, "", " ", "customer@example.com", "x" * 300):
+            who[0] = other
+            assert get(site).status_code == 503
     who[0] = "ann@example.com"
     assert get(site).text == PAGE
+
+
+@pytest.mark.parametrize(
+    ("who", "queries"),
+    [("ann@example.com", 1), ("customer@example.com", 1), (None, 0)],
+    ids=["member", "customer", "nobody"],
+)
+def test_what_it_costs_to_know_members(make_site: SiteMaker, who: str | None, queries: int) -> None:
+    """One look into the team for somebody whom the host knows, in a request that it matters to; else none."""
+    site = protected(make_site, mode="block", STATUSPAGE_BUILTIN_LOGIN=True)
+    site.statuspage.member_loader(lambda: who)
+    site.take_in("ann@example.com")
+    with Working(site), Queries(site) as asked:
+        get(site)
+    assert len([one for one in asked.sent if "statuspage_member" in one]) == queries
+    with Queries(site) as asked:
+        assert get(site).text == PAGE
+    assert not [one for one in asked.sent if "statuspage_member" in one]
+
+
+def test_members_are_looked_up_beside_the_host(make_site: SiteMaker) -> None:
+    """Nothing that the host has begun is flushed or ended by it."""
+    seen = []
+
+    def host(app: Flask) -> None:
+        shop_host(app)
+
+        @app.after_request
+        def look(response: Response) -> Response:
+            seen.append([type(one) for one in current_session().new])
+            current_session().rollback()
+            return response
+
+    site = protected(make_site, mode="block", host=host)
+    site.take_in("ann@example.com")
+
+    @site.statuspage.member_loader
+    def loader() -> str:
+        current_session().add(Page(slug="unfinished", name="x"))
+        return "ann@example.com"
+
+    with Working(site):
+        seen.clear()
+        assert get(site).status_code == 200
+    assert seen[0] == [Page]
+
+
+def test_while_the_team_cannot_be_looked_up(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody is a member, and not every request waits for the database to say so."""
+    who: list[str | None] = ["ann@example.com"]
+    site.statuspage.member_loader(lambda: who[0])
+    site.take_in("ann@example.com")
+    with Working(site):
+        assert get(site).status_code == 200
+        with site.app.app_context(), site.db.engine.begin() as connection:
+            connection.execute(text("ALTER TABLE statuspage_member RENAME TO gone"))
+        with Queries(site) as asked:
+            assert [get(site).status_code for _ in range(3)] == [503] * 3
+        assert len([one for one in asked.sent if "statuspage_member" in one]) == 1
+        assert "the team cannot be looked up" in caplog.text
+        with site.app.app_context(), site.db.engine.begin() as connection:
+            connection.execute(text("ALTER TABLE gone RENAME TO statuspage_member"))
 
 
 def test_a_member_loader_that_fails(site: Site, caplog: pytest.LogCaptureFixture) -> None:

@@ -33,6 +33,9 @@ TOLD = [TOKEN, TITLE, BODY, "theme.css", LOGO, *("Quiet partners", "Words above"
 STRANGER: dict[str, str] = {}
 CUSTOMER = {"X-Customer": "ada@acme.example"}
 MEMBER = {"X-Member": "grace"}
+EDITOR = {"X-Member": "Ed"}
+UNKNOWN = {"X-Member": "ada@acme.example"}
+"""Whom the host's member loader names, too, as it does every customer."""
 
 
 @pytest.fixture(params=["block", "banner"])
@@ -49,6 +52,8 @@ def known_site(make_site: SiteMaker, mode: str, **options: Any) -> Site:
     site = protected(make_site, mode=mode, **options)
     site.statuspage.subscriber_loader(lambda: request.headers.get("X-Customer"))
     site.statuspage.member_loader(lambda: request.headers.get("X-Member"))
+    site.take_in("grace", "admin")
+    site.take_in("ed", "editor")
     return site
 
 
@@ -69,8 +74,12 @@ CASES = [
     ("signed-in", MEMBER, True),
     ("link", STRANGER, False),
     ("link", CUSTOMER, False),
+    ("signed-in", UNKNOWN, True),
+    ("link", UNKNOWN, False),
+    ("link", EDITOR, False),
     ("link", MEMBER, True),
 ]
+PASS = (MEMBER, EDITOR)
 
 
 @pytest.mark.parametrize(("visibility", "who", "sees"), CASES)
@@ -82,7 +91,7 @@ def test_who_is_told_what(
     set_page(site, visibility)
     with Working(site, TITLE, body=BODY):
         answer = get(site, headers={**who, "Accept": accept})
-    passes = mode == "banner" or who is MEMBER
+    passes = mode == "banner" or who in PASS
     assert answer.status_code == (200 if passes else 503)
     told = {text for text in TOLD if text in answer.text}
     if sees:
@@ -107,7 +116,7 @@ def test_the_logo_may_be_fetched(
     set_page(site, visibility)
     with Working(site):
         answer = get(site, headers={**who, "Accept": "text/html"})
-    if who is MEMBER:
+    if who in PASS:
         return
     policy = answer.headers["Content-Security-Policy"]
     assert ("https://images.example" in policy) == sees

@@ -10,7 +10,7 @@ from typing import IO, Any
 import click
 
 from ..errors import Conflict, Invalid
-from ..services import configuration
+from ..services import audit, configuration
 from ..services.configuration import Change
 from ..storage.migrate import require_current
 from ..storage.session import current_engine, current_session
@@ -59,7 +59,7 @@ def apply(file: IO[bytes], dry_run: bool, prune: bool) -> None:
         session.rollback()  # no transaction is open while the network is asked
         configuration.vet(targets)
         changes = configuration.apply(
-            session, document, prune=prune, dry_run=dry_run, actor="command line"
+            session, document, prune=prune, dry_run=dry_run, actor=audit.SHELL
         )
         if dry_run:
             session.rollback()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ..services import importing, pages, source_documents
+from ..services import audit, importing, pages, source_documents
 from ..services.importing import Outcome
 from ..state import current_settings
 from ..storage import pages as stored_pages
@@ -30,7 +30,7 @@ def import_statuspage(url: str, slug: str | None, dry_run: bool) -> None:
     session = current_session()
     stored_pages.begin_writing(session)
     page = pages.find(session, slug)
-    outcome = importing.run(session, page, source, actor="command line")
+    outcome = importing.run(session, page, source, actor=audit.SHELL)
     if dry_run:
         session.rollback()
     else:

@@ -9,13 +9,12 @@ import click
 
 from ..domain.roles import Role
 from ..errors import Invalid
-from ..services import addresses, members, sign_ins, team
+from ..services import addresses, audit, members, sign_ins, team
 from ..state import current_settings, current_state
 from ..storage.migrate import require_current
 from ..storage.session import current_engine, current_session
 from .group import StatusPageGroup, statuspage_cli
 
-ACTOR = "command line"
 FC = TypeVar("FC", bound=Callable[..., Any])
 
 
@@ -42,7 +41,7 @@ def create(name: str, role: str) -> None:
     word = _role(role)
     require_current(current_engine())
     session = current_session()
-    _, key = team.create_token(session, name=name, role=word, actor=ACTOR, actor_role=None)
+    _, key = team.create_token(session, name=name, role=word, actor=audit.SHELL, actor_role=None)
     session.commit()
     click.echo(key)
 
@@ -65,10 +64,10 @@ def add(identity: str, role: str) -> None:
     session = current_session()
     identity = members.spelling(identity)
     if members.role_of(session, identity) is None:
-        members.add(session, identity, role=word, actor=ACTOR, actor_role=None)
+        members.add(session, identity, role=word, actor=audit.SHELL, actor_role=None)
         told = f"{identity} is a member now: {word.value}."
     else:
-        members.change_role(session, identity, word, actor=ACTOR, actor_role=None)
+        members.change_role(session, identity, word, actor=audit.SHELL, actor_role=None)
         told = f"{identity} is {word.value} now."
     session.commit()
     click.echo(told)
@@ -89,7 +88,7 @@ def remove(identity: str) -> None:
     """Take IDENTITY out of the team."""
     require_current(current_engine())
     session = current_session()
-    members.remove(session, identity, actor=ACTOR, actor_role=None)
+    members.remove(session, identity, actor=audit.SHELL, actor_role=None)
     session.commit()
     click.echo(f"{members.spelling(identity)} is no member any more.")
 

@@ -14,6 +14,20 @@ from ..storage.team import AuditEntry
 SYSTEM = "system"
 """The actor of what the extension does by itself."""
 
+HOST = "host"
+"""The actor of what the site's own code does."""
+
+SHELL = "command line"
+"""The actor of what is done in a shell of the site's machine."""
+
+KEY = "key "
+"""What the actors that are keys of the manage API begin with; the key's name follows."""
+
+
+def is_taken(name: str) -> bool:
+    """Whether an actor of that name would be taken for one that is no member. :param name: lower case."""
+    return name in (SYSTEM, HOST, SHELL) or name.startswith(KEY)
+
 
 def record(
     session: Session,

@@ -20,7 +20,7 @@ from ..delivery.channels.email import EmailChannel
 from ..delivery.parcel import Outcome, Parcel
 from ..domain.ids import new_id
 from ..storage import letters as stored
-from ..storage import pages
+from ..storage import pages, sign_in_links
 from ..storage import team as team_stored
 from ..storage.letters import INVITATION, SIGN_IN
 from ..storage.session import database_now
@@ -31,14 +31,16 @@ logger = logging.getLogger(__name__)
 
 TASK = "letters"
 AT_ONCE = 20
+"""So many mails are looked at for one that nobody else has taken."""
 
 
 @dataclass(frozen=True)
 class Letter:
-    """A mail that was taken, at the instant ``taken_at``."""
+    """A mail that was taken, at the instant ``taken_at``. ``link`` is the digest of the one that it may bring."""
 
     member_id: UUID
     taken_at: datetime
+    link: str
     parcel: Parcel
 
 
@@ -54,12 +56,12 @@ def invite(session: Session, identity: str) -> None:
     events.wake_after_commit(session, TASK)
 
 
-def take(session: Session) -> list[Letter]:
-    """Take mails that are due. From then on older links to sign in do not work."""
+def take(session: Session) -> Letter | None:
+    """Take the mail that is due longest, to be sent at once; None: there is none. From then on its link works."""
     pages.begin_writing(session)
     now = database_now(session)
     taken = (_take(session, member_id, now) for member_id in _due(session, now))
-    return [letter for letter in taken if letter is not None]
+    return next((letter for letter in taken if letter is not None), None)
 
 
 def note(session: Session, letter: Letter, outcome: Outcome) -> None:
@@ -69,6 +71,8 @@ def note(session: Session, letter: Letter, outcome: Outcome) -> None:
         logger.warning(
             "status page: a mail to member %s failed: %s", letter.member_id, outcome.error
         )
+    if not outcome.delivered:
+        sign_in_links.void(session, letter.link)  # it must not count among those that work
     if outcome.delivered or outcome.final:
         stored.done(session, letter.member_id, letter.taken_at)
 
@@ -83,7 +87,8 @@ def _due(session: Session, now: datetime) -> Sequence[UUID]:
 
 def _take(session: Session, member_id: UUID, now: datetime) -> Letter | None:
     nonce = secrets.token_urlsafe(16)
-    kind = stored.take(session, member_id, now, digest(nonce))
+    link = digest(nonce)
+    kind = stored.take(session, member_id, now, link)
     row = session.get(team_stored.Member, member_id, populate_existing=True)
     if kind is None or row is None:
         return None
@@ -109,4 +114,4 @@ def _take(session: Session, member_id: UUID, now: datetime) -> Letter | None:
         secret=None,
         policy=letters_to_members.POLICY,
     )
-    return Letter(member_id, now, parcel)
+    return Letter(member_id, now, link, parcel)

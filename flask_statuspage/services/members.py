@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
@@ -12,12 +13,15 @@ from sqlalchemy.orm import Session
 
 from ..domain.roles import Role
 from ..errors import Conflict, Invalid, NotFound
-from ..storage import pages
+from ..storage import pages, sign_in_links
 from ..storage import team as stored
 from ..storage.team import Member
-from . import audit, ranks
+from . import audit, ranks, second_factors
 
 MAX_IDENTITY = 254
+
+_BLANKS = " \t\r\n"
+"""What a form or a login may leave around an identity."""
 
 _audit = partial(audit.of, subject="member")
 
@@ -35,6 +39,9 @@ def add(
     """
     ranks.check(actor_role, role)
     identity = spelling(identity)
+    if audit.is_taken(identity):
+        words = "Is how the log calls the site itself or a key. Let your login know the person by another name."
+        raise Invalid.field("identity", words)
     pages.begin_writing(session)
     if (there := stored.member(session, identity)) is not None:
         raise Conflict(f"{identity} is a member already, with the role {there.role.value!r}.")
@@ -84,7 +91,11 @@ def remove(session: Session, ident: str, *, actor: str | None, actor_role: Role 
     ranks.check(actor_role, row.role)
     if row.role is Role.OWNER:
         _check_not_last(session, row)
-    _audit(session, "delete", row, actor, before=described(row))
+    before: dict[str, Any] = described(row)
+    if second_factors.is_on(row):
+        before["second_factor"] = True  # it goes, too: added again, they sign in by the link alone
+    _audit(session, "delete", row, actor, before=before)
+    sign_in_links.void_all(session, row.id)  # SQLite deletes only what it is told to
     session.delete(row)
     session.flush()
 
@@ -105,12 +116,17 @@ def held(session: Session, ident: str) -> Member:
 
     :raises NotFound: when there is none.
     """
-    pages.begin_writing(session)
-    stored.hold_owners(session)
+    hold_team(session)
     row = _found(session, ident, lock=True)
     if row is None:
         raise NotFound("member", ident)
     return row
+
+
+def hold_team(session: Session) -> None:
+    """Wait until no other change of the team is at work, and keep others off it until the transaction ends."""
+    pages.begin_writing(session)
+    stored.hold_owners(session)
 
 
 def listed(session: Session) -> Sequence[Member]:
@@ -120,7 +136,7 @@ def listed(session: Session) -> Sequence[Member]:
 
 def role_of(session: Session, identity: str) -> Role | None:
     """What somebody may do; None: they are no member."""
-    row = stored.member(session, identity.strip().lower())
+    row = _named(session, identity)
     return None if row is None else row.role
 
 
@@ -129,23 +145,36 @@ def described(member: Member) -> dict[str, str]:
 
 
 def spelling(identity: str) -> str:
-    """*identity* in the one spelling that is stored.
+    """*identity* in the one spelling that is stored: two of them are the same only if they differ by case and no more.
 
     :raises Invalid: naming ``identity``.
     """
-    text = identity.strip().lower()
+    text = identity.strip(_BLANKS)
     if not 1 <= len(text) <= MAX_IDENTITY or not text.isprintable():
         raise Invalid.field(
             "identity", f"Must have 1 to {MAX_IDENTITY} characters, as your login knows the person."
         )
-    return text
+    lower = [letter.lower() for letter in text]
+    for letter, small in zip(text, lower, strict=True):
+        # The sign for Kelvin is k in lower case, and who is called by it is somebody else.
+        if letter not in (small, small.upper()):
+            words = f"Has {letter!r}, whose lower case is that of another letter, so that it could be taken for it."
+            raise Invalid.field("identity", words)
+    return "".join(lower)
 
 
 def _found(session: Session, ident: str, *, lock: bool) -> Member | None:
     with suppress(ValueError):
         if (row := stored.member_by_id(session, UUID(ident), lock=lock)) is not None:
             return row
-    return stored.member(session, ident.strip().lower(), lock=lock)
+    return _named(session, ident, lock=lock)
+
+
+def _named(session: Session, identity: str, *, lock: bool = False) -> Member | None:
+    try:
+        return stored.member(session, spelling(identity), lock=lock)
+    except Invalid:
+        return None  # nobody is called so
 
 
 def _check_not_last(session: Session, row: Member) -> None:

@@ -9,7 +9,6 @@ import secrets
 import time
 from datetime import timedelta
 from functools import partial
-from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -23,7 +22,7 @@ from . import audit
 
 RECOVERY_CODES = 8
 ATTEMPTS_PER_HOUR = 10
-"""So many codes may be typed in an hour by somebody who is signed in."""
+"""So many codes of a member may be typed in an hour, under links and by who is signed in together."""
 
 WRONG = "This code is wrong, or was used already. Take the one that the app shows now."
 OFF = "The second factor is off. Set it up first."
@@ -124,15 +123,21 @@ def accept(session: Session, row: Member, typed: str) -> bool:
     return taken
 
 
-def count_attempt(session: Session, member_id: UUID) -> None:
-    """Count a code that somebody types who is signed in; to be committed before it is looked at.
+def count_attempt(session: Session, row: Member) -> None:
+    """Count a code that is typed; to be committed whatever becomes of it.
 
+    :param row: held until the transaction ends, which sees what others committed before that.
     :raises TooMany: beyond :data:`ATTEMPTS_PER_HOUR`.
     """
-    key, now = f"code of {member_id}", utc_now()
+    key, now = f"code of {row.id}", utc_now()
     if stored.count(session, key, since=now - timedelta(hours=1)) >= ATTEMPTS_PER_HOUR:
         raise TooMany("Too many codes were typed. Try again in an hour.", retry_after=3600)
     stored.add(session, key, now)
+
+
+def note_wrong(session: Session, row: Member) -> None:
+    """Leave an entry of a code that was wrong."""
+    _audit(session, "wrong_code", row, row.identity)
 
 
 def _need(session: Session, row: Member, code: str) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -16,22 +14,26 @@ from ..delivery.channels.email import EmailChannel
 from ..domain.roles import Role
 from ..errors import Invalid, LinkExpired, SetupError, TooMany
 from ..state import current_settings
-from ..storage import pages
+from ..storage import pages, sign_in_links
 from ..storage import signups as stored
 from ..storage import team as team_stored
 from ..storage.base import utc_now
+from ..storage.session import begin_read_committed
+from ..storage.sign_in_links import SignInLink
 from ..storage.team import Member
-from . import audit, letters, ranks, second_factors, signups
+from . import audit, letters, members, ranks, second_factors, signups
 
 WRONG_CODES = 5
 """So many wrong codes make a link useless."""
 
-PER_NETWORK, PER_NETWORK_AND_ADDRESS, PER_ADDRESS = 30, 5, 20
-"""How many links may be asked for in an hour. Who asks for somebody else's address must not lock them out."""
+PER_NETWORK, PER_NETWORK_AND_ADDRESS = 30, 5
+"""How many links may be asked for in an hour.
 
-USED_OR_OLD = (
-    "This link does not work any more: it was used, or there is a newer one in the newest mail."
-)
+There is no limit for an address from everywhere, which whoever asks for somebody else's would use up. Mails to it are
+spaced instead, see :mod:`..storage.sign_in_links`: whoever asks in vain has links that work in their mailbox.
+"""
+
+USED_OR_OLD = "This link does not work any more: it or another one was used, or it was taken back."
 
 _audit = partial(audit.of, subject="member")
 
@@ -41,6 +43,7 @@ class Door:
     """Before whom a link leads, and whether they need a code besides it."""
 
     member: Member
+    link: SignInLink
     needs_code: bool
 
 
@@ -60,7 +63,8 @@ def ask(session: Session, address: str, origin: str) -> None:
     if lacks := missing():
         raise SetupError(f"Nobody can sign in, as no mail can be sent: {lacks}")
     try:
-        identity = channels[EmailChannel.name].normalise(address, current_settings()).lower()
+        mailbox = channels[EmailChannel.name].normalise(address, current_settings())
+        identity = members.spelling(mailbox)
     except Invalid as error:
         raise Invalid.field("email", error.errors[0].message) from error
     _count(session, identity, signups.network(origin))
@@ -70,27 +74,32 @@ def ask(session: Session, address: str, origin: str) -> None:
 def look(session: Session, token: str) -> Door:
     """What a link leads to, which changes nothing.
 
-    :raises LinkExpired: for one that is too old, was used, or of which there is a newer one.
+    :raises LinkExpired: for one that is too old, or that was used, as all of a member's are by one of them.
     :raises LinkInvalid: for what is no link of ours.
     """
-    return _door(session, token, team_stored.member_by_id)
+    return _door(session, token)
 
 
 def enter(session: Session, token: str, code: str) -> Member | None:
     """Use up a link; returns who is signed in by it. None: the code was wrong, which is to be committed, too.
 
     :raises LinkExpired, LinkInvalid: as :func:`look` does; also when this was the last wrong code.
+    :raises TooMany: when the member's codes of this hour were typed already.
     """
+    begin_read_committed(session)  # codes that were typed meanwhile count
     pages.begin_writing(session)
-    door = _door(session, token, partial(team_stored.member_by_id, lock=True))
-    row = door.member
+    door = _door(session, token, lock=True)
+    row, link = door.member, door.link
+    if door.needs_code:
+        second_factors.count_attempt(session, row)
     if door.needs_code and not second_factors.accept(session, row, code):
-        row.link_failures += 1
-        if row.link_failures >= WRONG_CODES:
-            row.link_digest = None
+        second_factors.note_wrong(session, row)
+        link.failures += 1
         session.flush()
+        if link.failures >= WRONG_CODES:
+            sign_in_links.void(session, link.digest)
         return None
-    row.link_digest = None
+    sign_in_links.void_all(session, row.id)
     row.last_seen_at = utc_now()
     session.flush()
     _audit(session, "sign_in", row, row.identity)
@@ -104,18 +113,18 @@ def end_all(session: Session, row: Member, *, actor: str | None, actor_role: Rol
     """
     ranks.check(actor_role, row.role)
     row.sessions += 1
-    row.link_digest = None
+    sign_in_links.void_all(session, row.id)
     session.flush()
     _audit(session, "sign_out", row, actor)
 
 
-def _door(session: Session, token: str, find: Callable[..., Member | None]) -> Door:
+def _door(session: Session, token: str, *, lock: bool = False) -> Door:
     ticket = links.read_pass(token)
-    row = find(session, ticket.member_id)
-    known = (row.link_digest or "") if row is not None else ""
-    if row is None or not hmac.compare_digest(known, letters.digest(ticket.nonce)):
+    row = team_stored.member_by_id(session, ticket.member_id, lock=lock)
+    link = sign_in_links.find(session, ticket.member_id, letters.digest(ticket.nonce), lock=lock)
+    if row is None or link is None:
         raise LinkExpired(USED_OR_OLD)
-    return Door(row, second_factors.is_on(row))
+    return Door(row, link, second_factors.is_on(row))
 
 
 def _count(session: Session, identity: str, network: str) -> None:
@@ -123,7 +132,6 @@ def _count(session: Session, identity: str, network: str) -> None:
     limits = {
         f"sign-in from {network}": PER_NETWORK,
         f"sign-in from {network} to {identity}": PER_NETWORK_AND_ADDRESS,
-        f"sign-in to {identity}": PER_ADDRESS,
     }
     for key, most in limits.items():
         if stored.count(session, key, since=now - timedelta(hours=1)) >= most:

@@ -50,10 +50,12 @@ def create_token(
     """
     ranks.check(actor_role, role)
     values = _checked({"name": name, "expires_at": expires_at})
+    pages.hold_all(session)  # so that nobody else gives the name away
     if token_id is not None:
         if stored.token(session, token_id) is not None:
             raise Conflict(MADE_ALREADY)
         values["id"] = token_id
+    _check_free(session, values["name"])
     key = PREFIX + secrets.token_urlsafe(32)
     token = Token(role=role, digest=stored.digest(key), **values)
     session.add(token)
@@ -91,10 +93,14 @@ def change(
     :raises Forbidden: for one whose role is above the actor's.
     """
     values = _checked(values)
+    if "name" in values:
+        pages.hold_all(session)
     token = get(session, token_id, lock=True)
     ranks.check(actor_role, token.role)
     if token.revoked_at is not None:
         raise Conflict("This key was revoked. Make another one.")
+    if "name" in values:
+        _check_free(session, values["name"], but=token)
     before = described(token)
     for name, value in values.items():
         setattr(token, name, value)
@@ -148,6 +154,26 @@ def authenticate(session: Session, key: str | None) -> Token:
     if token.last_used_at is None or now - token.last_used_at > USED_AT_MOST:
         token.last_used_at = now
     return token
+
+
+def renew(session: Session, token: Token, *, lock: bool) -> None:
+    """Read a key that was let in anew: what it asks for may have waited for others.
+
+    :param lock: hold it until the transaction ends.
+    :raises Unauthorized: when it was revoked meanwhile.
+    """
+    session.refresh(token, with_for_update=lock or None)
+    if token.revoked_at is not None:
+        raise Unauthorized("This key is not known.")
+
+
+def _check_free(session: Session, name: str, *, but: Token | None = None) -> None:
+    """:raises Invalid: when another key that counts has the name, in any case: the log knows keys by their names."""
+    for row in session.scalars(stored.tokens(revoked=False)):
+        if row is not but and row.name.casefold() == name.casefold():
+            raise Invalid.field(
+                "name", "Another key has this name. Revoke it, or take another one."
+            )
 
 
 def _checked(values: Mapping[str, Any]) -> dict[str, Any]:

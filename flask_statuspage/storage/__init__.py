@@ -18,6 +18,7 @@ from . import (  # noqa: F401
     outbox,
     pages,
     rollups,
+    sign_in_links,
     signups,
     subscriptions,
     suppressions,

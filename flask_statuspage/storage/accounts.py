@@ -10,7 +10,7 @@ from sqlalchemy import ForeignKey, Select, String, UniqueConstraint, and_, delet
 from sqlalchemy.orm import Mapped, Session, mapped_column, undefer
 
 from ..domain.ids import new_id
-from .base import Base, Key, Name, Word, utc_now
+from .base import Actor, Base, Key, Name, Word, utc_now
 from .encryption import Encrypted
 from .subscriptions import Subscription
 
@@ -37,7 +37,7 @@ class Account(Base):
     remote_id: Mapped[str] = mapped_column(String(64))
     credentials: Mapped[str] = mapped_column(Encrypted, deferred=True)
     expires_at: Mapped[datetime | None]
-    actor: Mapped[str | None] = mapped_column(Name)
+    actor: Mapped[str | None] = mapped_column(Actor)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
 

@@ -91,6 +91,9 @@ def words(enum: type[StrEnum]) -> Enum:
 
 Name = String(200)
 
+Actor = String(260)
+"""Who did something: a member's identity of up to 254 characters, or ``key `` and a key's name of up to 200."""
+
 Mailbox = String(254)
 """An email address, RFC 5321 4.5.3.1.3."""
 

@@ -32,7 +32,7 @@ from sqlalchemy.orm import (
 from ..domain.ids import MAX_SLUG, new_id
 from ..domain.status import ComponentStatus, Source, Word
 from ..domain.uptime import Interval
-from .base import Base, Key, Name, Origin, utc_now, words
+from .base import Actor, Base, Key, Name, Origin, utc_now, words
 from .base import Word as ShortText
 
 
@@ -104,7 +104,7 @@ class Condition(Base):
     source: Mapped[Source] = mapped_column(words(Source))
     reference: Mapped[str] = mapped_column(ShortText, default="")
     status: Mapped[ComponentStatus] = mapped_column(words(ComponentStatus))
-    actor: Mapped[str | None] = mapped_column(Name)
+    actor: Mapped[str | None] = mapped_column(Actor)
     note: Mapped[str] = mapped_column(Text, default="")
     since: Mapped[datetime] = mapped_column(default=utc_now)
     until: Mapped[datetime | None] = mapped_column(index=True)
@@ -133,7 +133,7 @@ class StatusInterval(Base):
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     source: Mapped[Source | None] = mapped_column(words(Source))
-    actor: Mapped[str | None] = mapped_column(Name)
+    actor: Mapped[str | None] = mapped_column(Actor)
 
 
 def of_page(page_id: UUID) -> Select[Component]:

@@ -19,7 +19,7 @@ from sqlalchemy.orm import (
 from ..domain.ids import new_id
 from ..domain.incident import OPEN, IncidentStatus, ended_at
 from ..domain.status import ComponentStatus, Impact
-from .base import Base, Json, Key, LongText, Name, Origin, Word, utc_now, words
+from .base import Actor, Base, Json, Key, LongText, Name, Origin, Word, utc_now, words
 from .components import Component
 
 
@@ -99,7 +99,7 @@ class IncidentUpdate(Base):
     status: Mapped[IncidentStatus] = mapped_column(words(IncidentStatus))
     body: Mapped[str] = mapped_column(LongText, default="")
     components: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)
-    actor: Mapped[str | None] = mapped_column(Name)
+    actor: Mapped[str | None] = mapped_column(Actor)
     notified: Mapped[bool] = mapped_column(default=True)
     origin: Mapped[str | None] = mapped_column(Origin)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, CursorResult, and_, or_, select, update
 from sqlalchemy.orm import Session
 
+from . import sign_in_links
 from .team import Member
 
 SIGN_IN = "sign_in"
@@ -54,19 +55,18 @@ def any_due(session: Session, now: datetime) -> bool:
 def take(session: Session, member_id: UUID, now: datetime, link_digest: str) -> str | None:
     """Take the mail of a member, if nobody else has; returns which it is.
 
-    :param link_digest: of the link to sign in that is about to be sent. From then on no older one works.
+    :param link_digest: of the link to sign in that is about to be sent.
     """
     for letter in WAITS:
-        values: dict[str, object] = {"letter_tried_at": now}
-        if letter == SIGN_IN:
-            values |= {"link_digest": link_digest, "link_failures": 0}
         taken = session.execute(
             update(Member)
             .where(Member.id == member_id, Member.letter == letter, _is_due(now))
-            .values(**values),
+            .values(letter_tried_at=now),
             execution_options={"synchronize_session": False},
         )
         if cast("CursorResult[object]", taken).rowcount:
+            if letter == SIGN_IN:
+                sign_in_links.add(session, member_id, link_digest, now)
             return letter
     return None
 
@@ -82,9 +82,10 @@ def done(session: Session, member_id: UUID, taken_at: datetime) -> None:
 
 
 def _is_due(now: datetime) -> ColumnElement[bool]:
-    fresh = (
+    fresh = [
         and_(Member.letter == letter, Member.letter_asked_at > now - lasts)
         for letter, lasts in WAITS.items()
-    )
+    ]
+    has_room = or_(Member.letter != SIGN_IN, sign_in_links.may_have_more(now))
     rested = Member.letter_tried_at < now - AGAIN_AFTER
-    return and_(or_(*fresh), or_(Member.letter_tried_at.is_(None), rested))
+    return and_(or_(*fresh), has_room, or_(Member.letter_tried_at.is_(None), rested))

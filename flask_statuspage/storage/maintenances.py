@@ -18,7 +18,7 @@ from sqlalchemy.orm import (
 
 from ..domain.ids import new_id
 from ..domain.maintenance import ACTIVE, OVER, MaintenanceStatus, Plan
-from .base import Base, Json, Key, LongText, Name, Origin, utc_now, words
+from .base import Actor, Base, Json, Key, LongText, Name, Origin, utc_now, words
 from .components import Component
 
 
@@ -124,7 +124,7 @@ class MaintenanceUpdate(Base):
     number: Mapped[int]
     status: Mapped[MaintenanceStatus] = mapped_column(words(MaintenanceStatus))
     body: Mapped[str] = mapped_column(LongText, default="")
-    actor: Mapped[str | None] = mapped_column(Name)
+    actor: Mapped[str | None] = mapped_column(Actor)
     notified: Mapped[bool] = mapped_column(default=True)
     origin: Mapped[str | None] = mapped_column(Origin)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -34,7 +34,7 @@ from sqlalchemy.orm import (
 
 from ..domain.ids import new_id
 from . import pages
-from .base import Base, Json, Key, Mailbox, Name, Word, utc_now, words
+from .base import Actor, Base, Json, Key, Mailbox, Word, utc_now, words
 from .encryption import Encrypted, reveal, seal
 
 
@@ -87,7 +87,7 @@ class Subscription(Base):
     state: Mapped[SubscriptionState] = mapped_column(words(SubscriptionState))
     reason: Mapped[str | None] = mapped_column(Text)
     nonce: Mapped[str] = mapped_column(Word)
-    actor: Mapped[str | None] = mapped_column(Name)
+    actor: Mapped[str | None] = mapped_column(Actor)
     asked_at: Mapped[datetime] = mapped_column(default=utc_now)
     mailed_at: Mapped[datetime | None]
     confirmed_at: Mapped[datetime | None]

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from ..domain.ids import new_id
 from ..domain.roles import Role
-from .base import Base, Json, Key, Name, Serial, Word, utc_now, words
+from .base import Actor, Base, Json, Key, Name, Serial, Word, utc_now, words
 from .encryption import Encrypted
 
 Row = TypeVar("Row", "Member", "Token")
@@ -38,11 +38,6 @@ class Member(Base):
     """The mail that is to be sent to them, see :mod:`.letters`; and since when, and when it was tried last."""
     letter_asked_at: Mapped[datetime | None]
     letter_tried_at: Mapped[datetime | None]
-    link_digest: Mapped[str | None] = mapped_column(String(64))
-    """SHA-256 of what the newest link to sign in bears; None: no link works."""
-
-    link_failures: Mapped[int] = mapped_column(default=0)
-    """Wrong codes that were typed under that link."""
 
     second_factor: Mapped[SecondFactor | None] = relationship(
         back_populates="member", cascade="all, delete-orphan", lazy="select"
@@ -95,7 +90,7 @@ class AuditEntry(Base):
     id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
     at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
     page_id: Mapped[UUID | None] = mapped_column(Key)  # no foreign key: an entry outlives its page
-    actor: Mapped[str] = mapped_column(Name)
+    actor: Mapped[str] = mapped_column(Actor)
     action: Mapped[str] = mapped_column(Word)
     subject: Mapped[str] = mapped_column(Word)
     subject_id: Mapped[UUID] = mapped_column(Key)

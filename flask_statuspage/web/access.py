@@ -6,14 +6,19 @@ the host knows it alone names: two logins never tell two names for one browser.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
+from flask import has_request_context, request
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
-from ..domain.rights import NEEDED, Right, may
+from ..domain.rights import NEEDED, Right
+from ..domain.rights import may as has_right
 from ..domain.roles import Role
 from ..errors import Conflict, Forbidden, NobodyThere, SetupError
 from ..services import members
@@ -27,6 +32,9 @@ from . import own_login
 
 SEEN_AT_MOST = timedelta(hours=1)
 """How exact ``last_seen_at`` is: a write per request would cost more than it tells."""
+
+_ROLES = "flask_statuspage.roles"
+"""What was looked up in this request: roles by who asks."""
 
 
 @dataclass(frozen=True)
@@ -42,35 +50,77 @@ class Visitor:
     by_link: bool = False
 
 
-def require(right: Right) -> Visitor:
+def require(right: Right, *, lock: bool = False) -> Visitor:
     """Whoever asks, if their role has *right*.
 
+    :param lock: by what is said of them now, which is held until the transaction ends.
     :raises SetupError: when the host registered no member loader and has no login of ours, so that nobody can be known.
     :raises NobodyThere: when nobody is signed in.
     :raises Invalid: when the loader returns what cannot be an identity.
     :raises Forbidden: for somebody who is no member, and for a role that is too low.
     """
     needed = NEEDED[right]
-    row, by_link = _who(needed)
+    row, by_link = _who(needed, lock=lock)
     visitor = Visitor(row.id, row.identity, row.role, by_link)
-    if not may(row.role, right):
+    if not has_right(row.role, right):
         words = f"This needs the role {needed.value!r}; {row.identity} has {row.role.value!r}."
         raise Forbidden(needed.value, row.role.value, message=words)
-    _note_seen(row)
+    if not lock:
+        _note_seen(row)
     return visitor
 
 
-def is_member() -> bool:
-    """Whether somebody of the team asks, by either login. What the host's loader raises goes on."""
+def is_known() -> bool:
+    """Whether either login knows whoever asks, member or not. What the host's loader raises goes on."""
     if current_state().member_loader():
         return True
-    if not own_login.is_on():
+    if own_login.note() is None:
         return False
     with apart.apart_from_host() as open_session:
         return own_login.known(open_session()) is not None
 
 
-def _who(needed: Role) -> tuple[Member, bool]:
+def is_member() -> bool:
+    """Whether somebody of the team asks, by either login. What the host's loader raises goes on."""
+    return _role() is not None
+
+
+def may(right: Right) -> bool:
+    """Whether somebody of the team asks whose role has *right*. What the host's loader raises goes on."""
+    role = _role()
+    return role is not None and has_right(role, right)
+
+
+def _role() -> Role | None:
+    """The role of whoever asks; None: no member.
+
+    Looked up beside the host's transaction, once in a request, and not at all where no login knows anybody.
+    """
+    name = current_state().member_loader()
+    if name and name.strip():
+        return _remembered(name, partial(members.role_of, identity=name))
+    if (note := own_login.note()) is None:
+        return None
+    return _remembered(note, _role_by_link)
+
+
+def _role_by_link(session: Session) -> Role | None:
+    row = own_login.known(session)
+    return None if row is None else row.role
+
+
+def _remembered(who: str, look_up: Callable[[Session], Role | None]) -> Role | None:
+    memory: dict[str, Role | None] = (
+        request.environ.setdefault(_ROLES, {}) if has_request_context() else {}
+    )
+    if who not in memory:
+        memory[who] = None  # a look-up that fails is not tried again: it may have taken long
+        with apart.apart_from_host() as open_session:
+            memory[who] = look_up(open_session())
+    return memory[who]
+
+
+def _who(needed: Role, *, lock: bool) -> tuple[Member, bool]:
     state = current_state()
     if not state.has_member_loader() and not own_login.is_on():
         raise SetupError(
@@ -80,9 +130,9 @@ def _who(needed: Role) -> tuple[Member, bool]:
         )
     name = state.member_loader()
     if name and name.strip():
-        return _named(members.spelling(name), needed), False
+        return _named(members.spelling(name), needed, lock=lock), False
     if own_login.is_on():
-        if (row := own_login.member(current_session())) is not None:
+        if (row := own_login.member(current_session(), lock=lock)) is not None:
             return row, True
         raise NobodyThere("The console is for the team. Sign in, and it is shown.")
     if state.subscriber_loader():
@@ -94,8 +144,8 @@ def _who(needed: Role) -> tuple[Member, bool]:
     raise NobodyThere("The console is for the team. Sign in to this site, then open it again.")
 
 
-def _named(identity: str, needed: Role) -> Member:
-    row = stored.member(current_session(), identity)
+def _named(identity: str, needed: Role, *, lock: bool) -> Member:
+    row = stored.member(current_session(), identity, lock=lock)
     if row is None:
         words = (
             f"{identity} is not in the status page's team. Somebody with a shell can add you: "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from flask import request
+from flask import current_app, g, request, session
 from flask_wtf.csrf import generate_csrf, validate_csrf
 from wtforms import ValidationError
 
@@ -20,6 +20,13 @@ def csrf_token() -> str:
         return str(generate_csrf())
     except RuntimeError as error:
         raise SetupError(f"Forms of signed-in customers need SECRET_KEY: {error}") from error
+
+
+def renew_token() -> None:
+    """Let no token count that this session had until now: who planted the session knows it."""
+    name = current_app.config.get("WTF_CSRF_FIELD_NAME", "csrf_token")
+    session.pop(name, None)
+    g.pop(name, None)
 
 
 def is_genuine(token: object) -> bool:

@@ -22,6 +22,7 @@ from ..state import current_settings
 from ..storage import team as stored
 from ..storage.encryption import reveal, seal
 from ..storage.team import Member
+from . import forms
 from .mounts import current_mount
 
 KEY = "flask_statuspage_member"
@@ -32,6 +33,9 @@ LASTS = 12 * 3600
 
 IDLE = 2 * 3600
 """Seconds without a request after which they do."""
+
+APART = 60
+"""So many seconds the clocks of two servers may lie apart."""
 
 NOTED_AFTER = 300
 """How exact the last request is noted, in seconds: each note sends the cookie anew."""
@@ -62,31 +66,35 @@ def begin(member: Member) -> None:
         regenerate(flask.session)
     now = time.time()
     _keep(_Note(member.id.hex, member.sessions, now, now))
+    forms.renew_token()
 
 
 def end() -> None:
     """Sign out, in this browser."""
-    flask.session.pop(KEY, None)
-    flask.session.pop(NEXT, None)
+    _forget(KEY)
+    _forget(NEXT)
 
 
-def member(session: Session) -> Member | None:
+def member(session: Session, *, lock: bool = False) -> Member | None:
     """Who is signed in, and was there just now; None: nobody, or not any more."""
-    row, note, now = known(session), _note(), time.time()
+    row, opened, now = known(session, lock=lock), _note(), time.time()
     if row is None:
-        flask.session.pop(KEY, None)
-    elif note is not None and now - note.seen > NOTED_AFTER:
-        _keep(replace(note, seen=now))
+        _forget(KEY)
+    elif opened is not None and now - opened.seen > NOTED_AFTER:
+        _keep(replace(opened, seen=now))
     return row
 
 
-def known(session: Session) -> Member | None:
-    """Who is signed in; only looks."""
-    note = _note()
-    if note is None or not 0 <= time.time() - note.seen < IDLE or time.time() - note.began > LASTS:
+def known(session: Session, *, lock: bool = False) -> Member | None:
+    """Who is signed in; only looks.
+
+    :param lock: as it is now, held until the transaction ends.
+    """
+    opened, now = _note(), time.time()
+    if opened is None or not -APART <= now - opened.seen < IDLE or now - opened.began > LASTS:
         return None
-    row = stored.member_by_id(session, UUID(note.member))
-    return row if row is not None and row.sessions == note.sessions else None
+    row = stored.member_by_id(session, UUID(opened.member), lock=lock)
+    return row if row is not None and row.sessions == opened.sessions else None
 
 
 def url(onward: str | None = None) -> str:
@@ -104,14 +112,16 @@ def here() -> str:
 
 def keep_next(onward: str | None) -> None:
     """Remember where this browser was on its way to."""
-    flask.session.pop(NEXT, None)
+    _forget(NEXT)
     if path := within(onward):
         flask.session[NEXT] = path
 
 
 def take_next() -> str | None:
     """The way that was remembered, which is forgotten by that."""
-    return within(flask.session.pop(NEXT, None))
+    path = flask.session.get(NEXT)
+    _forget(NEXT)
+    return within(path)
 
 
 def within(path: object) -> str | None:
@@ -142,16 +152,29 @@ def _decoded(path: str) -> str:
     return "//"
 
 
-def _keep(note: _Note) -> None:
+def _forget(name: str) -> None:
+    if name in flask.session:  # without SECRET_KEY a session can be read only
+        del flask.session[name]
+
+
+def _keep(fresh: _Note) -> None:
     try:
-        flask.session[KEY] = seal(json.dumps(asdict(note)))
+        flask.session[KEY] = seal(json.dumps(asdict(fresh)))
     except RuntimeError as error:
         raise SetupError(f"Signing in needs SECRET_KEY: {error}") from error
 
 
+def note() -> str | None:
+    """The sealed note of this browser, if it brought one and notes count here; it may well be none of ours."""
+    if not is_on() or not has_request_context():
+        return None
+    sealed = flask.session.get(KEY)
+    return sealed if isinstance(sealed, str) else None
+
+
 def _note() -> _Note | None:
-    sealed = flask.session.get(KEY) if has_request_context() else None
-    if not isinstance(sealed, str):
+    sealed = note()
+    if sealed is None:
         return None
     try:
         text = reveal(sealed)

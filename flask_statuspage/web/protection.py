@@ -14,6 +14,7 @@ from math import ceil
 from weakref import ref
 
 from flask import Blueprint, Flask, Response, after_this_request, current_app, request
+from sqlalchemy.exc import SQLAlchemyError
 
 from ..documents import maintenance_notes as notes
 from ..documents.rendering import Frame
@@ -95,6 +96,7 @@ class Guard:
     def __init__(self, protections: list[Protection]) -> None:
         self._protections = protections
         self._seen = 0
+        self._unknown_until = 0.0
         self._watches: dict[str, tuple[_Watch, ...]] = {}
 
     def check(self) -> Response | None:
@@ -138,12 +140,29 @@ class Guard:
             return None
         found = [one for watch in watches if (one := _look(watch))]
         blocking = next((one for one in found if one.protection.mode is Mode.BLOCK), None)
-        if blocking is not None and not _is_member():
+        if blocking is not None and not self._is_member():
             counting.uncount()
             return _refusal(blocking)
         if found:
             _announce(blocking or found[0], passing=blocking is not None)
         return None
+
+    def _is_member(self) -> bool:
+        now = time.monotonic()
+        if now < self._unknown_until:
+            return False
+        try:
+            return access.is_member()
+        except SQLAlchemyError:
+            self._unknown_until = now + PAUSE
+            current_app.logger.exception(
+                "status page: the team cannot be looked up; nobody is a member"
+            )
+        except Exception:
+            current_app.logger.exception(
+                "status page: the member loader failed; nobody is a member"
+            )
+        return False
 
 
 def _look(watch: _Watch) -> _Found | None:
@@ -187,14 +206,6 @@ def _complain_once(watch: _Watch, reason: str) -> None:
     if not watch.was_missed:
         watch.was_missed = True
         current_app.logger.warning("status page: protect() has no effect. %s", reason)
-
-
-def _is_member() -> bool:
-    try:
-        return access.is_member()
-    except Exception:
-        current_app.logger.exception("status page: the member loader failed; nobody is a member")
-        return False
 
 
 @dataclass(frozen=True)

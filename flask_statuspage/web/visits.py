@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ..documents.snapshot import Snapshot
 from ..domain.branding import logo_origin
 from ..domain.facts import ShownPage
+from ..domain.rights import Right
 from ..errors import NotFound, NotSignedIn, StatusPageError
 from ..services import facts
 from ..state import current_state
@@ -82,9 +83,9 @@ def may_see(row: Page) -> bool:
 
 
 def shows_to_visitor(page: ShownPage) -> bool:
-    """Whether a host's template may tell of *page*: of one that is seen by link, to members only."""
+    """Whether a host's template may tell of *page*, and so its address: a secret link, to who may make one only."""
     if page.visibility == "link":
-        return access.is_member()
+        return access.may(Right.CONFIGURE)
     return page.is_public or _is_signed_in()
 
 
@@ -153,7 +154,7 @@ def _may_see(page: ShownPage) -> bool:
 
 
 def _is_signed_in() -> bool:
-    return bool(access.is_member() or current_state().subscriber_loader())
+    return bool(access.is_known() or current_state().subscriber_loader())
 
 
 def _bare(page: ShownPage) -> ShownPage:

@@ -11,7 +11,7 @@ import pytest
 from tests.console import furnished, member
 from tests.console.crawl import Whole, everywhere
 from tests.console.member import Member
-from tests.web.conftest import make_site, migrated  # noqa: F401
+from tests.web.conftest import make_site, migrated, migrated_site  # noqa: F401
 from tests.web.site import Site, SiteMaker, build, sqlite_url
 
 Enter = Callable[..., Member]

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from flask import Flask
 
 from flask_statuspage.domain import totp
 from flask_statuspage.services import members, second_factors, sign_ins
+from flask_statuspage.storage.session import current_session
 from flask_statuspage.storage.team import AuditEntry, SecondFactor
+from flask_statuspage.web import own_login
 from tests.console import sign_in
-from tests.console.member import ADMIN, EDITOR, OWNER
+from tests.console.member import ADMIN, EDITOR, OWNER, Form, Member
 from tests.console.sign_in import Club, Guest
 from tests.servers.smtp import SmtpServer
 from tests.web.site import SiteMaker
@@ -177,6 +182,41 @@ def test_only_so_many_codes_an_hour(club: Club, ann: Guest, clock: list[float]) 
     assert "Too many codes" in answer.text
 
 
+def test_links_give_no_further_guesses(club: Club, ann: Guest, clock: list[float]) -> None:
+    """However many links somebody gets, an hour has ten codes; the log tells of each that was wrong."""
+    phone, codes = set_up(ann, clock)
+    eve, asked = club.browser(), 0
+    for _ in range(3):
+        path = eve.mailed(EDITOR)
+        form = eve.form_at(path)
+        for _ in range(sign_ins.WRONG_CODES - 1):
+            answer = eve.send(form, code="000000")
+            asked += 1
+            over = asked > second_factors.ATTEMPTS_PER_HOUR - 1  # one set it up
+            assert answer.status_code == (429 if over else 422)
+    assert answer.headers["Retry-After"] == "3600"
+    assert "Too many codes" in answer.text
+    assert eve.send(form, code=codes[0]).status_code == 429
+    assert ann.send(ann.form("/account", "Turn off"), code=phone.code()).status_code == 429
+    told = [row for row in club.site.rows(AuditEntry) if row.action == "wrong_code"]
+    assert len(told) == second_factors.ATTEMPTS_PER_HOUR - 1
+    assert {(row.subject_id, row.before, row.after) for row in told} == {
+        (club.row(EDITOR).id, None, None)
+    }
+
+
+def test_wrong_codes_on_the_page_are_in_the_log(club: Club, ann: Guest, clock: list[float]) -> None:
+    """One that is right leaves its own entry."""
+    _, codes = set_up(ann, clock)
+    form = ann.form("/account", "Turn off")
+    form.action = "/status/admin/account/off"
+    for code in ("000000", "111111", codes[0]):
+        ann.send(form, code=code)
+    told = [row.action for row in club.site.rows(AuditEntry) if row.subject == "member"]
+    assert told.count("wrong_code") == 2
+    assert told.count("second_factor_off") == 1
+
+
 def test_only_an_owner_resets_it(club: Club, ann: Guest, clock: list[float]) -> None:
     """An admin cannot take somebody's second factor; an owner can, and the member signs in by the link alone."""
     set_up(ann, clock)
@@ -194,10 +234,19 @@ def test_only_an_owner_resets_it(club: Club, ann: Guest, clock: list[float]) -> 
 
 
 def test_a_removed_member_leaves_no_secret(club: Club, ann: Guest, clock: list[float]) -> None:
-    """With the member their second factor goes."""
+    """With the member their second factor goes, which the log says; of one that was begun only it says nothing."""
     set_up(ann, clock)
-    club.change(lambda s: members.remove(s, EDITOR, actor=None, actor_role=None))
+    bob = club.browser()
+    bob.sign_in(ADMIN)
+    bob.send(bob.form("/account", "Set up a second factor"))
+    for identity in (EDITOR, ADMIN):
+        club.change(lambda s, who=identity: members.remove(s, who, actor=None, actor_role=None))
     assert club.site.rows(SecondFactor) == []
+    told = [row.before for row in club.site.rows(AuditEntry) if row.action == "delete"]
+    assert told == [
+        {"identity": EDITOR, "role": "editor", "second_factor": True},
+        {"identity": ADMIN, "role": "admin"},
+    ]
 
 
 def test_it_is_begun_again(club: Club, ann: Guest, clock: list[float]) -> None:
@@ -217,3 +266,37 @@ def test_it_is_begun_again(club: Club, ann: Guest, clock: list[float]) -> None:
         answer = ann.send(form, code=phone.code())
         assert answer.status_code == 409
         assert "is on already" in answer.text
+
+
+@pytest.mark.parametrize("database_url", ["postgresql", "mariadb"], indirect=True)
+def test_codes_typed_at_once(migrated_site: SiteMaker, database_url: str) -> None:
+    """As many are let through as one after the other, whatever the databases say of what others just did."""
+
+    def host(app: Flask) -> None:
+        @app.get("/come-in")
+        def come_in() -> str:
+            own_login.begin(members.get(current_session(), OWNER))
+            return "in"
+
+    site = migrated_site(
+        database_url,
+        host=host,
+        STATUSPAGE_BUILTIN_LOGIN=True,
+        SQLALCHEMY_ENGINE_OPTIONS={"pool_size": 20},
+    )
+    site.take_in(OWNER)
+    more = 4
+    browsers = [Member(site, None) for _ in range(second_factors.ATTEMPTS_PER_HOUR + more)]
+    for browser in browsers:
+        browser.open("/come-in")
+    browsers[0].send(browsers[0].form("/account", "Set up a second factor"))
+    forms = [browser.form("/account", "Turn on") for browser in browsers]
+    start = threading.Barrier(len(browsers))
+
+    def guess(browser: Member, form: Form) -> int:
+        start.wait(30)
+        return browser.send(form, code="000000").status_code
+
+    with ThreadPoolExecutor(len(browsers)) as pool:
+        answers = list(pool.map(guess, browsers, forms))
+    assert sorted(answers) == [422] * second_factors.ATTEMPTS_PER_HOUR + [429] * more

@@ -76,9 +76,9 @@ def test_fields_that_the_form_has_not(site: Site, enter: Enter) -> None:
     """Whatever else is posted sets nothing."""
     ann = enter(OWNER)
     form = ann.form("/team", "Add the member")
-    ann.send(form, identity="new@acme.example", id="x", sessions="9", link_digest="x", page="2")
+    ann.send(form, identity="new@acme.example", id="x", sessions="9", letter="sign_in", page="2")
     row = next(row for row in site.rows(Row) if row.identity == "new@acme.example")
-    assert (row.sessions, row.link_digest, row.last_seen_at) == (0, None, None)
+    assert (row.sessions, row.letter, row.last_seen_at) == (0, None, None)
 
 
 def test_the_last_owner_stays(site: Site, enter: Enter) -> None:

@@ -61,6 +61,46 @@ def test_no_identity(session: Session, identity: str) -> None:
     assert [error.field for error in caught.value.errors] == ["identity"]
 
 
+FOLDED = [
+    "\u212aate",
+    "\u212bsa",
+    "\u2126",
+    "\u03f4eo",
+    "\u0130pek",
+    "ma\u1e9e",
+    "k\u00a0",
+    "\u2003kate",
+]
+"""Names whose lower case is that of somebody else: signs for Kelvin, Ångström and Ohm, and so on; and odd blanks."""
+
+
+@sqlite
+@pytest.mark.parametrize("identity", FOLDED, ids=ascii)
+def test_names_that_look_alike_are_not_one(session: Session, identity: str) -> None:
+    """Two names are one member's only if they differ by case; whoever is taken for another one is nobody."""
+    for name in sorted({identity.lower().strip(), "kate"}):
+        members.add(session, name, role=Role.OWNER, actor=None, actor_role=None)
+    assert members.role_of(session, identity) is None
+    for change in (
+        lambda: members.add(session, identity, role=Role.OWNER, actor=None, actor_role=None),
+        lambda: members.spelling(identity),
+    ):
+        with pytest.raises(Invalid) as caught:
+            change()
+        assert [error.field for error in caught.value.errors] == ["identity"]
+    with pytest.raises(NotFound):
+        members.remove(session, identity, actor=None, actor_role=None)
+
+
+@pytest.mark.parametrize(
+    "identity", ["Ann", "ÉLISE", "ΣΟΦΙΑ", "ИВАН", "straße", "王", "Ünal.Ö"], ids=ascii
+)
+def test_case_does_not_matter(identity: str) -> None:
+    """In any script that has it, and no other difference is lost."""
+    for name in (identity, identity.upper() if "ß" not in identity else identity, f" {identity} "):
+        assert members.spelling(name) == identity.lower()
+
+
 @sqlite
 def test_twice_and_never(session: Session) -> None:
     """A member is added once; of somebody who is none nothing can be changed."""

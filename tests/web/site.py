@@ -17,8 +17,9 @@ from werkzeug.test import TestResponse
 from flask_statuspage import StatusPage
 from flask_statuspage.delivery import links
 from flask_statuspage.domain.roles import Role
-from flask_statuspage.services import team
+from flask_statuspage.services import members, team
 from flask_statuspage.storage import migrate
+from flask_statuspage.storage import team as stored
 from flask_statuspage.storage.base import Base
 from flask_statuspage.storage.session import current_engine, current_session
 from tests.host import Host
@@ -62,11 +63,21 @@ class Site:
         """A key of *role* for the manage API."""
         if role not in self.keys:
             with self.app.app_context():
+                session = current_session()
+                living = len(session.scalars(stored.tokens(role=Role(role), revoked=False)).all())
+                name = f"{role} {living + 1}" if living else role  # another site's on this database
                 self.keys[role] = team.create_token(
-                    current_session(), name=role, role=Role(role), actor=None, actor_role=None
+                    session, name=name, role=Role(role), actor=None, actor_role=None
                 )[1]
-                current_session().commit()
+                session.commit()
         return self.keys[role]
+
+    def take_in(self, identity: str, role: str = "owner") -> None:
+        """Make somebody a member of the team."""
+        with self.app.app_context():
+            session = current_session()
+            members.add(session, identity, role=Role(role), actor=None, actor_role=None)
+            session.commit()
 
     def ask(
         self, method: str, path: str, body: Any = None, *, role: str = "owner", **more: str

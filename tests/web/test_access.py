@@ -73,6 +73,17 @@ def test_a_member(console: Console, who: str) -> None:
     assert console.browser(who).get("/admin/integrations").status_code == 200
 
 
+def test_a_name_that_looks_alike(console: Console) -> None:
+    """A customer who is called by the sign for Kelvin is not the member whose name has a K."""
+    console.site.take_in("kate@acme.example")
+    console.site.statuspage.member_loader(lambda: "\u212aate@acme.example")
+    answer = console.site.client.get("/status/admin/integrations")
+    assert answer.status_code == 422
+    assert "could be taken for it" in answer.text
+    console.site.statuspage.member_loader(lambda: "KATE@acme.example")
+    assert console.site.client.get("/status/admin/integrations").status_code == 200
+
+
 def test_a_customer_at_the_door(console: Console) -> None:
     """Whom only the loader of subscribers knows is not told to sign in, but that this sign-in is not in the team."""
     console.site.statuspage.subscriber_loader(lambda: "grace@example.com")

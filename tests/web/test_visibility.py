@@ -25,8 +25,9 @@ from tests.web.test_public import DOCUMENTS, broken_file
 
 HTML = {"Accept": "text/html,*/*;q=0.8"}
 HOOK = "https://1.1.1.1/hook"
-ANN = "ann@example.com"
-VISITORS = ("stranger", "customer", "member")
+ANN, ED = "ann@example.com", "ed@example.com"
+VISITORS = ("stranger", "customer", "named", "editor", "member")
+"""`named` is a customer whom the host's member loader names as well, and `member` an admin."""
 SECRET_WORD = "Moonshot"
 """Part of every text on the page that is not public."""
 
@@ -53,6 +54,8 @@ def site(make_site: SiteMaker) -> Site:
     """A site with the public default page and a page `internal` that tells of an incident."""
     site = make_site(host=banners, STATUSPAGE_PAGE_URL="https://status.acme.example/s")
     site.statuspage.member_loader(lambda: request.cookies.get("member"))
+    site.take_in(ANN, "admin")
+    site.take_in(ED, "editor")
     site.statuspage.subscriber_loader(lambda: request.cookies.get("customer"))
     site.made("/pages", name=f"{SECRET_WORD} inside", slug="internal")
     name = f"{SECRET_WORD} rocket"
@@ -66,7 +69,8 @@ def become(site: Site, visitor: str) -> None:
     for name in ("member", "customer"):
         site.client.delete_cookie(name)
     if visitor != "stranger":
-        site.client.set_cookie(visitor, ANN)
+        name = "customer" if visitor == "customer" else "member"
+        site.client.set_cookie(name, {"named": "eve@example.com", "editor": ED}.get(visitor, ANN))
 
 
 def make(site: Site, visibility: str, page: str = "internal") -> str:
@@ -165,7 +169,7 @@ def test_what_a_refused_stranger_reads(site: Site) -> None:
     assert problem.get_json()["status"] == 403
 
 
-@pytest.mark.parametrize("visitor", ["customer", "member"])
+@pytest.mark.parametrize("visitor", VISITORS[1:])
 def test_signed_in_pages_answer_those_who_are_known(site: Site, visitor: str) -> None:
     """Customers and members see every document of it; no cache may keep one."""
     make(site, "signed-in")
@@ -521,10 +525,10 @@ def test_the_link_is_for_admins_only(site: Site) -> None:
 
 @pytest.mark.parametrize(
     ("visibility", "sees"),
-    [("public", set(VISITORS)), ("signed-in", {"customer", "member"}), ("link", {"member"})],
+    [("public", set(VISITORS)), ("signed-in", set(VISITORS[1:])), ("link", {"member"})],
 )
 def test_banner_and_form_in_a_hosts_template(site: Site, visibility: str, sees: set[str]) -> None:
-    """Only a visitor who may see the page learns of it there; of a page by link, a member."""
+    """Only a visitor who may see the page learns of it there; of a page by link, who may make its link."""
     token = make(site, visibility)
     for visitor in VISITORS:
         become(site, visitor)

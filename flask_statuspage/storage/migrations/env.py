@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from alembic import context
-from sqlalchemy import JSON, BigInteger, Enum, Float, Text
+from sqlalchemy import JSON, BigInteger, Enum, Float, String, Text
 
 from flask_statuspage import storage  # noqa: F401  # fills the metadata
 from flask_statuspage.storage.base import TABLE_PREFIX, Base, UtcDateTime
@@ -27,6 +27,8 @@ def _same_type(
         return False
     if isinstance(declared_type, UtcDateTime | Encrypted):
         return False
+    if migration.dialect.name == "sqlite" and isinstance(declared_type, String):
+        return not isinstance(inspected_type, String)  # it holds no text to a length
     if isinstance(declared_type, Float) and isinstance(inspected_type, Float):
         return False
     return None

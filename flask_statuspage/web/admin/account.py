@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy.orm import Session
 
 from ...documents.console import account as documents
 from ...domain import totp
 from ...domain.rights import Right
-from ...errors import NotFound
+from ...errors import Invalid, NotFound
 from ...services import facts, members, pages, second_factors, sign_ins
+from ...storage.session import begin_read_committed
 from ...storage.team import Member
 from .. import own_login
 from . import reading
 from .desk import Desk
 from .visit import Done, Told, Visit
+
+T = TypeVar("T")
 
 
 def add_routes(desk: Desk) -> None:
@@ -61,8 +67,7 @@ def renew(visit: Visit) -> Told:
 
 
 def turn_off(visit: Visit) -> Done:
-    code = _code(visit)
-    second_factors.turn_off(visit.session, _held(visit), code)
+    _with_code(visit, second_factors.turn_off)
     return Done("account", "factor_off")
 
 
@@ -71,17 +76,25 @@ def leave_everywhere(visit: Visit) -> Done:
     return Done("login", "out") if visit.member.by_link else Done("account", "everywhere")
 
 
-def _written_down(visit: Visit, do: Callable[..., list[str]]) -> Told:
-    code = _code(visit)
-    codes = do(visit.session, _held(visit), code)
+def _written_down(visit: Visit, do: Callable[[Session, Member, str], list[str]]) -> Told:
+    codes = _with_code(visit, do)
     return Told(lambda visit: documents.recovery(visit.room("account"), codes=codes))
 
 
-def _code(visit: Visit) -> str:
-    """What was typed, once it is counted: that stays, whatever becomes of it."""
-    second_factors.count_attempt(visit.session, visit.member.id)
-    visit.session.commit()
-    return reading.words(visit.sent, "code")
+def _with_code(visit: Visit, do: Callable[[Session, Member, str], T]) -> T:
+    """What *do* returns for the code that was typed. That it was typed, and was wrong, stays whatever becomes of it."""
+    session = visit.session
+    session.rollback()  # nothing was done but looked, maybe before others typed theirs
+    begin_read_committed(session)
+    second_factors.count_attempt(session, _held(visit))
+    session.commit()
+    try:
+        return do(session, _held(visit), reading.words(visit.sent, "code"))
+    except Invalid:
+        session.rollback()
+        second_factors.note_wrong(session, _held(visit))
+        session.commit()
+        raise
 
 
 def _held(visit: Visit) -> Member:

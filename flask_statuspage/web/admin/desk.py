@@ -19,11 +19,11 @@ from ...documents.policy import content_security_policy
 from ...documents.rendering import OWN_BASE
 from ...domain.rights import Right
 from ...errors import Conflict, FieldError, Forbidden, Invalid, NobodyThere, NotFound, TooMany
-from ...services import pages
+from ...services import members, pages
 from ...state import current_settings
 from ...storage.pages import Page
 from ...storage.races import run_again
-from ...storage.session import current_session
+from ...storage.session import begin_read_committed, current_session
 from .. import access, answers, failures, forms, visits
 from ..storable import UNSTORABLE, is_storable
 from .kept import kept, lost
@@ -149,7 +149,7 @@ class Desk:
             _check_idents(arguments)
             status = 200
             if do is not None and request.method == "POST":
-                done, status = _done(visit, do, arguments)
+                done, status = _done(visit, do, arguments, rights["POST"])
                 if isinstance(done, Away):
                     return answers.unkept(redirect(done.url, 303))
                 if isinstance(done, Done):
@@ -201,8 +201,17 @@ def page_asked() -> Page:
     return pages.get(current_session(), ident)
 
 
-def _done(visit: Visit, do: Do, arguments: Mapping[str, Any]) -> tuple[Deed | None, int]:
-    """What *do* did; None if nothing is done, with the status of the answer that shows the form again."""
+class _Lapsed(Exception):
+    """Who acts may not any more, as ``args[0]`` says: the form is not shown to them again."""
+
+
+def _done(
+    visit: Visit, do: Do, arguments: Mapping[str, Any], right: Right
+) -> tuple[Deed | None, int]:
+    """What *do* did; None if nothing is done, with the status of the answer that shows the form again.
+
+    :raises NobodyThere, Forbidden: when *right* was taken away meanwhile.
+    """
     if not forms.is_genuine(request.form.get("csrf_token")):
         # Filled with what another site wrote, and with a genuine token, it would be one press away from being done.
         is_own = not forms.is_from_elsewhere()
@@ -219,6 +228,8 @@ def _done(visit: Visit, do: Do, arguments: Mapping[str, Any]) -> tuple[Deed | No
     def transaction() -> Deed | None:
         try:
             _check_words(visit.typed)
+            if right is Right.TEAM:
+                _renew(visit, right)
             done = do(visit, **arguments)
             if done is not None:
                 visit.session.commit()
@@ -232,12 +243,25 @@ def _done(visit: Visit, do: Do, arguments: Mapping[str, Any]) -> tuple[Deed | No
     try:
         done = run_again(transaction, patience=PATIENCE)
         return done, 200 if done is None else 303
+    except _Lapsed as lapsed:
+        raise lapsed.args[0] from None
     except Invalid as error:
         visit.trouble = Trouble(problems=error.errors)
         return None, 422
     except (Conflict, Forbidden, TooMany) as error:
         visit.trouble = Trouble(words=str(error))
         return None, failures.describe(error)[0]
+
+
+def _renew(visit: Visit, right: Right) -> None:
+    """Look again at who acts, now that nobody else changes the team: they may have been taken out of it meanwhile."""
+    visit.session.rollback()  # nothing was done but looked
+    begin_read_committed(visit.session)
+    members.hold_team(visit.session)
+    try:
+        visit.member = access.require(right, lock=True)
+    except (NobodyThere, Forbidden) as error:
+        raise _Lapsed(error) from error
 
 
 def _typed(without: Collection[str] = ()) -> MultiDict[str, str]:

@@ -82,7 +82,10 @@ def enter(token: str) -> BaseResponse:
         if not _is_genuine():
             return answers.page(shown_again(problem=COOKIES), 400)
         code = request.form.get("code", "")
-        member = committed(session, partial(sign_ins.enter, token=token, code=code))
+        try:
+            member = committed(session, partial(sign_ins.enter, token=token, code=code))
+        except TooMany as error:
+            return _later(shown_again(problem=str(error)), error)
         if member is not None:
             return _let_in(member)
         sign_ins.look(session, token)  # raises once there were too many
@@ -127,6 +130,12 @@ def _form(
         notice=notice,
     )
     return answers.page(html, status)
+
+
+def _later(html: str, error: TooMany) -> Response:
+    answer = answers.page(html, 429)
+    answer.headers["Retry-After"] = str(error.retry_after)
+    return answer
 
 
 def _frame() -> Frame:

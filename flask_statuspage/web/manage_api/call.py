@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from ...documents.document import MAX_PAGE
 from ...domain.rights import NEEDED, Right, may
 from ...errors import Forbidden, Invalid, NotFound
-from ...services import components, pages
+from ...services import audit, components, members, pages, team
 from ...storage.pages import Page
 from ...storage.session import begin_read_committed, current_session
 from ...storage.team import Token
@@ -37,14 +37,18 @@ class Call:
 
     session: Session
     token: Token
+    right: Right
     body: Any = None
     link: str | None = None
     guards: list[Callable[[], None]] = field(default_factory=list)
     """What must hold in the transaction of the change: each is called at its beginning and raises where it does not."""
 
+    begins: bool = False
+    """Whether the change has a transaction of its own, which :meth:`begin` begins: after a look at who asks."""
+
     @property
     def actor(self) -> str:
-        return f"key {self.token.name}"
+        return audit.KEY + self.token.name
 
     def may(self, right: Right) -> bool:
         return may(self.token.role, right)
@@ -85,15 +89,22 @@ class Call:
         return {name: value for name, value in data.items() if name not in {"page", *exclude}}
 
     def begin(self) -> None:
-        """Begin a transaction that sees what is committed by then, with its guards."""
+        """Begin a transaction that sees what is committed by then, with its guards.
+
+        :raises Unauthorized: when the key was revoked meanwhile.
+        """
         begin_read_committed(self.session)
+        is_about_team = self.right is Right.TEAM
+        if is_about_team:
+            members.hold_team(self.session)
+        team.renew(self.session, self.token, lock=is_about_team)
         for guard in self.guards:
             guard()
 
     @contextmanager
     def outside(self) -> Iterator[None]:
         """End the transaction while the network is used; what was read may have changed afterwards."""
-        if self.guards:
+        if self.begins:
             self.session.rollback()  # nothing was done but what they did, which they do again
         else:
             self.session.commit()
@@ -140,7 +151,7 @@ def authorized(right: Right) -> Call:
     token = limits.authenticate(session, _key())
     if not may(token.role, right):
         raise Forbidden(NEEDED[right].value, token.role.value)
-    return Call(session, token)
+    return Call(session, token, right)
 
 
 def _key() -> str | None:

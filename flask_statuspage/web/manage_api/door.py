@@ -118,12 +118,13 @@ class Door:
                 if thing is not None and "ident" in arguments:
                     check = partial(thing.check, call, arguments["ident"])
                 call.guards.append(check)
-            if call.guards:
+            call.begins = bool(call.guards) or (right is Right.TEAM and method != "GET")
+            if call.begins:
                 call.session.commit()  # when the key was last used; the guards need a fresh look
 
             def transaction() -> Response:
                 try:
-                    if call.guards:
+                    if call.begins:
                         call.begin()
                     response = answered(call, view(call, **arguments))
                     if again is not None:
@@ -132,6 +133,7 @@ class Door:
                 except BaseException as error:
                     call.session.rollback()
                     call.forget()
+                    call.begins = True
                     if isinstance(error, Answered):
                         return error.response
                     raise

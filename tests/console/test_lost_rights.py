@@ -1,0 +1,155 @@
+"""Whoever loses a right while what they asked for waits for others has lost it: on databases that hold rows."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import event, select
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from flask_statuspage.domain.roles import Role
+from flask_statuspage.services import members, sign_ins, team
+from flask_statuspage.storage.session import current_session
+from flask_statuspage.storage.team import Member as Row
+from flask_statuspage.storage.team import Token
+from flask_statuspage.web import own_login
+from tests.console import member
+from tests.console.member import ADMIN, OWNER, VIEWER, Member
+from tests.web.site import Site, SiteMaker
+
+pytestmark = pytest.mark.parametrize("database_url", ["postgresql", "mariadb"], indirect=True)
+
+MAL = "mal@acme.example"
+BY_ANN: dict[str, Any] = {"actor": OWNER, "actor_role": Role.OWNER}
+
+
+@pytest.fixture
+def site(migrated_site: SiteMaker, database_url: str) -> Site:
+    site = member.build(lambda **options: migrated_site(database_url, **options))
+    site.take_in(MAL, "owner")
+    return site
+
+
+@contextmanager
+def waiting(site: Site, ask: Callable[[], TestResponse]) -> Iterator[list[TestResponse]]:
+    """*ask* comes to hold rows only once what the ``with`` block did has been committed."""
+    asks_for_rows, answers = threading.Event(), []
+
+    def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        if threading.get_ident() != here and "FOR UPDATE" in statement:
+            asks_for_rows.set()
+
+    here = threading.get_ident()
+    with site.app.app_context():
+        engine, session = site.db.engine, current_session()
+        event.listen(engine, "before_cursor_execute", note)
+        try:
+            yield answers
+            with ThreadPoolExecutor(1) as pool:
+                answer = pool.submit(ask)
+                assert asks_for_rows.wait(30)
+                session.commit()
+                answers.append(answer.result(60))
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+
+
+def role_of(site: Site, identity: str) -> str | None:
+    return next((row.role.value for row in site.rows(Row) if row.identity == identity), None)
+
+
+def press(site: Site, path: str, words: str, **fields: str) -> Callable[[], TestResponse]:
+    """Mal presses that button, on a page that they opened before."""
+    mal = Member(site, MAL)
+    form = mal.form(path, words)
+    return lambda: mal.send(form, **fields)
+
+
+def one(site: Site, identity: str) -> str:
+    return "/team/" + next(row.id.hex for row in site.rows(Row) if row.identity == identity)
+
+
+def test_a_removed_owner(site: Site) -> None:
+    """They make nobody an owner on their way out, and see nothing of the team."""
+    ask = press(site, one(site, VIEWER), "Save the role", role="owner")
+    with waiting(site, ask) as answers:
+        members.remove(current_session(), MAL, **BY_ANN)
+    assert answers[0].status_code == 403
+    assert OWNER not in answers[0].text
+    assert role_of(site, VIEWER) == "viewer"
+
+
+def test_one_who_is_less_now(site: Site) -> None:
+    """What they may still do they do, with the role that they have now."""
+    for role, ending in ((Role.ADMIN, 403), (Role.EDITOR, 403)):
+        ask = press(site, one(site, ADMIN), "Save the role", role="owner")
+        with waiting(site, ask) as answers:
+            members.change_role(current_session(), MAL, role, **BY_ANN)
+        assert answers[0].status_code == ending
+        assert role_of(site, ADMIN) == "admin"
+        assert ("Save the role" in answers[0].text) == (role is Role.ADMIN)
+        if role is Role.ADMIN:
+            ask = press(site, one(site, VIEWER), "Save the role", role="editor")
+            with waiting(site, ask) as answers:
+                members.held(current_session(), OWNER)
+            assert answers[0].status_code == 303
+            assert role_of(site, VIEWER) == "editor"
+
+
+def test_a_key_is_not_made_by_whom_nobody_knows(site: Site) -> None:
+    """Nor is one revoked."""
+    ask = press(site, "/keys", "Make the key", name="back door", role="owner")
+    with waiting(site, ask) as answers:
+        members.remove(current_session(), MAL, **BY_ANN)
+    assert answers[0].status_code == 403
+    assert not site.rows(Token)
+
+
+def _token(session: Session) -> Token:
+    return session.scalars(select(Token).where(Token.name == "mal")).one()
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["with a tag", "plain"])
+def test_a_revoked_key(site: Site, own: bool) -> None:
+    """The manage API refuses it, and nothing is done."""
+    site.keys["mal"] = site.made("/tokens", name="mal", role="owner")["key"]
+    url = "/members/" + one(site, VIEWER).rpartition("/")[2]
+    tag = site.ask("GET", url, role="mal").headers["ETag"]
+    more = {"If_Match": tag} if own else {}
+
+    def ask() -> TestResponse:
+        return site.ask("PATCH", url, {"role": "owner"}, role="mal", **more)
+
+    with waiting(site, ask) as answers:
+        members.held(current_session(), OWNER)
+        team.revoke(current_session(), _token(current_session()).id, **BY_ANN)
+    assert answers[0].status_code == 401
+    assert role_of(site, VIEWER) == "viewer"
+
+
+def test_one_who_was_signed_out(migrated_site: SiteMaker, database_url: str) -> None:
+    """A session that was ended meanwhile, after its owner's mailbox was taken over, changes nothing."""
+
+    def host(app: Any) -> None:
+        @app.get("/come-in")
+        def come_in() -> str:
+            own_login.begin(members.get(current_session(), MAL))
+            return "in"
+
+    site = migrated_site(database_url, host=host, STATUSPAGE_BUILTIN_LOGIN=True)
+    site.take_in(MAL)
+    site.take_in(VIEWER, "viewer")
+    mal = Member(site, None)
+    mal.open("/come-in")
+    form = mal.form(one(site, VIEWER), "Save the role")
+    with waiting(site, lambda: mal.send(form, role="owner")) as answers:
+        row = members.held(current_session(), MAL)
+        sign_ins.end_all(current_session(), row, **BY_ANN)
+    assert answers[0].status_code == 401
+    assert role_of(site, VIEWER) == "viewer"
