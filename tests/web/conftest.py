@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from flask_statuspage.storage import migrate
-from flask_statuspage.storage.session import current_engine
+from tests import tables
 from tests.servers import x as fake
 from tests.web import console as consoles
 from tests.web.site import Site, SiteMaker, build, migrate_file, sqlite_url
@@ -56,10 +55,8 @@ def migrated_site(make_site: SiteMaker, migrated: Path) -> SiteMaker:
     def make(url: str, **options: Any) -> Site:
         if url.startswith("sqlite"):
             return make_site(url=url, migrated=migrated, **options)
-        site = make_site(url=url, **options)
-        with site.app.app_context():
-            migrate.upgrade(current_engine())
-        return site
+        tables.fill(url)
+        return make_site(url=url, **options)
 
     return make
 
