@@ -12,9 +12,9 @@ from flask_sqlalchemy import SQLAlchemy
 
 from flask_statuspage import StatusPage
 from flask_statuspage.storage.base import Base
-from flask_statuspage.storage.migrate import upgrade
 from flask_statuspage.storage.pages import Page
 from flask_statuspage.storage.session import current_engine
+from tests import tables
 from tests.host import Host
 
 PAGE_URL = "https://status.example.com"
@@ -33,8 +33,7 @@ def make_app(database_url: str, *, statuspage: StatusPage | None = None, **confi
     app.config.update(config)
     SQLAlchemy().init_app(app)
     app.register_blueprint(statuspage or StatusPage(), url_prefix="/status")
-    with app.app_context():
-        upgrade(current_engine())
+    tables.fill(database_url)
     return app
 
 

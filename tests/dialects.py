@@ -1,6 +1,6 @@
-"""SQLite as SQLAlchemy speaks it, but what was compiled for one database file counts for the next one, too.
+"""The databases as SQLAlchemy speaks to them, but what was compiled for one engine counts for the next one, too.
 
-Nearly every test has a database file, and so an engine, of its own; each would compile the same statements anew.
+Nearly every test has a database, and so an engine, of its own; each would compile the same statements anew.
 """
 
 from __future__ import annotations
@@ -9,16 +9,17 @@ from typing import Any
 
 from sqlalchemy import Engine
 from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.mysql.mariadb import MariaDBDialect
+from sqlalchemy.dialects.mysql.pymysql import MySQLDialect_pymysql
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.util import LRUCache
 
-_COMPILED: LRUCache[Any, Any] = LRUCache(2000)
+_COMPILED: LRUCache[Any, Any] = LRUCache(3000)
 
 
-class Sqlite(SQLiteDialect_pysqlite):
-    """Equal to every other one: none is given options, and all speak to the same library."""
-
-    supports_statement_cache = True
+class _Shared:
+    """Equal to every other one of its kind: none is given options, and all speak to the same version of a server."""
 
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self)
@@ -31,6 +32,23 @@ class Sqlite(SQLiteDialect_pysqlite):
         engine.update_execution_options(compiled_cache=_COMPILED)
 
 
+class Sqlite(_Shared, SQLiteDialect_pysqlite):
+    supports_statement_cache = True
+
+
+class Postgresql(_Shared, PGDialect_psycopg):
+    supports_statement_cache = True
+
+
+class Mariadb(_Shared, MariaDBDialect, MySQLDialect_pymysql):
+    supports_statement_cache = True
+
+
 def share() -> None:
-    """Let every SQLite engine of this process from now on be of this kind."""
-    registry.register("sqlite", __name__, Sqlite.__name__)
+    """Let every engine of this process from now on be of these kinds."""
+    for name, kind in (
+        ("sqlite", Sqlite),
+        ("postgresql.psycopg", Postgresql),
+        ("mariadb.pymysql", Mariadb),
+    ):
+        registry.register(name, __name__, kind.__name__)

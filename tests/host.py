@@ -80,12 +80,15 @@ class _Rule(Rule):
     def _compile_builder(self, append_unknown: bool = True) -> Any:
         # They know their converters through the rule that they are bound to. A default is in their code only where it
         # stands in the address.
-        defaults = self.defaults or {}
-        if any(is_dynamic and name in defaults for is_dynamic, name in self._trace):
-            return super()._compile_builder(append_unknown)
-        key = (self.rule, tuple(self._trace), tuple(defaults), append_unknown)
+        key = (self.rule, self.subdomain, self.host, self.merge_slashes)
+        key += (tuple(self.defaults or ()), append_unknown)
         if key not in self._builders:
-            self._builders[key] = super()._compile_builder(append_unknown)
+            builder = super()._compile_builder(append_unknown)
+            if any(
+                is_dynamic and name in (self.defaults or ()) for is_dynamic, name in self._trace
+            ):
+                return builder
+            self._builders[key] = builder
         return self._builders[key]
 
 

@@ -17,8 +17,8 @@ from typing import Any, TypeVar
 
 from flask.testing import FlaskClient
 
-from flask_statuspage.storage import migrate
 from flask_statuspage.storage.session import current_engine
+from tests import tables
 from tests.servers import nursery
 
 ROOT = Path(__file__).parents[2]
@@ -63,8 +63,7 @@ class Site:
         (folder / "site_app.py").write_text(APP)
         (folder / "config.json").write_text(json.dumps(config))
         self.app = self._load().create_app()
-        with self.app.app_context():
-            migrate.upgrade(current_engine())
+        tables.fill(self.app.config["SQLALCHEMY_DATABASE_URI"])
         self.client: FlaskClient = self.app.test_client()
         self.key = self.run("token", "create", "tests", "--role", "owner").strip()
         self._processes: list[subprocess.Popen[bytes]] = []

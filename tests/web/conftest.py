@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from flask_statuspage.storage import migrate
-from flask_statuspage.storage.session import current_engine
+from tests import tables
 from tests.servers import x as fake
 from tests.web import console as consoles
-from tests.web.site import Site, SiteMaker, build, migrate_file, sqlite_url
+from tests.web.site import OPEN, Site, SiteMaker, build, migrate_file, sqlite_url
 
 
 @pytest.fixture(scope="session")
@@ -41,12 +40,7 @@ def make_site(tmp_path: Path, migrated: Path) -> Iterator[SiteMaker]:
 @pytest.fixture
 def site(make_site: SiteMaker) -> Site:
     """A site whose webhooks may lead to this machine."""
-    return make_site(
-        STATUSPAGE_ALLOW_PRIVATE_TARGETS=True,
-        STATUSPAGE_ALLOW_HTTP_TARGETS=True,
-        STATUSPAGE_REGIONS="default,eu,us",
-        STATUSPAGE_MIN_CHECK_INTERVAL=1,
-    )
+    return make_site(**OPEN)
 
 
 @pytest.fixture
@@ -56,10 +50,8 @@ def migrated_site(make_site: SiteMaker, migrated: Path) -> SiteMaker:
     def make(url: str, **options: Any) -> Site:
         if url.startswith("sqlite"):
             return make_site(url=url, migrated=migrated, **options)
-        site = make_site(url=url, **options)
-        with site.app.app_context():
-            migrate.upgrade(current_engine())
-        return site
+        tables.fill(url)
+        return make_site(url=url, **options)
 
     return make
 

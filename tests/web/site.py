@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
@@ -25,6 +25,8 @@ from flask_statuspage.storage.session import current_engine, current_session
 from tests.host import Host
 
 API = "/admin/api/v1"
+
+T = TypeVar("T")
 
 SEEN = ("last_used_at", "last_seen_at")
 """Columns that say when somebody was there."""
@@ -174,12 +176,55 @@ def build(
     return Site(app, db, page, prefix or "")
 
 
+OPEN = {
+    "STATUSPAGE_ALLOW_PRIVATE_TARGETS": True,
+    "STATUSPAGE_ALLOW_HTTP_TARGETS": True,
+    "STATUSPAGE_REGIONS": "default,eu,us",
+    "STATUSPAGE_MIN_CHECK_INTERVAL": 1,
+}
+"""The settings of a site whose webhooks may lead to this machine."""
+
+
+@dataclass(frozen=True)
+class Furnished(Generic[T]):
+    """The database file of a site with something in it, to be copied, and what was said about it.
+
+    :param keys: of the manage API, by their roles.
+    """
+
+    file: Path
+    keys: dict[str, str]
+    things: T
+
+    def site(self, make_site: SiteMaker, **options: Any) -> Site:
+        """A site with the same in it."""
+        site: Site = make_site(migrated=self.file, **options)
+        site.keys.update(self.keys)
+        return site
+
+
+def furnished(
+    folder: Path, migrated: Path, furnish: Callable[[Site], T], **options: Any
+) -> Furnished[T]:
+    """Let *furnish* fill a site, once for many tests."""
+    file = folder / "furnished.db"
+    site = build(sqlite_url(file), migrated=migrated, **options)
+    things = furnish(site)
+    _into_one_file(site)
+    return Furnished(file, site.keys, things)
+
+
 def migrate_file(path: Path) -> Path:
     """A migrated database in *path*, as one file."""
     site = build(sqlite_url(path))
     with site.app.app_context():
         migrate.upgrade(current_engine())
-        with current_engine().connect() as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    site.close()
+    _into_one_file(site)
     return path
+
+
+def _into_one_file(site: Site) -> None:
+    """Close *site* and leave its SQLite database without files beside it."""
+    with site.app.app_context(), current_engine().connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    site.close()

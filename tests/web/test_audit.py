@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -18,9 +19,10 @@ from flask_statuspage.storage.outbox import Delivery, DeliveryState, EventRow
 from flask_statuspage.storage.session import current_session
 from flask_statuspage.storage.subscriptions import Subscription
 from flask_statuspage.storage.team import AuditEntry
+from tests.servers import http
 from tests.servers.http import Answer, Receiver
 from tests.web.routes import ROUTES
-from tests.web.site import Site, SiteMaker
+from tests.web.site import OPEN, Furnished, Site, SiteMaker, furnished
 from tests.web.test_manage_api import NOBODY, WINDOW, problem
 
 ANN = "ann@example.com"
@@ -222,6 +224,23 @@ def furnish(site: Site, receiver: Receiver) -> dict[str, str]:
     }
 
 
+@pytest.fixture(scope="module")
+def furnished_once(
+    tmp_path_factory: pytest.TempPathFactory, migrated: Path
+) -> Iterator[Furnished[dict[str, str]]]:
+    with http.receiver() as receiver:
+        folder = tmp_path_factory.mktemp("audit")
+        yield furnished(folder, migrated, lambda site: furnish(site, receiver), **OPEN)
+
+
+@pytest.fixture
+def full(
+    make_site: SiteMaker, furnished_once: Furnished[dict[str, str]]
+) -> tuple[Site, dict[str, str]]:
+    """A furnished site of its own, and what stands for the words in angle brackets."""
+    return furnished_once.site(make_site, **OPEN), furnished_once.things
+
+
 def filled(value: Any, things: dict[str, str]) -> Any:
     text = json.dumps(value)
     for name, thing in things.items():
@@ -249,11 +268,11 @@ def test_the_table_of_writes_is_whole() -> None:
 
 @pytest.mark.parametrize("route", WRITES, ids=" ".join)
 def test_every_write_through_the_api(
-    site: Site, receiver: Receiver, route: tuple[str, str]
+    full: tuple[Site, dict[str, str]], route: tuple[str, str]
 ) -> None:
     """A call that succeeds leaves an entry with who, what, to what, and the states before and after."""
     write = WRITES[route]
-    things = furnish(site, receiver)
+    site, things = full
     for method, path, body in write.first:
         assert site.ask(method, filled(path, things), body).status_code < 300
     method, path = route
@@ -302,10 +321,10 @@ def _succeeds(answer: Any) -> None:
     ],
 )
 def test_what_changes_nothing_leaves_no_entry(
-    site: Site, receiver: Receiver, method: str, path: str, body: dict[str, Any] | None
+    full: tuple[Site, dict[str, str]], method: str, path: str, body: dict[str, Any] | None
 ) -> None:
     """Reads, and writes of what is so already, are not in the audit, and no event either."""
-    things = furnish(site, receiver)
+    site, things = full
     site.ask("PUT", "/components/order", {"components": ["idle", "api"]})
     told = len(site.rows(EventRow))
     left = fresh(site, lambda: _succeeds(site.ask(method, filled(path, things), body)))

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flask_statuspage.storage import migrate
-from flask_statuspage.storage.session import current_engine
+from tests import tables
 from tests.web.site import Site, SiteMaker, sqlite_url
 from tests.web.test_manage_api import HOOK, problem
 
@@ -20,9 +19,8 @@ def filled(request: pytest.FixtureRequest, make_site: SiteMaker, tmp_path: Path)
     url = sqlite_url(tmp_path / "lists.db")
     if request.param != "sqlite":
         url = request.getfixturevalue(f"{request.param}_server").create_database()
+    tables.fill(url)
     site: Site = make_site(url=url, STATUSPAGE_SLACK_HOSTS="1.0.0.1")
-    with site.app.app_context():
-        migrate.upgrade(current_engine())
     site.made("/component-groups", name="Platform")
     site.made("/components", name="API", group="Platform", description="100% of it")
     site.made("/components", name="Web_Shop")

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from flask_statuspage.documents.document import Document
 from flask_statuspage.services import overview
 from flask_statuspage.state import state_of
 from tests.web.queries import Queries
-from tests.web.site import Site, SiteMaker
+from tests.web.site import Furnished, Site, SiteMaker, furnished
 
 DOCUMENTS = list(catalogue.documents().values())
 PATHS = [(document, path) for document in DOCUMENTS for path in document.paths]
@@ -38,10 +39,7 @@ ALL = pytest.mark.parametrize(
 EACH = pytest.mark.parametrize("document", DOCUMENTS, ids=[item.name for item in DOCUMENTS])
 
 
-@pytest.fixture
-def site(make_site: SiteMaker) -> Site:
-    """A site with a component that an incident and a maintenance are about."""
-    site = make_site()
+def furnish(site: Site) -> None:
     site.made("/components", name="API", slug=SLUG)
     site.made("/incidents", title="Slow answers", components=[SLUG], body="We look into it.")
     start = datetime.now(UTC) + timedelta(days=2)
@@ -52,7 +50,17 @@ def site(make_site: SiteMaker) -> Site:
         scheduled_start=start.isoformat(),
         scheduled_end=(start + timedelta(hours=1)).isoformat(),
     )
-    return site
+
+
+@pytest.fixture(scope="module")
+def furnished_once(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Furnished[None]:
+    return furnished(tmp_path_factory.mktemp("reading"), migrated, furnish)
+
+
+@pytest.fixture
+def site(make_site: SiteMaker, furnished_once: Furnished[None]) -> Site:
+    """A site with a component that an incident and a maintenance are about."""
+    return furnished_once.site(make_site)
 
 
 def add_incidents(site: Site, count: int, **more: Any) -> None:

@@ -18,11 +18,11 @@ from flask_statuspage.domain.ids import new_id
 from flask_statuspage.domain.status import ComponentStatus
 from flask_statuspage.domain.verdict import Verdict
 from flask_statuspage.jobs.queue import queue_of
-from flask_statuspage.storage import migrate
 from flask_statuspage.storage.base import utc_now
 from flask_statuspage.storage.components import Component
 from flask_statuspage.storage.monitors import Monitor, MonitorRegion
-from flask_statuspage.storage.session import current_engine, current_session
+from flask_statuspage.storage.session import current_session
+from tests import tables
 from tests.servers.http import Answer, Receiver, Target
 from tests.servers.redis import RedisServer
 from tests.web.queries import Queries
@@ -282,8 +282,7 @@ def test_on_other_databases(make_site: SiteMaker, database_url: str, receiver: R
         STATUSPAGE_ALLOW_PRIVATE_TARGETS=True,
         STATUSPAGE_ALLOW_HTTP_TARGETS=True,
     )
-    with site.app.app_context():
-        migrate.upgrade(current_engine())
+    tables.fill(database_url)
     assert values(site, "statuspage_component_status", "page", "component") == {}
     site.made("/components", name="API")
     site.made("/monitors", name="Probe", target=f"{receiver.url}/", component="api")
