@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, get_args
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -13,13 +13,30 @@ from ..storage.team import AuditEntry
 SYSTEM = "system"
 """The actor of what the extension does by itself."""
 
+Subject = Literal[
+    "account",
+    "component",
+    "component-group",
+    "delivery",
+    "incident",
+    "maintenance",
+    "member",
+    "monitor",
+    "page",
+    "subscription",
+    "template",
+    "token",
+]
+SUBJECTS: tuple[Subject, ...] = get_args(Subject)
+"""The kinds of things that entries are about."""
+
 
 def record(
     session: Session,
     *,
     actor: str | None,
     action: str,
-    subject: str,
+    subject: Subject,
     subject_id: UUID,
     page_id: UUID | None = None,
     before: Mapping[str, Any] | None = None,
@@ -52,7 +69,7 @@ def of(
     row: Audited,
     actor: str | None,
     *,
-    subject: str,
+    subject: Subject,
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> None:

@@ -553,6 +553,27 @@ def test_filters_are_never_empty(site: Site) -> None:
             assert [error["field"] for error in wrong["errors"]] == [name], path
 
 
+@pytest.mark.parametrize("value", ["", "+", "%00"])
+def test_filters_that_are_words_are_never_empty(site: Site, value: str) -> None:
+    """Those that may be any word, too: an empty one would find nothing and look like an answer."""
+    site.made("/monitors", name="Probe", target=HOOK)
+    for path, name in (
+        ("audit", "subject"),
+        ("audit", "actor"),
+        ("audit", "action"),
+        ("components", "group"),
+        ("monitors", "component"),
+        ("monitors", "kind"),
+        ("monitors/probe/checks", "region"),
+        ("subscriptions", "channel"),
+        ("subscriptions", "component"),
+        ("deliveries", "channel"),
+        ("recipients", "components"),
+    ):
+        wrong = problem(site.ask("GET", f"/{path}?event=incident.created&{name}={value}"), 422)
+        assert [error["field"] for error in wrong["errors"]] == [name], path
+
+
 def test_an_unknown_update_is_called_one(site: Site) -> None:
     """What is missing is the update, not the thing that it would belong to."""
     ids = full(site)

@@ -73,14 +73,16 @@ def identifier(name: str, says: str) -> Parameter:
 
 
 def words(name: str, says: str) -> Parameter:
-    """Any text that can be stored."""
+    """Any text that can be stored, not spaces alone."""
 
     def read(text: str) -> str:
+        if not text.strip():
+            raise Invalid.field(name, "Must not be empty.")
         if not is_storable(text):
             raise Invalid.field(name, UNSTORABLE)
         return text
 
-    return Parameter(name=name, read=read, says=says, schema={"type": "string"})
+    return Parameter(name=name, read=read, says=says, schema={"type": "string", "minLength": 1})
 
 
 def sought(name: str, says: str) -> Parameter:
