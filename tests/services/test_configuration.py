@@ -435,6 +435,7 @@ NEW_TEMPLATE = "kind = 'incident', name = 'T', title = 'T', "
         ),
         ("pages = [{slug = 1}]", "pages[0].slug: Must be a valid string."),
         ("pages = 1", "pages: Must be a valid list."),
+        (on_main("components", "slug = 'b', showcase = 'no'"), "components[0].showcase: Must be"),
         ("pages = [{slug = 'a'}]", "pages[0].name: Is missing, and this page is new."),
         ("pages = [{slug = 'A b', name = 'n'}]", "pages[0].slug: Lower-case letters"),
         (

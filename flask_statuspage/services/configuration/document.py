@@ -69,6 +69,7 @@ Url = Annotated[Text, StringConstraints(max_length=500)]
 Target = Annotated[Text, StringConstraints(max_length=2048)]
 Position = Annotated[int, Field(ge=0, le=1_000_000)]
 Whole = Annotated[int, Field(ge=-(2**31), le=2**31 - 1)]
+Flag = Annotated[bool, Field(strict=True)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Outage = Annotated[ComponentStatus, Field(strict=False)]
 Regions = Annotated[list[Word], Field(min_length=1, max_length=50), AfterValidator(sorted)]
@@ -108,8 +109,8 @@ class ComponentEntry(Entry):
     description: Prose = ""
     group: Optional[Title] = None
     position: Position = 0
-    only_show_if_degraded: bool = False
-    showcase: bool = True
+    only_show_if_degraded: Flag = False
+    showcase: Flag = True
     start_date: Optional[date] = None
 
 
@@ -130,7 +131,7 @@ class MonitorEntry(Entry):
     recovery_threshold: Whole = 2
     degraded_over_ms: Optional[Whole] = None
     outage_status: Outage = ComponentStatus.MAJOR_OUTAGE
-    open_incident: bool = True
+    open_incident: Flag = True
     template: Optional[Text] = None
     depends_on: Optional[Text] = None
     escalation_intervals: list[Whole] = []
@@ -156,7 +157,7 @@ class PageEntry(Entry):
     BELOW = ("groups", "components", "monitors", "templates")
 
     slug: Word
-    default: bool = False
+    default: Flag = False
     name: Optional[Title] = None
     url: Optional[Url] = None
     time_zone: Optional[Word] = None

@@ -100,7 +100,7 @@ class Door:
         # A POST that only reads may come with any tag.
         is_change = method != "GET" and not (method == "POST" and right is Right.SEE)
         conditional = is_change and thing is not None and "<ident>" in rule
-        problems |= {412} if conditional else set()
+        problems |= {412} if is_change else set()  # what has no tag is refused with any
         problems |= {422} if method == "POST" else set()
 
         def respond(**arguments: Any) -> Response:
