@@ -222,6 +222,18 @@ def test_unknown_paths_and_methods(site: Site) -> None:
         answer = site.ask(method, path)
         problem(answer, 405)
         assert answer.headers["Allow"] == allowed
+        # What no router knows is answered alike, and OPTIONS adds itself.
+        for unknown in ("TRACE", "FOO"):
+            answer = site.ask(unknown, path)
+            assert unknown in problem(answer, 405)["detail"]
+            assert answer.headers["Allow"] == allowed
+        answer = site.client.options(f"{site.prefix}{API}{path}")
+        assert (answer.status_code, answer.data) == (204, b"")
+        assert set(answer.headers["Allow"].split(", ")) == {*allowed.split(", "), "OPTIONS"}
+    for method in ("OPTIONS", "TRACE", "FOO"):
+        problem(site.ask(method, "/nothing"), 404)
+        problem(site.client.open(f"{site.prefix}{API}/nothing", method=method), 401)
+    problem(site.client.open(f"{site.prefix}{API}/components", method="FOO"), 401)
 
 
 def test_unknown_things(site: Site) -> None:

@@ -38,7 +38,10 @@ PATIENCE = 5.0
 STATUS_PAGE = words(
     "status_page", "The slug or id of the status page, if it is not the default one."
 )
-METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+REST = "missing"
+"""The endpoint of whatever no route of the manage API answers."""
 
 View = Callable[..., Any]
 
@@ -156,7 +159,15 @@ class Door:
         name = f"{view.__module__.rpartition('.')[2]}_{view.__name__}"
         respond.__name__ = "answer"  # what host-wide CSRF protection knows these views by
         strict = not rule.endswith("/")  # with a slash at the end it also answers without
-        self.blueprint.add_url_rule(rule, name, respond, methods=[method], strict_slashes=strict)
+        self.blueprint.add_url_rule(
+            rule,
+            name,
+            respond,
+            methods=[method],
+            strict_slashes=strict,
+            # Flask would list what answers every method below: see close().
+            provide_automatic_options=False,
+        )
         if not described:
             return
         self._rules.append(Rule(rule, methods=[method], strict_slashes=strict))
@@ -185,7 +196,10 @@ class Door:
         self._things[resource] = thing
 
     def close(self) -> None:
-        """Answer every other path and method below with problem details, too."""
+        """Answer every other path and method below with problem details, too, and OPTIONS with the methods of a path.
+
+        OPTIONS needs no key: a preflight, which a host's CORS extension may let pass, has none.
+        """
 
         @cache
         def known() -> (
@@ -194,13 +208,21 @@ class Door:
             return Map(self._rules).bind("")
 
         def missing(rest: str = "") -> Response:
+            # Of a path that may end in a slash or not, Werkzeug tells the methods only with it.
+            paths = f"/{rest}", f"/{rest}/"
+            allowed = {method for path in paths for method in known().allowed_methods(path)}
+            if allowed and request.method == "OPTIONS":
+                allow = ", ".join(sorted({*allowed, "OPTIONS"}))
+                return Response(status=204, headers={"Allow": allow, "Cache-Control": "no-store"})
             authorized(Right.SEE)
-            if allowed := known().allowed_methods(f"/{rest}"):
+            if allowed:
                 raise WrongMethod(request.method, allowed)
             raise NotFound("resource", rest)
 
         for rule in ("/", "/<path:rest>"):
-            self.blueprint.add_url_rule(rule, "missing", missing, methods=METHODS)
+            self.blueprint.add_url_rule(
+                rule, REST, missing, methods=METHODS, provide_automatic_options=False
+            )
 
 
 def _location(call: Call, result: dict[str, Any], *, of_page: bool) -> str:
