@@ -26,7 +26,7 @@ from .. import answers, failures
 from ..failures import Unreadable, WrongMethod, check_size
 from ..storable import is_storable
 from . import limits, things
-from .call import PAGE, PER_PAGE, Call, authorized
+from .call import PAGE, PER_PAGE, Call, address, authorized
 from .fields import Body
 from .reading import words
 from .repeating import Answered, repeatable
@@ -227,7 +227,7 @@ class Door:
 
 def _location(call: Call, result: dict[str, Any], *, of_page: bool) -> str:
     """Where what was made can be read; an update is read with what it is about."""
-    url = request.base_url
+    url = address()
     url = url.removesuffix("/updates") if url.endswith("/updates") else f"{url}/{result['id']}"
     if of_page and not call.page.is_default:
         url += "?" + urlencode({"status_page": call.page.slug})
