@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from ..outgoing import check_headers
-from .option_types import Flag, Text
+from .option_types import Text
 from .probe import ProbeOptions
 
 MAX_HEADERS = 20
@@ -112,9 +112,9 @@ class HttpOptions(ProbeOptions):
         Annotated[Text, StringConstraints(max_length=MAX_CONDITION)] | None,
         BeforeValidator(_none_if_empty),
     ] = None
-    follow_redirects: Flag = False
+    follow_redirects: bool = False
     tls_expiry_days: Annotated[int, Field(ge=0, le=3650)] = 14
-    verify_tls: Flag = True
+    verify_tls: bool = True
     down_over_ms: Milliseconds | None = None
 
     @field_validator("headers")

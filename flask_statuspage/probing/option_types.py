@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 
 from ..domain.markup import is_storable
 
@@ -26,6 +26,3 @@ Text = Annotated[str, AfterValidator(_storable)]
 
 Printable = Annotated[str, AfterValidator(_printable)]
 """Without control characters, which databases and logs take badly."""
-
-Flag = Annotated[bool, Field(strict=True)]
-"""``True`` or ``False``; words such as "yes" are neither."""
