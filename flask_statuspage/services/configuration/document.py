@@ -20,6 +20,7 @@ from pydantic import (
 
 from ...domain.markup import MAX_CHARACTERS, has_control, is_storable
 from ...domain.status import ComponentStatus
+from ...domain.wrong_fields import in_words
 from ...errors import FieldError, Invalid
 
 
@@ -227,10 +228,7 @@ def _field_error(item: Any) -> FieldError:
         near = difflib.get_close_matches(str(location[-1]), model.model_fields, n=1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(model.model_fields)}."
         return FieldError(place_of(location), f"There is no such key; {hint}")
-    if item["type"] == "missing":
-        return FieldError(place_of(location), "Is missing.")
-    message = item["msg"].removeprefix("Value error, ").replace("Input should", "Must")
-    return FieldError(place_of(location), message.rstrip(".") + ".")
+    return FieldError(place_of(location), in_words(item))
 
 
 def place_of(location: Iterable[str | int]) -> str:
