@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, get_args
 from uuid import UUID
 
 from sqlalchemy import insert
@@ -13,6 +13,23 @@ from ..storage.team import AuditEntry
 
 SYSTEM = "system"
 """The actor of what the extension does by itself."""
+
+Subject = Literal[
+    "account",
+    "component",
+    "component-group",
+    "delivery",
+    "incident",
+    "maintenance",
+    "member",
+    "monitor",
+    "page",
+    "subscription",
+    "template",
+    "token",
+]
+SUBJECTS: tuple[Subject, ...] = get_args(Subject)
+"""The kinds of things that entries are about."""
 
 HOST = "host"
 """The actor of what the site's own code does."""
@@ -34,7 +51,7 @@ def record(
     *,
     actor: str | None,
     action: str,
-    subject: str,
+    subject: Subject,
     subject_id: UUID,
     page_id: UUID | None = None,
     before: Mapping[str, Any] | None = None,
@@ -93,7 +110,7 @@ def of(
     row: Audited,
     actor: str | None,
     *,
-    subject: str,
+    subject: Subject,
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> None:

@@ -28,7 +28,7 @@ class Imported(Protocol):
 
 @dataclass
 class _Entry:
-    subject: str
+    subject: audit.Subject
     before: dict[str, Any] | None
     after: dict[str, Any]
 
@@ -49,13 +49,17 @@ class Ledger:
         """The source has this thing."""
         self._seen.add(row.id)
 
-    def created(self, subject: str, row: Imported, after: Any) -> None:
+    def created(self, subject: audit.Subject, row: Imported, after: Any) -> None:
         """:param after: its fact."""
         self.touch()
         self._entries[row.id] = _Entry(subject, None, plain(after))
 
     def changed(
-        self, subject: str, row: Imported, before: Mapping[str, Any], after: Mapping[str, Any]
+        self,
+        subject: audit.Subject,
+        row: Imported,
+        before: Mapping[str, Any],
+        after: Mapping[str, Any],
     ) -> bool:
         """Note what differs between the two, compared as they are; → whether anything does."""
         was, is_now = audit.difference(before, after)

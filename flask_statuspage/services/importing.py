@@ -27,7 +27,7 @@ from ..storage import imported as stored
 from ..storage import maintenances, monitors, pages
 from ..storage.components import Component, ComponentGroup, StatusInterval
 from ..storage.pages import Page
-from . import facts, imported_words, maintenance_windows
+from . import audit, facts, imported_words, maintenance_windows
 from .import_ledger import Ledger
 from .imported_history import History, Known
 from .slugs import free_slug
@@ -248,7 +248,10 @@ def _group_name(row: Component | ComponentGroup) -> str | None:
 
 
 def _change(
-    ledger: Ledger, subject: str, row: Component | ComponentGroup, values: Mapping[str, Any]
+    ledger: Ledger,
+    subject: audit.Subject,
+    row: Component | ComponentGroup,
+    values: Mapping[str, Any],
 ) -> None:
     before = {name: getattr(row, name) for name in values}
     if ledger.changed(subject, row, before, values):

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from ..domain.facts import plain
+from ..domain.markup import has_control, is_storable
 from ..domain.roles import Role
 from ..errors import Conflict, Invalid, NotFound, Unauthorized
 from ..storage import pages
@@ -183,6 +184,10 @@ def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
         checked["name"] = checked["name"].strip()
         if not 1 <= len(checked["name"]) <= 200:
             raise Invalid.field("name", "Must have 1 to 200 characters.")
+        if not is_storable(checked["name"]):
+            raise Invalid.field("name", "Has a character that cannot be stored.")
+        if has_control(checked["name"]):
+            raise Invalid.field("name", "Must not have line breaks or control characters.")
     expires_at = checked.get("expires_at")
     if expires_at is not None and expires_at <= utc_now():
         raise Invalid.field("expires_at", "Must lie ahead. To end a key now, revoke it.")

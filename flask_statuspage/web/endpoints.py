@@ -27,6 +27,11 @@ def is_api() -> bool:
     return visits.endpoint_of(visits.request_object()) in _all()
 
 
+def is_for_programs() -> bool:
+    """Whether what asks is a program, whatever it says."""
+    return is_api() or visits.endpoint_of(visits.request_object()) == "metrics"
+
+
 @cache
 def _all() -> frozenset[str]:
     return frozenset([*routes(), *ELSEWHERE, "openapi"])

@@ -161,7 +161,7 @@ def as_problem(error: Exception) -> Response:
 
 def as_page(error: Exception) -> Response:
     """*error* as a page with one way on, or as problem details for programs."""
-    if answers.wants_json() or endpoints.is_api():
+    if answers.wants_json() or endpoints.is_for_programs():
         return as_problem(error)
     _roll_back()
     if _is_no_page(error) and _may_be_the_hosts():

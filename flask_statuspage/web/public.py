@@ -18,7 +18,7 @@ from ..errors import NotFound, StatusPageError
 from ..services import wishes
 from ..state import current_settings, current_state
 from ..storage.session import current_session
-from . import answers, endpoints, failures, shown, subscribe, visits
+from . import answers, endpoints, failures, shown, subscribe, unmatched, visits
 from .cache import DocumentCache
 from .mounts import page_route
 from .ready import Ready
@@ -64,10 +64,18 @@ def _docs(snapshot: Snapshot, frame: Frame) -> str:
 
 
 def _check_page_slug(endpoint: str | None, values: dict[str, Any] | None) -> None:
-    """:raises NotFound: for what no database could hold, and PostgreSQL does not even look for."""
+    """Look at the slug before anybody looks for its page.
+
+    :raises NotFound: for what no database could hold, and PostgreSQL does not even look for.
+    :raises WrongMethod: for a POST to a fixed path that only seems to be a page's.
+    """
     slug = (values or {}).get("page_slug")
-    if slug is not None and not is_storable(slug):
+    if slug is None:
+        return
+    if not is_storable(slug):
         raise NotFound("page", slug)
+    if request.method == "POST" and (endpoint or "").endswith(".home"):
+        unmatched.refuse_as_page(visits.request_object())
 
 
 def _finish(response: Response) -> Response:

@@ -22,6 +22,8 @@ from ..state import current_state
 from ..storage.session import current_session
 from . import visits
 from .failures import WrongMethod
+from .manage_api import MANAGE
+from .manage_api.door import REST
 from .mounts import lineage
 from .storable import is_storable
 
@@ -38,6 +40,7 @@ def refuse() -> None:
 
     :raises NotFound: for an address below a mount.
     :raises WrongMethod: for another method than those of a route of ours.
+    :raises Unauthorized: for a method that nobody knows, below the manage API and without a key.
     """
     asked = visits.request_object()
     missed = asked.routing_exception
@@ -52,14 +55,35 @@ def refuse() -> None:
         if not allowed:
             return
         found = _matched(adapter, asked.path, method=allowed[0])
-        if found is not None and _is_ours(app, found[0]):
-            _belongs_to(asked, found)
-            raise WrongMethod(asked.method, allowed)
-        return
+        if found is None or not _is_ours(app, found[0]):
+            return
+        rest = _matched(adapter, asked.path, method="OPTIONS")
+        if rest is not None and rest[0].endpoint.endswith(f".{MANAGE}.{REST}"):
+            # It answers methods that the path has not; which ones that has it knows itself.
+            _belongs_to(asked, rest)
+            app.view_functions[rest[0].endpoint](**rest[1])
+        _belongs_to(asked, found)
+        raise WrongMethod(asked.method, allowed)
     found = _page_above(app, adapter, asked.path)
     if found is not None:
         _belongs_to(asked, found)
         raise NotFound("address", asked.path)
+
+
+def refuse_as_page(asked: Request) -> None:
+    """For a POST to what the router took for the address of a page.
+
+    Pages are posted to at their own address, so that a fixed path beside them, such as ``/metrics``, seems to be one
+    where it has no POST itself.
+
+    :raises WrongMethod: when the address is a fixed one of ours.
+    """
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    adapter = app.create_url_adapter(asked)
+    found = _matched(adapter, asked.path, method="GET") if adapter is not None else None
+    if found is not None and found[0].endpoint != asked.endpoint and _is_ours(app, found[0]):
+        _belongs_to(asked, found)
+        raise WrongMethod(asked.method, found[0].methods or ())
 
 
 def _belongs_to(asked: Request, found: Found) -> None:

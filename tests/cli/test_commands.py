@@ -215,11 +215,19 @@ def test_token_create(shell: Shell) -> None:
         (("x", "--role", "king"), "viewer, editor, admin, owner"),
         ((" ", "--role", "viewer"), "name"),
         (("x" * 201, "--role", "viewer"), "name"),
+        (("a\nb", "--role", "owner"), "name: Must not have line breaks or control characters."),
+        (("a\u202eb", "--role", "viewer"), "name: Must not have line breaks"),
+        (("a\udcffb", "--role", "viewer"), "name: Has a character that cannot be stored."),
     ],
 )
 def test_token_create_refuses(shell: Shell, arguments: tuple[str, ...], told: str) -> None:
     """A wrong role or name is one line that says what is allowed, and makes no key."""
     assert told in shell.complaint("token", "create", *arguments)
+    code = """
+    from flask_statuspage.storage.team import Token
+    print(site_app.db.session.query(Token).count())
+    """
+    assert shell.python(code).strip() == "0"
 
 
 def test_members(shell: Shell) -> None:
@@ -246,6 +254,9 @@ def test_members(shell: Shell) -> None:
     [
         (("add", "ann@acme.example", "--role", "king"), "viewer, editor, admin, owner"),
         (("add", " ", "--role", "viewer"), "identity"),
+        (("add", "a\nb", "--role", "viewer"), "identity"),
+        (("add", "a\u202eb", "--role", "viewer"), "identity"),
+        (("add", "a\udcffb", "--role", "viewer"), "identity"),
         (("remove", "eve@acme.example"), "no member 'eve@acme.example'"),
     ],
 )

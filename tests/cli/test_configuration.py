@@ -145,7 +145,7 @@ def test_what_is_wrong_is_a_line_each(shell: Shell) -> None:
     apply(shell, SITE + '\n[[pages]]\nslug = "more"\nname = "More"\n[[pages.groups]]\nname = "G"')
     before = shell.output("dump")
     assert refused(shell, '[[pages]]\n"s\\u001b[31m\\u202e" = 1\nslug = 1') == [
-        "pages[0].slug: Must be a valid string.",
+        "pages[0].slug: Must be a text.",
         "pages[0].s\\x1b[31m\\u202e: There is no such key; there are slug, default, name, url, time_zone, locale, "
         "visibility, logo, colours, header, footer, groups, components, monitors, templates.",
     ]

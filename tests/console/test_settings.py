@@ -44,6 +44,16 @@ def test_colours_that_cannot_be_read_are_refused(site: Site, enter: Enter) -> No
     assert page(site)["footer"] == ""
 
 
+def test_an_empty_name_in_addresses_is_refused_in_plain_words(site: Site, enter: Enter) -> None:
+    """The field says what is wrong with it as people say it, and nothing is saved."""
+    ann = enter(ADMIN)
+    answer = ann.send(ann.form("/settings", "Save"), slug="", name="Not kept")
+    assert answer.status_code == 422
+    assert "Must not be empty." in answer.text
+    assert "after validation" not in answer.text
+    assert page(site)["name"] != "Not kept"
+
+
 def test_a_page_is_made_and_its_link_renewed(site: Site, enter: Enter) -> None:
     """A page by link shows its link here; a new one replaces it at once."""
     ann = enter(ADMIN)

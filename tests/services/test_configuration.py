@@ -433,8 +433,12 @@ NEW_TEMPLATE = "kind = 'incident', name = 'T', title = 'T', "
             on_main("templates", NEW_TEMPLATE + "bdy = ''"),
             "bdy: There is no such key; did you mean body?",
         ),
-        ("pages = [{slug = 1}]", "pages[0].slug: Must be a valid string."),
-        ("pages = 1", "pages: Must be a valid list."),
+        ("pages = [{slug = 1}]", "pages[0].slug: Must be a text."),
+        ("pages = 1", "pages: Must be a list."),
+        (
+            on_main("components", "slug = 'b', showcase = 'no'"),
+            "components[0].showcase: Must be true or false.",
+        ),
         ("pages = [{slug = 'a'}]", "pages[0].name: Is missing, and this page is new."),
         ("pages = [{slug = 'A b', name = 'n'}]", "pages[0].slug: Lower-case letters"),
         (
@@ -465,7 +469,7 @@ NEW_TEMPLATE = "kind = 'incident', name = 'T', title = 'T', "
         ),
         (
             on_main("components", "slug = 'c', start_date = '2024'"),
-            "components[0].start_date: Must be a valid date.",
+            "components[0].start_date: Must be a date.",
         ),
         (
             on_main("monitors", "slug = 'm', name = 'M'"),
@@ -477,7 +481,7 @@ NEW_TEMPLATE = "kind = 'incident', name = 'T', title = 'T', "
         ),
         (
             on_main("monitors", NEW_MONITOR + "interval = true"),
-            "monitors[0].interval: Must be a valid integer.",
+            "monitors[0].interval: Must be a whole number.",
         ),
         (
             on_main("monitors", NEW_MONITOR + "quorum = 2"),
@@ -506,7 +510,7 @@ NEW_TEMPLATE = "kind = 'incident', name = 'T', title = 'T', "
         ),
         (
             on_main("templates", NEW_TEMPLATE + "placeholders = {a = 1}"),
-            "placeholders.a: Must be a valid string.",
+            "placeholders.a: Must be a text.",
         ),
         ("pages = [", "TOML: Invalid value (at end of document)."),
         ("a = 1\nb = \n", "TOML: Invalid value (at line 2, column 5)."),

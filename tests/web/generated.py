@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
 import requests
 from jsonschema import Draft202012Validator
@@ -21,12 +21,13 @@ class Answer:
     status: int
     headers: Any
     body: Any
+    url: str
 
     @property
     def next(self) -> str | None:
         """The next page of a list (RFC 8288)."""
         found = re.search(r'<([^>]+)>; rel="next"', self.headers.get("Link", ""))
-        return found[1] if found else None
+        return urljoin(self.url, found[1]) if found else None
 
 
 class Refused(Exception):
@@ -111,7 +112,7 @@ class Client:
                 assert response.content == b""
             for header in described.get("headers", ()):
                 assert header in response.headers, (operation["operationId"], header)
-            answer = Answer(response.status_code, response.headers, body)
+            answer = Answer(response.status_code, response.headers, body, response.url)
         if answer.status >= 400:
             raise Refused(answer)
         return answer

@@ -579,14 +579,14 @@ def test_wrong_filters(database_url: str, migrated_site: SiteMaker) -> None:
         "since": ["", "yesterday", "2026-01-01", "2026-01-01T00:00:00", "%00", "9" * 400],
         "until": ["0", "2026-13-01T00:00:00Z", "0001-01-01T00:00:00Z"],
         "subject_id": ["", "x", "%00", "1" * 31],
-        "subject": ["%00"],
-        "actor": ["a%00"],
-        "action": ["%00"],
+        "subject": ["%00", "", "zz", "Incident"],
+        "actor": ["a%00", ""],
+        "action": ["%00", "", "+"],
         "page": ["0"],
         "per_page": ["101"],
     }.items():
         for value in values:
             wrong = problem(site.ask("GET", f"/audit?{name}={value}"), 422)
             assert [error["field"] for error in wrong["errors"]] == [name], value
-    for query in ("subject=", "actor=%F0%9F%92%A5", "action=" + "x" * 5000):
+    for query in ("subject=account", "actor=%F0%9F%92%A5", "action=" + "x" * 5000):
         assert site.ask("GET", f"/audit?{query}").get_json()["items"] == []

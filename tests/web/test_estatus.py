@@ -203,6 +203,10 @@ def test_get_writes_only_where_it_is_allowed(make_site: SiteMaker) -> None:
     for path, methods in ((LIST, "GET, HEAD"), (PUT, "POST, PUT")):
         answer = site.ask("DELETE", path)
         assert (answer.status_code, answer.headers["Allow"]) == (405, methods)
+        for asked in (path, path.rstrip("/")):
+            answer = site.client.options(f"{site.prefix}{API}{asked}")
+            told = sorted([*methods.split(", "), "OPTIONS"])
+            assert (answer.status_code, answer.headers["Allow"]) == (204, ", ".join(told))
 
 
 def test_other_pages(furnished: Site) -> None:

@@ -6,15 +6,20 @@ import re
 from datetime import UTC, datetime, timedelta
 from threading import Barrier, Thread
 from typing import Any
+from urllib.parse import urljoin
 from uuid import UUID
 
 import pytest
+import requests
+from werkzeug.exceptions import NotFound
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from flask_statuspage.domain.roles import Role
 from flask_statuspage.services import team
 from flask_statuspage.storage.subscriptions import Subscription
 from flask_statuspage.storage.team import AuditEntry, Token
 from tests.servers.http import Receiver
+from tests.servers.wsgi import serving
 from tests.web.queries import Queries
 from tests.web.routes import ROUTES, smallest
 from tests.web.site import API, Site, SiteMaker
@@ -222,6 +227,18 @@ def test_unknown_paths_and_methods(site: Site) -> None:
         answer = site.ask(method, path)
         problem(answer, 405)
         assert answer.headers["Allow"] == allowed
+        # What no router knows is answered alike, and OPTIONS adds itself.
+        for unknown in ("TRACE", "FOO"):
+            answer = site.ask(unknown, path)
+            assert unknown in problem(answer, 405)["detail"]
+            assert answer.headers["Allow"] == allowed
+        answer = site.client.options(f"{site.prefix}{API}{path}")
+        assert (answer.status_code, answer.data) == (204, b"")
+        assert set(answer.headers["Allow"].split(", ")) == {*allowed.split(", "), "OPTIONS"}
+    for method in ("OPTIONS", "TRACE", "FOO"):
+        problem(site.ask(method, "/nothing"), 404)
+        problem(site.client.open(f"{site.prefix}{API}/nothing", method=method), 401)
+    problem(site.client.open(f"{site.prefix}{API}/components", method="FOO"), 401)
 
 
 def test_unknown_things(site: Site) -> None:
@@ -495,6 +512,53 @@ def test_paging(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
+    ("settings", "base"),
+    [
+        ({}, "/status"),
+        ({"APPLICATION_ROOT": "/shop"}, "/shop/status"),
+        ({"STATUSPAGE_PAGE_URL": "https://status.acme.example/"}, "https://status.acme.example"),
+        ({"SERVER_NAME": "acme.example"}, "http://acme.example/status"),
+    ],
+    ids=["nothing", "a root of the app", "the page's address", "a server's name"],
+)
+def test_links_never_come_from_the_host_header(
+    make_site: SiteMaker, settings: dict[str, str], base: str
+) -> None:
+    """They lead below the configured address; where nobody said one they are paths on the host that was asked."""
+    site = make_site(**settings)
+    site.made("/component-groups", name="Größe")
+    # Some versions of Flask answer to no other host than the one that they are told of.
+    host = settings.get("SERVER_NAME", "evil.example")
+    made = site.ask("POST", "/components", {"name": "API"}, Host=host)
+    assert made.headers["Location"] == f"{base}{API}/components/{made.get_json()['id']}"
+    for path, query in (("/components", "?group=Gr%C3%B6%C3%9Fe"), ("/components/api/history", "")):
+        answer = site.ask("GET", path + query, Host=host)
+        assert f"<{base}{API}{path}?" in answer.headers["Link"]
+        assert "evil" not in str(answer.headers)
+    answer = site.ask("GET", "/component-groups/Gr%C3%B6%C3%9Fe", X_Forwarded_Host="evil.example")
+    assert "evil" not in str(answer.headers)
+
+
+def test_a_client_goes_from_page_to_page(site: Site) -> None:
+    """Over real HTTP, below a host's own prefix: what `requests` finds in the header leads on from where it asked."""
+    for number in range(3):
+        site.made("/components", name=f"C {number}")
+    site.key()
+    below = DispatcherMiddleware(NotFound(), {"/sh op": site.app.wsgi_app})
+    site.app.wsgi_app = below  # type: ignore[method-assign]
+    with serving(site.app) as url, requests.Session() as client:
+        client.headers["Authorization-Token"] = site.key()
+        here = f"{url}/sh%20op{site.prefix}{API}/components?per_page=2"
+        answer = client.get(here, timeout=30)
+        assert len(answer.json()["items"]) == 2
+        following = client.get(urljoin(answer.url, answer.links["next"]["url"]), timeout=30)
+        assert [item["name"] for item in following.json()["items"]] == ["C 2"]
+        made = client.post(here.partition("?")[0], json={"name": "New"}, timeout=30)
+        there = client.get(urljoin(made.url, made.headers["Location"]), timeout=30)
+        assert there.json()["name"] == "New"
+
+
+@pytest.mark.parametrize(
     "value", ["0", "-1", "101", "x", "", "1.5", "1e1", "٣", "9" * 5000, "%00", " 1"]
 )
 def test_wrong_paging(site: Site, value: str) -> None:
@@ -551,6 +615,27 @@ def test_filters_are_never_empty(site: Site) -> None:
         for value in ("", "nonsense", "%00"):
             wrong = problem(site.ask("GET", f"/{path}?{name}={value}"), 422)
             assert [error["field"] for error in wrong["errors"]] == [name], path
+
+
+@pytest.mark.parametrize("value", ["", "+", "%00"])
+def test_filters_that_are_words_are_never_empty(site: Site, value: str) -> None:
+    """Those that may be any word, too: an empty one would find nothing and look like an answer."""
+    site.made("/monitors", name="Probe", target=HOOK)
+    for path, name in (
+        ("audit", "subject"),
+        ("audit", "actor"),
+        ("audit", "action"),
+        ("components", "group"),
+        ("monitors", "component"),
+        ("monitors", "kind"),
+        ("monitors/probe/checks", "region"),
+        ("subscriptions", "channel"),
+        ("subscriptions", "component"),
+        ("deliveries", "channel"),
+        ("recipients", "components"),
+    ):
+        wrong = problem(site.ask("GET", f"/{path}?event=incident.created&{name}={value}"), 422)
+        assert [error["field"] for error in wrong["errors"]] == [name], path
 
 
 def test_an_unknown_update_is_called_one(site: Site) -> None:

@@ -31,7 +31,7 @@ NOT_PROSE = [*NOT_TEXT, *UNSTORABLE, None, "x" * 10_001]
 NOT_SLUG = [*NOT_TEXT, *UNSTORABLE, "", "With Space", "UPPER", "a--b", "-a", "ä", "a/b", "x" * 81]
 NOT_WHOLE = ["x", "5", 1.5, True, [], {}, 10**30, -(10**30), 2**31, "\x00"]
 NOT_POSITION = [*NOT_WHOLE, -1, None, 1_000_001]
-NOT_FLAG = ["maybe", 5, [], {}, None, "\x00"]
+NOT_FLAG = ["maybe", "yes", "no", "true", "off", "1", "", 0, 1, 1.0, 5, [], {}, None, "\x00"]
 NOT_TIME = [
     5,
     "yesterday",
@@ -171,6 +171,8 @@ NOT_OPTIONS = [
     [],
     None,
     {"no_such": 1},
+    {"verify_tls": "no"},
+    {"follow_redirects": 1},
     {"method": "BREW"},
     {"method": []},
     {"method": {}},
@@ -219,7 +221,7 @@ OF_MONITOR: dict[str, list[Any]] = {
     "kind": [*NOT_TEXT, *UNSTORABLE, None, "", "carrier-pigeon"],
     "component": [*NOT_TEXT, *UNSTORABLE, "nope"],
     "interval": [*NOT_WHOLE, *NOT_LIMIT, None],
-    "timeout": ["x", [], {}, None, 0, -1, 10**6, 10**400],
+    "timeout": ["x", "5", True, [], {}, None, 0, -1, 10**6, 10**400],
     "regions": [5, "eu", [], [5], ["eu", "eu"], ["Not A Region"], ["\x00"], ["\ud800"], ["r"] * 99],
     "quorum": [*NOT_WHOLE, 0, 2, None],
     "failure_threshold": [*NOT_WHOLE, 0, 101, None],

@@ -113,6 +113,15 @@ def test_it_needs_a_key(site: Site) -> None:
         assert site.get("/metrics", headers=key).status_code == 200
 
 
+@pytest.mark.parametrize("method", ["POST", "DELETE", "FOO"])
+def test_it_is_only_read(site: Site, method: str) -> None:
+    """Another method is 405 as a problem document, also POST, which pages beside it have at their addresses."""
+    for headers in ({}, {"Authorization": f"Bearer {site.key('viewer')}"}):
+        answer = site.client.open(f"{site.prefix}/metrics", method=method, headers=headers)
+        assert (answer.status_code, answer.mimetype) == (405, "application/problem+json")
+        assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS"}
+
+
 def test_it_is_never_kept(site: Site) -> None:
     """Each scrape is measured anew, in few statements that change nothing but when the key was last used."""
     answer = scrape(site)

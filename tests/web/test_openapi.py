@@ -432,6 +432,9 @@ def test_refusals_are_as_described(
         refused(400, data=b"[]")
         refused(422, json={**(body or {}), "no_such_field": 1})
         refused(413, data=b"{}", environ_overrides={"CONTENT_LENGTH": str(MAX_BODY + 1)})
+    is_change = method != "GET" and operation.role != "viewer"
+    if is_change and not operation.conditional:  # what has no tag is not changed for a certain one
+        refused(412, headers={**headers, "If-Match": '"x"'}, **sent)
     for parameter in operation.parameters:
         wrong = {**sent, "query_string": {parameter.name: "\x00"}}
         if parameter.name == "status_page":

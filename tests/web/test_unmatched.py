@@ -91,6 +91,10 @@ def test_below_a_page_that_is_not_for_everybody(make_site: SiteMaker) -> None:
         ("POST", "/assets/statuspage.css", {"GET", "HEAD", "OPTIONS"}),
         ("PATCH", "/confirm/x", {"GET", "HEAD", "OPTIONS", "POST"}),
         ("GET", "/sms/inbound", {"OPTIONS", "POST"}),
+        ("POST", "/history", {"GET", "HEAD", "OPTIONS"}),
+        ("POST", "/docs", {"GET", "HEAD", "OPTIONS"}),
+        ("POST", "/live.json", {"GET", "HEAD", "OPTIONS"}),
+        ("POST", "/widget", {"GET", "HEAD", "OPTIONS"}),
     ],
 )
 def test_a_method_that_a_path_has_not(

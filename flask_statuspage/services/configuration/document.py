@@ -20,6 +20,7 @@ from pydantic import (
 
 from ...domain.markup import MAX_CHARACTERS, has_control, is_storable
 from ...domain.status import ComponentStatus
+from ...domain.wrong_fields import in_words
 from ...errors import FieldError, Invalid
 
 
@@ -69,6 +70,7 @@ Url = Annotated[Text, StringConstraints(max_length=500)]
 Target = Annotated[Text, StringConstraints(max_length=2048)]
 Position = Annotated[int, Field(ge=0, le=1_000_000)]
 Whole = Annotated[int, Field(ge=-(2**31), le=2**31 - 1)]
+Flag = Annotated[bool, Field(strict=True)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Outage = Annotated[ComponentStatus, Field(strict=False)]
 Regions = Annotated[list[Word], Field(min_length=1, max_length=50), AfterValidator(sorted)]
@@ -108,8 +110,8 @@ class ComponentEntry(Entry):
     description: Prose = ""
     group: Optional[Title] = None
     position: Position = 0
-    only_show_if_degraded: bool = False
-    showcase: bool = True
+    only_show_if_degraded: Flag = False
+    showcase: Flag = True
     start_date: Optional[date] = None
 
 
@@ -130,7 +132,7 @@ class MonitorEntry(Entry):
     recovery_threshold: Whole = 2
     degraded_over_ms: Optional[Whole] = None
     outage_status: Outage = ComponentStatus.MAJOR_OUTAGE
-    open_incident: bool = True
+    open_incident: Flag = True
     template: Optional[Text] = None
     depends_on: Optional[Text] = None
     escalation_intervals: list[Whole] = []
@@ -156,7 +158,7 @@ class PageEntry(Entry):
     BELOW = ("groups", "components", "monitors", "templates")
 
     slug: Word
-    default: bool = False
+    default: Flag = False
     name: Optional[Title] = None
     url: Optional[Url] = None
     time_zone: Optional[Word] = None
@@ -226,10 +228,7 @@ def _field_error(item: Any) -> FieldError:
         near = difflib.get_close_matches(str(location[-1]), model.model_fields, n=1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(model.model_fields)}."
         return FieldError(place_of(location), f"There is no such key; {hint}")
-    if item["type"] == "missing":
-        return FieldError(place_of(location), "Is missing.")
-    message = item["msg"].removeprefix("Value error, ").replace("Input should", "Must")
-    return FieldError(place_of(location), message.rstrip(".") + ".")
+    return FieldError(place_of(location), in_words(item))
 
 
 def place_of(location: Iterable[str | int]) -> str:

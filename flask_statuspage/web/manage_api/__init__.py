@@ -42,6 +42,10 @@ RESOURCES = (
 )
 
 
+MANAGE = "manage"
+"""The name of its blueprint."""
+
+
 def make_blueprint() -> Blueprint:
     """A fresh blueprint with every route; a child of each status page blueprint."""
     return _door().blueprint
@@ -53,7 +57,7 @@ def operations() -> tuple[Operation, ...]:
 
 
 def _door() -> Door:
-    door = Door(Blueprint("manage", __name__, url_prefix=MANAGE_API))
+    door = Door(Blueprint(MANAGE, __name__, url_prefix=MANAGE_API))
     for resource in RESOURCES:
         resource.add_routes(door)
     door.close()

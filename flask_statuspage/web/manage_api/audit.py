@@ -9,14 +9,15 @@ from typing import Any
 from uuid import UUID
 
 from ...domain.rights import Right
+from ...services.audit import SUBJECTS
 from ...storage.team import audit_log
 from .answering import told
 from .call import Call
 from .door import Door
-from .reading import asked, identifier, instant, words
+from .reading import asked, choice, identifier, instant, words
 
 FILTERS = (
-    words("subject", "Only what was done to this kind of thing, such as `incident`."),
+    choice("subject", SUBJECTS, "Only what was done to this kind of thing."),
     identifier("subject_id", "Only what was done to the thing with this id."),
     words("actor", "Only what this actor did, such as `key deploy`."),
     words("action", "Only what was done so, such as `create`."),

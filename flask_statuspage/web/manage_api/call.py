@@ -12,11 +12,12 @@ from uuid import UUID
 from flask import request
 from sqlalchemy import Select, func, inspect, select
 from sqlalchemy.orm import Session
+from werkzeug.urls import iri_to_uri
 
 from ...documents.document import MAX_PAGE
 from ...domain.rights import NEEDED, Right, may
 from ...errors import Forbidden, Invalid, NotFound
-from ...services import audit, components, members, pages, team
+from ...services import addresses, audit, components, members, pages, team
 from ...storage.pages import Page
 from ...storage.session import begin_read_committed, current_session
 from ...storage.team import Token
@@ -132,7 +133,7 @@ class Call:
         """
         number, size = asked(PAGE), asked(PER_PAGE)
         sent = {**request.args, "per_page": size}
-        self.link = links(request.base_url, sent, number=number, size=size, total=total)
+        self.link = links(address(), sent, number=number, size=size, total=total)
         return {
             "items": items(size, (number - 1) * size),
             "total": total,
@@ -152,6 +153,16 @@ def authorized(right: Right) -> Call:
     if not may(token.role, right):
         raise Forbidden(NEEDED[right].value, token.role.value)
     return Call(session, token, right)
+
+
+def address() -> str:
+    """Where what is asked for stands, without a query: below the configured address; else a path on the same host.
+
+    Never by the ``Host`` header, which whoever asks may have made up.
+    """
+    if addresses.is_guessed():
+        return iri_to_uri(f"/{(request.root_path + request.path).lstrip('/')}")
+    return iri_to_uri(addresses.api_url() + request.path.rpartition(addresses.MANAGE_API)[2])
 
 
 def _key() -> str | None:

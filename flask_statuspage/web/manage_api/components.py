@@ -20,7 +20,7 @@ from ...storage.components import Component, Condition
 from .answering import told
 from .call import Call
 from .door import Door
-from .fields import Body, Change, Day, Instant, Named, Position, Prose, Text, Title, Word
+from .fields import Body, Change, Day, Flag, Instant, Named, Position, Prose, Text, Title, Word
 from .reading import asked, choice, sought, words
 from .things import Thing
 
@@ -35,8 +35,8 @@ class NewComponent(Body):
     group: Text | None = None
     position: Position | None = None
     status: ComponentStatus | None = None
-    only_show_if_degraded: bool = False
-    showcase: bool = True
+    only_show_if_degraded: Flag = False
+    showcase: Flag = True
     start_date: Day | None = None
 
 
@@ -47,10 +47,10 @@ class ComponentChange(Change):
     group: Text | None = None
     position: Position = 0
     status: ComponentStatus | None = None
-    only_show_if_degraded: bool = False
-    showcase: bool = True
+    only_show_if_degraded: Flag = False
+    showcase: Flag = True
     start_date: Day | None = None
-    archived: bool = False
+    archived: Flag = False
 
 
 class ComponentOrder(Body):
@@ -63,7 +63,7 @@ class StatusWord(Body):
 
     status: ComponentStatus | None
     note: Prose = ""
-    notify: bool = True
+    notify: Flag = True
     until: Instant | None = None
 
 

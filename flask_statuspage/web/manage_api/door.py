@@ -26,7 +26,7 @@ from .. import answers, failures
 from ..failures import Unreadable, WrongMethod, check_size
 from ..storable import is_storable
 from . import limits, things
-from .call import PAGE, PER_PAGE, Call, authorized
+from .call import PAGE, PER_PAGE, Call, address, authorized
 from .fields import Body
 from .reading import words
 from .repeating import Answered, repeatable
@@ -38,7 +38,10 @@ PATIENCE = 5.0
 STATUS_PAGE = words(
     "status_page", "The slug or id of the status page, if it is not the default one."
 )
-METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+REST = "missing"
+"""The endpoint of whatever no route of the manage API answers."""
 
 View = Callable[..., Any]
 
@@ -100,7 +103,7 @@ class Door:
         # A POST that only reads may come with any tag.
         is_change = method != "GET" and not (method == "POST" and right is Right.SEE)
         conditional = is_change and thing is not None and "<ident>" in rule
-        problems |= {412} if conditional else set()
+        problems |= {412} if is_change else set()  # what has no tag is refused with any
         problems |= {422} if method == "POST" else set()
 
         def respond(**arguments: Any) -> Response:
@@ -158,7 +161,15 @@ class Door:
         name = f"{view.__module__.rpartition('.')[2]}_{view.__name__}"
         respond.__name__ = "answer"  # what host-wide CSRF protection knows these views by
         strict = not rule.endswith("/")  # with a slash at the end it also answers without
-        self.blueprint.add_url_rule(rule, name, respond, methods=[method], strict_slashes=strict)
+        self.blueprint.add_url_rule(
+            rule,
+            name,
+            respond,
+            methods=[method],
+            strict_slashes=strict,
+            # Flask would list what answers every method below: see close().
+            provide_automatic_options=False,
+        )
         if not described:
             return
         self._rules.append(Rule(rule, methods=[method], strict_slashes=strict))
@@ -187,7 +198,10 @@ class Door:
         self._things[resource] = thing
 
     def close(self) -> None:
-        """Answer every other path and method below with problem details, too."""
+        """Answer every other path and method below with problem details, too, and OPTIONS with the methods of a path.
+
+        OPTIONS needs no key: a preflight, which a host's CORS extension may let pass, has none.
+        """
 
         @cache
         def known() -> (
@@ -196,18 +210,26 @@ class Door:
             return Map(self._rules).bind("")
 
         def missing(rest: str = "") -> Response:
+            # Of a path that may end in a slash or not, Werkzeug tells the methods only with it.
+            paths = f"/{rest}", f"/{rest}/"
+            allowed = {method for path in paths for method in known().allowed_methods(path)}
+            if allowed and request.method == "OPTIONS":
+                allow = ", ".join(sorted({*allowed, "OPTIONS"}))
+                return Response(status=204, headers={"Allow": allow, "Cache-Control": "no-store"})
             authorized(Right.SEE)
-            if allowed := known().allowed_methods(f"/{rest}"):
+            if allowed:
                 raise WrongMethod(request.method, allowed)
             raise NotFound("resource", rest)
 
         for rule in ("/", "/<path:rest>"):
-            self.blueprint.add_url_rule(rule, "missing", missing, methods=METHODS)
+            self.blueprint.add_url_rule(
+                rule, REST, missing, methods=METHODS, provide_automatic_options=False
+            )
 
 
 def _location(call: Call, result: dict[str, Any], *, of_page: bool) -> str:
     """Where what was made can be read; an update is read with what it is about."""
-    url = request.base_url
+    url = address()
     url = url.removesuffix("/updates") if url.endswith("/updates") else f"{url}/{result['id']}"
     if of_page and not call.page.is_default:
         url += "?" + urlencode({"status_page": call.page.slug})

@@ -21,7 +21,7 @@ from ..idents import uuid_of
 from .answering import told
 from .call import COMPONENT, Call
 from .door import Door
-from .fields import Affected, Body, Change, Instant, Prose, Text, Title, Visibility
+from .fields import Affected, Body, Change, Flag, Instant, Prose, Text, Title, Visibility
 from .reading import asked, choice, instant, sought
 from .templates import Templated, filled
 from .things import Thing
@@ -38,7 +38,7 @@ class NewIncident(Templated):
     resolved_at: Instant | None = None
     next_update_due: Instant | None = None
     visibility: Visibility = "published"
-    notify: bool = True
+    notify: Flag = True
 
 
 class NewIncidentUpdate(Body):
@@ -47,7 +47,7 @@ class NewIncidentUpdate(Body):
     components: Affected | None = None
     impact: Impact | None = None
     next_update_due: Instant | None = None
-    notify: bool = True
+    notify: Flag = True
 
 
 class IncidentChange(Change):
@@ -59,7 +59,7 @@ class IncidentChange(Change):
     monitor: Text | None = None
     next_update_due: Instant | None = None
     visibility: Visibility = "published"
-    notify: bool = True
+    notify: Flag = True
 
 
 class IncidentUpdateChange(Change):
@@ -67,12 +67,12 @@ class IncidentUpdateChange(Change):
 
     body: Prose = ""
     created_at: Instant | None = None
-    notify: bool = False
+    notify: Flag = False
 
 
 class Resolution(Body):
     body: Prose = ""
-    notify: bool = True
+    notify: Flag = True
 
 
 class Reopening(Body):
@@ -81,7 +81,7 @@ class Reopening(Body):
     components: Affected | None = None
     impact: Impact | None = None
     next_update_due: Instant | None = None
-    notify: bool = True
+    notify: Flag = True
 
 
 @dataclass(frozen=True, kw_only=True)

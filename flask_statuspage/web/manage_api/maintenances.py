@@ -19,7 +19,7 @@ from ..idents import uuid_of
 from .answering import told
 from .call import COMPONENT, Call
 from .door import Door
-from .fields import Body, Change, Instant, Named, Prose, Text, Title, Whole, Word
+from .fields import Body, Change, Flag, Instant, Named, Prose, Text, Title, Whole, Word
 from .incidents import SEARCH
 from .reading import asked, choice, instant
 from .templates import Templated, filled
@@ -39,12 +39,12 @@ class NewMaintenance(Templated):
     scheduled_start: Instant | None = None
     scheduled_end: Instant
     status: MaintenanceStatus = MaintenanceStatus.SCHEDULED
-    auto_start: bool = True
-    auto_complete: bool = True
+    auto_start: Flag = True
+    auto_complete: Flag = True
     remind_before: Minutes | None = None
     rrule: Rule | None = None
     exceptions: Days = Field(default_factory=list)
-    notify: bool = True
+    notify: Flag = True
 
 
 class MaintenanceChange(Change):
@@ -54,36 +54,36 @@ class MaintenanceChange(Change):
     components: Named = Field(default_factory=list)
     scheduled_start: Instant = Field(default_factory=utc_now)
     scheduled_end: Instant = Field(default_factory=utc_now)
-    auto_start: bool = True
-    auto_complete: bool = True
+    auto_start: Flag = True
+    auto_complete: Flag = True
     remind_before: Minutes = Field(default_factory=list)
     rrule: Rule | None = None
     exceptions: Days = Field(default_factory=list)
-    notify: bool = True
+    notify: Flag = True
 
 
 class NewMaintenanceUpdate(Body):
     status: MaintenanceStatus | None = None
     body: Prose = ""
-    notify: bool = True
+    notify: Flag = True
 
 
 class MaintenanceUpdateChange(Change):
     """Nobody is told of a mended text unless ``notify`` asks for it."""
 
     body: Prose
-    notify: bool = False
+    notify: Flag = False
 
 
 class Step(Body):
     body: Prose = ""
-    notify: bool = True
+    notify: Flag = True
 
 
 class Cancellation(Step):
     """``series``: no further occurrence either."""
 
-    series: bool = False
+    series: Flag = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,7 +27,7 @@ from ...storage.session import database_now
 from .answering import told
 from .call import COMPONENT, Call
 from .door import Door
-from .fields import Body, Change, Text, Title, Whole, Word
+from .fields import Body, Change, Flag, Text, Title, Whole, Word
 from .reading import asked, choice, sought, truth, words
 from .things import Thing
 
@@ -37,7 +37,7 @@ class MonitorFields(Body):
     target: Annotated[Text, StringConstraints(max_length=2048)] = ""
     component: Text | None = None
     interval: Whole = 60
-    timeout: Annotated[float, Field(allow_inf_nan=False)] = 10.0
+    timeout: Annotated[float, Field(strict=True, allow_inf_nan=False)] = 10.0
     regions: Annotated[list[Word], Field(min_length=1, max_length=50)] = Field(
         default_factory=lambda: ["default"]
     )
@@ -47,7 +47,7 @@ class MonitorFields(Body):
     recovery_threshold: Whole = 2
     degraded_over_ms: Whole | None = None
     outage_status: ComponentStatus = ComponentStatus.MAJOR_OUTAGE
-    open_incident: bool = True
+    open_incident: Flag = True
     template: Text | None = None
     depends_on: Text | None = None
     escalation_intervals: Annotated[list[Whole], Field(max_length=MAX_ESCALATIONS)] = Field(

@@ -11,6 +11,7 @@ from flask import request
 from pydantic import TypeAdapter, ValidationError
 
 from ...documents.document import Parameter, whole_number
+from ...domain.wrong_fields import in_words
 from ...errors import Invalid
 from ..storable import UNSTORABLE, is_storable
 from .fields import Instant
@@ -73,14 +74,16 @@ def identifier(name: str, says: str) -> Parameter:
 
 
 def words(name: str, says: str) -> Parameter:
-    """Any text that can be stored."""
+    """Any text that can be stored, not spaces alone."""
 
     def read(text: str) -> str:
+        if not text.strip():
+            raise Invalid.field(name, "Must not be empty.")
         if not is_storable(text):
             raise Invalid.field(name, UNSTORABLE)
         return text
 
-    return Parameter(name=name, read=read, says=says, schema={"type": "string"})
+    return Parameter(name=name, read=read, says=says, schema={"type": "string", "minLength": 1})
 
 
 def sought(name: str, says: str) -> Parameter:
@@ -125,8 +128,7 @@ def instant(name: str, says: str) -> Parameter:
         try:
             return _INSTANT.validate_python(text)
         except ValidationError as error:
-            message = error.errors()[0]["msg"].removeprefix("Value error, ").rstrip(".")
-            raise Invalid.field(name, f"{message}.") from error
+            raise Invalid.field(name, in_words(error.errors()[0])) from error
 
     schema = {"type": "string", "format": "date-time"}
     return Parameter(name=name, read=read, says=says, schema=schema)
