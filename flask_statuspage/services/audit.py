@@ -76,7 +76,7 @@ def record_all(
     *,
     actor: str | None,
     action: str,
-    subject: str,
+    subject: Subject,
     page_id: UUID,
     after: Mapping[UUID, Mapping[str, Any]],
 ) -> None:

@@ -6,7 +6,7 @@ Never its addresses, which must be gone once the subscription is, nor its secret
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
@@ -14,7 +14,7 @@ from ..storage.subscriptions import Subscription, SubscriptionState
 from ..storage.team import AuditEntry, about
 from . import audit
 
-SUBJECT = "subscription"
+SUBJECT: Final = "subscription"
 """What the audit calls them."""
 
 SUBSCRIBER = "subscriber"
