@@ -58,7 +58,7 @@ def test_pressing_twice_makes_one(site: Site, enter: Enter) -> None:
     assert answer.status_code == 409
     assert "was made already" in answer.text
     assert len(site.rows(Token)) == 1
-    assert ann.send(ann.form("/keys", "Make the key"), name="Deploy").status_code == 200
+    assert ann.send(ann.form("/keys", "Make the key"), name="Deploy, too").status_code == 200
     assert ann.send(form, name="Deploy", once="x").status_code == 422
 
 
