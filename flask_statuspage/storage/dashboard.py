@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.orm import Session
 
 from ..domain.maintenance import ACTIVE, MaintenanceStatus
@@ -45,15 +45,18 @@ def subscribers(session: Session, page_id: UUID, since: datetime) -> tuple[int, 
     is_active = Subscription.state == SubscriptionState.ACTIVE
     is_lost = Subscription.state.in_([SubscriptionState.DISABLED, SubscriptionState.ENDED])
     query = select(
-        func.count().filter(is_active),
-        func.count().filter(is_active & (Subscription.confirmed_at >= since)),
-        func.count().filter(
-            # What came and went within that time is no change.
-            is_lost & (Subscription.updated_at >= since) & (Subscription.confirmed_at < since)
-        ),
+        _number(is_active),
+        _number(is_active & (Subscription.confirmed_at >= since)),
+        # What came and went within that time is no change.
+        _number(is_lost & (Subscription.updated_at >= since) & (Subscription.confirmed_at < since)),
     ).where(Subscription.page_id == page_id)
     active, came, went = session.execute(query).one()
     return active, came, went
+
+
+def _number(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    """How many rows are so. MariaDB knows no ``FILTER``."""
+    return func.count(case((condition, 1)))
 
 
 def failed_deliveries(session: Session, page_id: UUID, since: datetime) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from html import unescape
 from typing import Any, NamedTuple
 
@@ -15,10 +16,11 @@ from flask_statuspage.storage.components import Condition
 from flask_statuspage.storage.session import current_session
 from flask_statuspage.storage.subscriptions import Subscription, SubscriptionState
 from flask_statuspage.storage.team import AuditEntry
+from tests.console import member
 from tests.console.conftest import Enter
 from tests.console.counting import queries
-from tests.console.member import ADMIN, EDITOR, VIEWER, forms_of
-from tests.web.site import Site
+from tests.console.member import ADMIN, EDITOR, OWNER, VIEWER, Member, forms_of
+from tests.web.site import Site, SiteMaker
 
 LISTS = ("/", "/incidents", "/maintenance")
 
@@ -302,3 +304,12 @@ def test_as_many_queries_for_much_as_for_little(site: Site, enter: Enter) -> Non
     few = {path: queries(ann, path) for path in LISTS}
     more(range(1, 8))
     assert few == {path: queries(ann, path) for path in LISTS}
+
+
+def test_on_every_database(migrated_site: SiteMaker, database_url: str) -> None:
+    """Its figures are counted in words that each of them understands."""
+    site = member.build(partial(migrated_site, database_url))
+    site.made("/subscriptions", channel="email", address="ann@example.com")
+    answer = Member(site, OWNER).get("/")
+    assert answer.status_code == 200
+    assert "Subscribers" in answer.text

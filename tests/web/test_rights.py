@@ -189,7 +189,7 @@ def test_nobody_reaches_above_their_role(site: Site) -> None:
         ("PATCH", "/members/cleo@acme.example", {"role": "viewer"}),
         ("DELETE", "/members/cleo@acme.example", None),
         ("POST", "/tokens", {"name": "mine", "role": "admin"}),
-        ("PATCH", f"/tokens/{admin_key}", {"name": "mine"}),
+        ("PATCH", f"/tokens/{admin_key}", {"name": "mine, too"}),
         ("DELETE", f"/tokens/{admin_key}", None),
     ):
         assert site.ask(method, path, body, role="admin").status_code < 300, path
