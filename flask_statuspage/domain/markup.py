@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
+    from markdown_it.rules_inline import StateInline
 
 MAX_CHARACTERS = 10_000
 """Longer input is refused where it is saved; hostile Markdown costs more than linear time."""
 
+MAX_NO_LINKS = 1000
+"""So many brackets of a text may turn out to begin no link; what stands after them is not looked at for links."""
+
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+_NO_LINKS = "brackets without a link"
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _TAGS = {"p", "br", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a", "hr"}
 _TAGS |= {"h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"}
@@ -58,9 +63,30 @@ def _renderer() -> MarkdownIt:
 
     renderer = MarkdownIt("js-default", {"html": False, "linkify": False})
     renderer.disable(["image"])
+    renderer.inline.ruler.at("link", _link)
     renderer.core.ruler.push("lower_headings", _lower_headings)
     renderer.core.ruler.push("refuse_relative_links", _refuse_relative_links)
     return renderer
+
+
+def _link(state: StateInline, silent: bool) -> bool:
+    """The parser's own rule, which looks for the end of a link at each bracket, and then at all those within.
+
+    Of thousands that nobody closes that would take seconds.
+    """
+    from markdown_it.rules_inline import link
+
+    if state.src[state.pos] != "[":
+        return False
+    seen = state.env.get(_NO_LINKS, 0)
+    if seen >= MAX_NO_LINKS:
+        return False
+    if link(state, silent):
+        return True
+    state.env[_NO_LINKS] = (
+        state.env.get(_NO_LINKS, 0) + 1
+    )  # those within have been counted meanwhile
+    return False
 
 
 def _lower_headings(state: object) -> None:

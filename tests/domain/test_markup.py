@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from xml.etree import ElementTree
 
@@ -164,6 +165,51 @@ def test_hostile_input_takes_no_long_time(piece: str) -> None:
     started = time.process_time()
     to_html(text)
     assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 9_990,
+        "![" * 5_000,
+        "[[a]" * 2_500,
+        "[" * 5_000 + "]" * 5_000,
+        r"[\]" * 3_333,
+        "[`]`" * 2_500,
+        "[a](" * 2_500,
+        "[a]: b\n\n" + "[" * 9_000,
+        ("[" * 20 + "a\n\n") * 450,
+        "|" + "[|" * 3_300 + "\n|" + "-|" * 1_600,
+    ],
+    ids=[
+        *("open", "images", "some closed", "nested", "escaped", "in code", "links"),
+        *("with a reference", "paragraphs", "a table"),
+    ],
+)
+def test_brackets_that_nobody_closes_cost_little(text: str) -> None:
+    """Each is looked at a few times only, and shown: counted in calls, which no busy machine makes more."""
+    to_html("[warm](https://a.example)")  # what is made once
+    to_html.cache_clear()
+    calls = 0
+
+    def count(frame: object, event: str, argument: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        html = to_html(text)
+    finally:
+        sys.setprofile(before)
+    assert 0 < calls < 60 * len(text)
+    assert "[" in html
+
+
+def test_links_among_many_brackets() -> None:
+    """A long log full of brackets does not cost the links behind it."""
+    log = "".join(f"[{number:03}] [INFO] up\n" for number in range(450))
+    assert '<a href="https://a.example"' in to_html(f"{log}\n[more](https://a.example)")
 
 
 @pytest.mark.parametrize(
