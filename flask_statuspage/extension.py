@@ -136,7 +136,7 @@ class StatusPage(HostApi, HostChecks, Blueprint):
             settings,
             owner=self,
             page_changed=cache.expire_versions,
-            member_loader=lambda: self._member_loader() if self._member_loader else None,
+            member_loader=self._current_member,
             has_member_loader=lambda: self._member_loader is not None,
             subscriber_loader=self._current_subscriber,
             locale_loader=lambda: (self._locale_loader or languages.of_flask_babel)(),
@@ -193,7 +193,10 @@ class StatusPage(HostApi, HostChecks, Blueprint):
         return lane
 
     def member_loader(self, loader: Loader) -> Loader:
-        """Decorate the function that names whoever stands at the admin door; None: nobody."""
+        """Decorate the function that names whoever stands at the admin door, in text; None: nobody.
+
+        The team's table has the same names. Two people must not have names that differ by case only.
+        """
         self._member_loader = loader
         return loader
 
@@ -212,6 +215,15 @@ class StatusPage(HostApi, HostChecks, Blueprint):
         """
         self._locale_loader = loader
         return loader
+
+    def _current_member(self) -> str | None:
+        name = self._member_loader() if self._member_loader else None
+        if name is not None and not isinstance(name, str):
+            raise TypeError(
+                f"The function decorated with @statuspage.member_loader returned {name!r}. It has to return text, "
+                "such as an email address or str(user.id), or None."
+            )
+        return name
 
     def _current_subscriber(self) -> str | None:
         return self._subscriber_loader() if self._subscriber_loader else None

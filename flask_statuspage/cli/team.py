@@ -95,18 +95,25 @@ def remove(identity: str) -> None:
 
 def _how_to_sign_in() -> str:
     """What a new member does next."""
-    url = addresses.console_url("/")
-    if current_settings().builtin_login:
-        if lacks := sign_ins.missing():
-            return f"They cannot sign in yet, as no mail can be sent: {lacks}"
-        return (
-            f"They sign in at {addresses.console_url('/login')} by a link that is mailed to them."
-        )
+    by_site = by_link = ""
     if current_state().has_member_loader():
-        return f"They sign in to your site, then open {url}"
+        by_site = f"They sign in to your site, then open {addresses.console_url('/')}"
+    if current_settings().builtin_login:
+        lacks, url = sign_ins.missing(), addresses.console_url("/login")
+        by_link = (
+            f"They cannot sign in yet, as no mail can be sent: {lacks}"
+            if lacks
+            else f"They sign in at {url} by a link that is mailed to them."
+        )
+    if by_site and by_link:
+        return f"{by_site}\nWhere your site's login does not know them: {by_link}"
     return (
-        "Nobody can sign in yet: register your login with @statuspage.member_loader, or set "
-        "STATUSPAGE_BUILTIN_LOGIN."
+        by_site
+        or by_link
+        or (
+            "Nobody can sign in yet: register your login with @statuspage.member_loader, or set "
+            "STATUSPAGE_BUILTIN_LOGIN."
+        )
     )
 
 

@@ -40,8 +40,13 @@ def says(tmp_path: Path) -> Callable[..., str]:
         (ON, "cannot sign in yet, as no mail can be sent: STATUSPAGE_SMTP_URL is not set"),
         ({"knows": True}, "sign in to your site, then open https://status.example.com/admin/"),
         ({}, "Nobody can sign in yet: register your login"),
+        (
+            {**ON, **MAIL, "knows": True},
+            "sign in to your site, then open https://status.example.com/admin/\nWhere your site's login does not know "
+            "them: They sign in at https://status.example.com/admin/login by a link",
+        ),
     ],
-    ids=["by mail", "no mail", "by the host", "no login"],
+    ids=["by mail", "no mail", "by the host", "no login", "both"],
 )
 def test_adding_a_member(says: Callable[..., str], options: dict[str, Any], expected: str) -> None:
     """It says what they do next, or what is missing."""

@@ -8,6 +8,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+import flask
 import pytest
 from itsdangerous import URLSafeTimedSerializer
 
@@ -621,3 +622,21 @@ def test_the_mount(make_site: SiteMaker, smtp: SmtpServer, tmp_path: Path) -> No
     )
     ann: Guest = club.browser()
     assert ann.sign_in(EDITOR).headers["Location"] == "/admin/"
+
+
+def test_a_link_is_not_used_up_where_the_host_names_somebody(
+    make_site: SiteMaker, smtp: SmtpServer
+) -> None:
+    """Whom the host names it alone names: the button says so and to whom, and the link works afterwards."""
+    page = StatusPage()
+    page.member_loader(lambda: flask.request.headers.get("X-Who"))
+    club = sign_in.build(make_site, smtp, statuspage=page)
+    guest = club.browser()
+    form = guest.form_at(guest.mailed(OWNER))
+    guest.who = "mallory@example.com"
+    answer = guest.send(guest.form_at(form.action))
+    assert answer.status_code == 409
+    assert "knows you as mallory@example.com" in answer.text
+    guest.who = None
+    assert guest.send(guest.form_at(form.action)).status_code == 303
+    assert guest.get("/").status_code == 200

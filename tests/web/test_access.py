@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -108,3 +109,12 @@ def test_the_manage_api_is_beside_it(console: Console) -> None:
     assert console.site.get("/admin/integrations", headers=headers).status_code == 401
     assert console.site.ask("GET", "/integrations").status_code == 404
     assert console.site.get("/admin/nothing").status_code == 404
+
+
+@pytest.mark.parametrize("name", [5, True, b"ann@acme.example"], ids=repr)
+def test_a_loader_that_returns_no_text(console: Console, name: Any) -> None:
+    """The host's developer is told which function is to return what."""
+    console.site.statuspage.member_loader(lambda: name)
+    console.site.app.config["PROPAGATE_EXCEPTIONS"] = True
+    with pytest.raises(TypeError, match=r"member_loader returned .*It has to return text"):
+        console.browser().get("/admin/")

@@ -18,7 +18,7 @@ from flask_statuspage.storage.subscriptions import Subscription
 from flask_statuspage.storage.team import AuditEntry
 from flask_statuspage.web.admin import x_sign_in
 from tests.servers import x as fake
-from tests.servers.http import Answer
+from tests.servers.http import Answer, Received
 
 from .console import ANN, PAGE_URL, Console
 
@@ -173,6 +173,26 @@ def test_another_member(console: Console) -> None:
     path = browser.at_x(browser.begin())
     browser.who = "bob@acme.example"
     refused(console, browser.get(path), "Somebody else began")
+
+
+@pytest.mark.parametrize("gone", ["member", "page"])
+def test_what_is_gone_when_x_answers(console: Console, gone: str) -> None:
+    """Who is no member any more, or whose page is deleted, while X is asked connects nothing; X is told so."""
+    console.site.made("/pages", name="Inside", slug="inside")
+    browser, answered = console.browser(), console.x.receiver.answer
+
+    def answer(request: Received) -> Answer:
+        if request.path.startswith("/2/users/me"):
+            path = f"/members/{ANN}" if gone == "member" else "/pages/inside"
+            assert console.site.ask("DELETE", path).status_code == 204
+        return answered(request)
+
+    console.site.made("/members", identity="bob@acme.example", role="owner")
+    path = browser.at_x(browser.begin(status_page="inside"))
+    console.x.receiver.answer = answer
+    assert browser.get(path).status_code == (403 if gone == "member" else 404)
+    assert console.kept() == ([], [])
+    assert [r for r in console.x.receiver.requests if r.path == "/2/oauth2/revoke"]
 
 
 def test_no_code_and_odd_errors(console: Console) -> None:

@@ -16,12 +16,17 @@ from ...documents.console import login as documents
 from ...documents.rendering import Frame
 from ...errors import Invalid, LinkError, LinkInvalid, NotFound, TooMany
 from ...services import second_factors, sign_ins
+from ...state import current_state
 from ...storage.races import committed
 from ...storage.session import current_session
 from ...storage.team import Member
 from .. import answers, failures, forms, own_login, shown
 from ..storable import UNSTORABLE, is_storable
 
+SIGN_OUT_FIRST = (
+    "This site's own login knows you as {name}, and where it knows somebody it alone counts. Sign out there, then open "
+    "this link again: it was not used."
+)
 COOKIES = (
     "This form was open for too long, or your browser takes no cookies. Press the button again."
 )
@@ -81,6 +86,9 @@ def enter(token: str) -> BaseResponse:
             return answers.page(shown_again())
         if not _is_genuine():
             return answers.page(shown_again(problem=COOKIES), 400)
+        if name := current_state().member_loader():
+            # The link would be used up for nothing: whom the host names, it alone names.
+            return answers.page(shown_again(problem=SIGN_OUT_FIRST.format(name=name)), 409)
         code = request.form.get("code", "")
         try:
             member = committed(session, partial(sign_ins.enter, token=token, code=code))

@@ -21,7 +21,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from ...delivery.channels import channels
 from ...documents.console.room import Trouble
 from ...domain.rights import Right
-from ...errors import AccessRefused, AccessUnreachable, Conflict, SetupError
+from ...errors import AccessRefused, AccessUnreachable, Conflict, SetupError, StatusPageError
 from ...services import accounts, addresses, pages, x_access
 from ...state import current_settings
 from ...storage.encryption import reveal, seal
@@ -119,7 +119,14 @@ def callback(desk: Desk) -> BaseResponse:
     except (AccessRefused, AccessUnreachable) as failure:
         page = session.get(Page, page_id)
         return _failed(visit, page, f"{failure} Nothing was connected; try again.", 502)
-    visit.turn_to(session.get_one(Page, page_id))
+    try:
+        # X may have taken its time, in which the right or the page may be gone.
+        visit = desk.visit(Right.CONNECT)
+        visit.turn_to(pages.get(session, str(page_id)))
+    except StatusPageError:
+        session.rollback()
+        x_access.give_back(tokens.refresh)
+        raise
     accounts.connect(session, visit.page, profile, tokens, actor=visit.actor)
     session.commit()
     return onward(visit, Done("integrations", "connected"))
