@@ -20,6 +20,7 @@ from tests.web.test_manage_api import NOBODY
 FORGED_ID = "dddddddd-dddd-4ddd-8ddd-dddddddddddd"
 FORGED_DAY = "2001-01-01T00:00:00"
 FORGED = "forged-by-a-test"
+FORGED_NUMBER = "987654321"  # longer than what a time has of digits in a row
 
 EXTRAS: dict[str, str] = {
     **dict.fromkeys(("id", "page_id", "subject_id", "group_id", "component_id"), FORGED_ID),
@@ -40,23 +41,24 @@ EXTRAS: dict[str, str] = {
     "automatic": "yes",
     "archived": "yes",
     "proven": "yes",
-    "version": "99999",
-    "position": "99999",
-    "sessions": "99999",
-    "failures": "99999",
+    "version": FORGED_NUMBER,
+    "position": FORGED_NUMBER,
+    "sessions": FORGED_NUMBER,
+    "failures": FORGED_NUMBER,
     "page": "other",
     "kind": "maintenance",
 }
 """Columns and arguments of services that a form may not have. Values that are found again stand in no row otherwise."""
 
-MARKS = (FORGED_ID, FORGED_ID.replace("-", ""), FORGED_DAY[:10], FORGED, "99999")
+MARKS = (FORGED_ID, FORGED_ID.replace("-", ""), FORGED_DAY[:10], FORGED, FORGED_NUMBER)
 
 
 VARYING = {"nonce", "milliseconds", "last_ms", "rhythm"}
 """Columns of what is drawn or measured."""
 
 _ID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}|[0-9a-f]{64}")
-_SECRET = re.compile(r"'(gAAAAA[\w-]+=*|[\w-]{32})'")
+_SECRET = re.compile(r"'(gAAAAA[\w-]+=*|[\w-]{32})'|[\w-]+\.[\w-]{6}\.[\w-]{27}(?![\w-])")
+"""What is sealed, drawn, or signed."""
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?")
 
 
