@@ -32,9 +32,12 @@ def enter(site: Site) -> Enter:
     return make
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def whole(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Whole]:  # noqa: F811
-    """A furnished site, all that links and forms of its console lead to, and the way back to how it was made."""
+    """A furnished site, all that links and forms of its console lead to, and the way back to how it was made.
+
+    One for all tests: each of them takes it back before it looks.
+    """
 
     def make(**options: Any) -> Site:
         url = sqlite_url(tmp_path_factory.mktemp("furnished") / "site.db")

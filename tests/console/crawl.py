@@ -18,7 +18,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
 from flask_statuspage.web import admin
-from tests.console.furnished import BEGUN, BY_LINK, GUARDED
+from tests.console.furnished import BEGUN, BY_LINK, GUARDED, NOWHERE, tested
 from tests.console.member import OWNER, Member
 from tests.web.site import Site
 
@@ -29,7 +29,7 @@ SAMPLES = {
     "identity": "sample@acme.example",
     "address": "sample@acme.example",
     "email": "sample@acme.example",
-    "target": "https://1.1.1.1/",
+    "target": NOWHERE,
 }
 """What is typed into fields that must not stay empty and take not any text; others take :data:`SAMPLE`."""
 
@@ -65,7 +65,7 @@ class Control:
         if self.kind == "number":
             return "60"
         if self.kind in ("email", "url"):
-            return {"email": "sample@acme.example", "url": "https://1.1.1.1/"}[self.kind]
+            return {"email": "sample@acme.example", "url": f"{NOWHERE}/sample"}[self.kind]
         return SAMPLES.get(self.name, SAMPLE)
 
 
@@ -143,6 +143,8 @@ def everywhere(site: Site, slug: str | None = None, *, most: int = 1000) -> Foun
     """The whole console about one status page, as owners come to it who are in different states."""
     query = f"?status_page={slug}" if slug else ""
     found = crawl(Member(site, OWNER), f"{site.prefix}/admin/{query}", slug=slug, most=most)
+    for url in tested(site, slug)[:most]:
+        found.add(crawl(Member(site, OWNER), url, far=False))
     if slug is None:
         for who in (BEGUN, GUARDED):
             found.add(crawl(Member(site, who), f"{site.prefix}/admin/account", far=False))

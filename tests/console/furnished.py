@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import select
 
 from flask_statuspage.domain.roles import Role
-from flask_statuspage.services import accounts, members, pages, second_factors
+from flask_statuspage.services import accounts, admissions, members, pages, second_factors
+from flask_statuspage.services.wishes import Wish
 from flask_statuspage.services.x_access import Profile, Tokens
 from flask_statuspage.storage.session import current_session
 from flask_statuspage.storage.team import SecondFactor
@@ -41,6 +42,7 @@ OPTIONS: dict[str, Any] = {
     "STATUSPAGE_SIGNUPS_PER_HOUR": 100_000,
     "STATUSPAGE_WEBHOOK_SIGNUP": "open",
     "STATUSPAGE_API_RATE": 0,
+    "STATUSPAGE_SLACK_HOSTS": "localhost",
     "STATUSPAGE_X_CLIENT_ID": "client-1",
     "STATUSPAGE_X_API_URL": "http://127.0.0.1:9",
     "STATUSPAGE_X_AUTHORIZE_URL": "http://127.0.0.1:9/authorize",
@@ -75,8 +77,14 @@ def furnish(site: Site) -> None:
             profile = Profile(f"1{slug or ''}", f"acme{slug or ''}")
             tokens = Tokens("access", "refresh", None)
             accounts.connect(session, page, profile, tokens, actor=member.OWNER)
+            asked = Wish(channel="email", address=f"asked@{slug or 'acme'}.example")
+            row = admissions.add(
+                session, page, asked, confirmed=False, origin=None, actor=member.OWNER
+            )
+            assert row.mailed_at is not None
+            row.mailed_at -= timedelta(hours=1)  # else it is too early to ask once more
         session.commit()
-    # Nobody listens where the webhooks lead, so there are deliveries that failed.
+    # Nobody listens where messages lead, so there are deliveries that failed, and some that were given up.
     swept = site.app.test_cli_runner().invoke(args=["statuspage", "sweep"])
     assert swept.exit_code == 0, swept.output
 
@@ -115,8 +123,42 @@ def _page(site: Site, page: str | None) -> None:
         )
     make("/monitors", name=f"Probe {tag}", target=NOWHERE, component=api)
     make("/monitors", name=f"Job {tag}", kind="heartbeat", component=web)
+    paused = make("/monitors", name=f"Paused {tag}", target=NOWHERE)
+    then(f"/monitors/{paused['id']}/pause")
     _incidents(make, then, api, web)
     _windows(make, then, api, web)
+    _endpoints(make, then, tag)
+
+
+def _endpoints(make: Any, then: Any, tag: str) -> None:
+    """Those of each kind, to which a test alone was sent, and some that are switched off."""
+    for channel, address in {
+        "webhook": f"{NOWHERE}/{tag}/tested",
+        "slack": f"http://localhost:9/services/T1/B1/{tag}",
+        "apprise": f"json://127.0.0.1:9/{tag}",
+    }.items():
+        # Given up after the first attempt: what failed can be sent again.
+        made = make("/subscriptions", channel=channel, address=address, policy={"delays": []})
+        then(f"/subscriptions/{made['id']}/test")
+    for channel, address in {
+        "webhook": f"{NOWHERE}/{tag}/off",
+        "email": f"off@{tag}.example",
+    }.items():
+        made = make("/subscriptions", channel=channel, address=address)
+        then(f"/subscriptions/{made['id']}/disable")
+
+
+def tested(site: Site, slug: str | None) -> list[str]:
+    """Addresses of what came of tests: only the answer to the button leads there."""
+    asked = "event=test" + (f"&status_page={slug}" if slug else "")
+    items = site.ask("GET", f"/deliveries?{asked}").get_json()["items"]
+    query = f"?status_page={slug}" if slug else ""
+    # What nobody tried yet is waited for.
+    return [
+        f"{site.prefix}/admin/integrations/{one['subscription_id']}/tests/{one['id']}{query}"
+        for one in items
+        if one["attempts"]
+    ]
 
 
 def _incidents(make: Any, then: Any, api: str, web: str) -> None:

@@ -17,11 +17,11 @@ from flask_statuspage.web import admin
 from tests.console.crawl import Form, Whole, send
 from tests.console.member import Member
 
-BESIDE = ("x_connect", "x_disconnect", "x_test")
-"""What posts beside the desk."""
-
-POSTS = list(dict.fromkeys([*(e for e, method, _ in admin.routes() if method == "POST"), *BESIDE]))
+POSTS = list(dict.fromkeys(e for e, method, _ in admin.routes() if method == "POST"))
 """Every endpoint of the console that does something for a member."""
+
+LINES = "channel,address\nemail,sample@acme.example\n"
+"""A file that brings somebody in."""
 
 TELL = "Say in tests/console/knowing.py what this form needs to be accepted."
 
@@ -47,11 +47,29 @@ def _a_status(whole: Whole, form: Form) -> dict[str, str]:
     return {first: "partial_outage"}
 
 
-def _its_title(whole: Whole, form: Form) -> dict[str, str]:
+def _shown(whole: Whole, form: Form) -> str:
+    """What the page asks one to type."""
     html = Member(whole.site, form.who).open(form.page).text
     found = search(r'<strong class="sp-theirs"><bdi>(.*?)</bdi>', html)
     assert found
-    return {"title": unescape(found[1])}
+    return unescape(found[1])
+
+
+def _its_title(whole: Whole, form: Form) -> dict[str, str]:
+    return {"title": _shown(whole, form)}
+
+
+def _its_name(whole: Whole, form: Form) -> dict[str, str]:
+    return {"name": _shown(whole, form)}
+
+
+def _some_lines(whole: Whole, form: Form) -> dict[str, str]:
+    """Those of a file, with the mark by which the page knows that it was looked at."""
+    typed = {"text": LINES, "state": "active"}
+    looked_at = send(Member(whole.site, form.who), form, {**typed, "check": "yes"})
+    found = search(r'name="seen" value="([^"]+)"', looked_at.text)
+    assert found, looked_at.text
+    return {**typed, "seen": unescape(found[1]), "import": "yes"}
 
 
 def _a_code(whole: Whole, form: Form) -> dict[str, str]:
@@ -65,6 +83,8 @@ KNOWN: dict[str, Callable[[Whole, Form], dict[str, str]]] = {
     "dashboard": _a_status,
     "incident_delete": _its_title,
     "maintenance_delete": _its_title,
+    "monitor_delete": _its_name,
+    "subscribers_import": _some_lines,
     "factor_confirm": _a_code,
     "factor_renew": _a_code,
     "factor_off": _a_code,

@@ -8,17 +8,19 @@ from typing import Any
 
 import pytest
 
+from flask_statuspage.storage.base import Base
 from flask_statuspage.web.manage_api import operations
 from tests.console.crawl import Whole, send
 from tests.console.knowing import POSTS, accepted, needed
 from tests.console.member import Member
 from tests.web.routes import smallest
-from tests.web.site import API
+from tests.web.site import API, SEEN
 from tests.web.test_manage_api import NOBODY
 
 FORGED_ID = "dddddddd-dddd-4ddd-8ddd-dddddddddddd"
 FORGED_DAY = "2001-01-01T00:00:00"
 FORGED = "forged-by-a-test"
+FORGED_NUMBER = "987654321"  # longer than what a time has of digits in a row
 
 EXTRAS: dict[str, str] = {
     **dict.fromkeys(("id", "page_id", "subject_id", "group_id", "component_id"), FORGED_ID),
@@ -39,29 +41,42 @@ EXTRAS: dict[str, str] = {
     "automatic": "yes",
     "archived": "yes",
     "proven": "yes",
-    "version": "99999",
-    "position": "99999",
-    "sessions": "99999",
-    "failures": "99999",
+    "version": FORGED_NUMBER,
+    "position": FORGED_NUMBER,
+    "sessions": FORGED_NUMBER,
+    "failures": FORGED_NUMBER,
     "page": "other",
     "kind": "maintenance",
 }
 """Columns and arguments of services that a form may not have. Values that are found again stand in no row otherwise."""
 
-MARKS = (FORGED_ID, FORGED_ID.replace("-", ""), FORGED_DAY[:10], FORGED, "99999")
+MARKS = (FORGED_ID, FORGED_ID.replace("-", ""), FORGED_DAY[:10], FORGED, FORGED_NUMBER)
 
+
+VARYING = {"nonce", "milliseconds", "last_ms", "rhythm"}
+"""Columns of what is drawn or measured."""
 
 _ID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}|[0-9a-f]{64}")
-_SECRET = re.compile(r"'(gAAAAA[\w-]+=*|[\w-]{32})'")
+_SECRET = re.compile(r"'(gAAAAA[\w-]+=*|[\w-]{32})'|[\w-]+\.[\w-]{6}\.[\w-]{27}(?![\w-])")
+"""What is sealed, drawn, or signed."""
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?")
 
 
 def shape(contents: Mapping[str, Iterable[tuple[Any, ...]]]) -> dict[str, list[str]]:
-    """The rows without what differs from one run to the next: ids, times, secrets."""
+    """The rows without what differs from one run to the next: ids, times, secrets, what is drawn or measured."""
     return {
-        table: sorted(_SECRET.sub("*", _TIME.sub("*", _ID.sub("*", repr(row)))) for row in rows)
+        table: sorted(
+            _SECRET.sub("*", _TIME.sub("*", _ID.sub("*", repr(_lasting(table, row)))))
+            for row in rows
+        )
         for table, rows in contents.items()
     }
+
+
+def _lasting(table: str, row: tuple[Any, ...]) -> list[Any]:
+    names = [column.name for column in Base.metadata.tables[table].columns]
+    names = [name for name in names if name not in SEEN]  # as the contents have them
+    return [value for name, value in zip(names, row, strict=True) if name not in VARYING]
 
 
 def told_apart(whole: Whole) -> dict[str, list[str]]:

@@ -24,10 +24,12 @@ def theirs(whole: Whole) -> Found:
     return everywhere(whole.site, OTHER)
 
 
-def without_page(url: str) -> str:
-    """The same address, about the page at the root."""
+def about(url: str, slug: str | None = None) -> str:
+    """The same address, about the page at the root, or about another one."""
     parts = urlsplit(url)
     query = [(name, value) for name, value in parse_qsl(parts.query) if name != "status_page"]
+    if slug:
+        query.append(("status_page", slug))
     return parts.path + (f"?{urlencode(query)}" if query else "")
 
 
@@ -46,11 +48,11 @@ def test_pages_of_another_page_are_not_found(whole: Whole, theirs: Found) -> Non
     kinds = {where.endpoint for where in foreign}
     assert kinds == {where.endpoint for where in only(whole.found, theirs)}
     assert len(kinds) > 10
-    assert {owner.open(without_page(url)).status_code for url in foreign.values()} == {404}
-    own = [f"{without_page(u)}?status_page={OTHER}" for u in only(whole.found, theirs).values()]
+    assert {owner.open(about(url)).status_code for url in foreign.values()} == {404}
+    own = [about(url, OTHER) for url in only(whole.found, theirs).values()]
     assert {owner.open(url).status_code for url in own} == {404}
-    mine = f"?status_page={OTHER}"
-    assert {owner.open(without_page(url) + mine).status_code for url in foreign.values()} == {200}
+    mine = [about(url, OTHER) for url in foreign.values()]
+    assert {owner.open(url).status_code for url in mine} == {200}
 
 
 def test_forms_of_another_page_do_nothing(whole: Whole, theirs: Found) -> None:
@@ -73,7 +75,7 @@ def test_forms_of_another_page_do_nothing(whole: Whole, theirs: Found) -> None:
     before = whole.site.contents()
     for where, form in foreign.items():
         data = {**form.values(), **known[where], **token}
-        answer = owner.open(without_page(form.action), "POST", data=data)
+        answer = owner.open(about(form.action), "POST", data=data)
         assert answer.status_code == 404, (str(where), answer.text)
     assert whole.site.contents() == before
 
