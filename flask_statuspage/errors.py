@@ -26,6 +26,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import click
@@ -79,6 +81,26 @@ class Invalid(StatusPageError):
     @classmethod
     def field(cls, field: str, message: str) -> Invalid:
         return cls(FieldError(field, message))
+
+
+class Problems:
+    """What is wrong with several fields of an input, told together."""
+
+    def __init__(self) -> None:
+        self.found: list[FieldError] = []
+
+    @contextmanager
+    def gathered(self) -> Iterator[None]:
+        """What is found wrong within is kept, and the next check goes on."""
+        try:
+            yield
+        except Invalid as error:
+            self.found += error.errors
+
+    def tell(self) -> None:
+        """:raises Invalid: when there were any."""
+        if self.found:
+            raise Invalid(*self.found)
 
 
 class WrongStep(Invalid):

@@ -59,8 +59,7 @@ class Recurrence:
         :param exceptions: ISO dates (``2026-12-24``), at most 366.
         :raises Invalid: naming ``rrule`` or ``exceptions``.
         """
-        # Some letters beyond ASCII have a capital within it.
-        text = rule.strip().upper().removeprefix("RRULE:") if rule.isascii() else rule
+        text = _spelling(rule)
         if not _FIRST_YEAR <= start.year <= _LAST_YEAR:
             raise wrong(f"the first window must begin in the years {_FIRST_YEAR} to {_LAST_YEAR}")
         count = read(text).count
@@ -70,7 +69,7 @@ class Recurrence:
         plain._refuse_other_start()
         plain._refuse_size()
         plain._refuse_overlap(duration)
-        return cls(rule=text, start=plain.start, zone=zone, exceptions=_dates(exceptions))
+        return cls(rule=text, start=plain.start, zone=zone, exceptions=dates_of(exceptions))
 
     def after(self, instant: datetime, *, inclusive: bool = False) -> datetime | None:
         """The first occurrence after *instant* (aware), or at it if *inclusive*, in UTC; None: there is none."""
@@ -170,7 +169,24 @@ class Recurrence:
                 )
 
 
-def _dates(exceptions: Iterable[str]) -> frozenset[date]:
+def check(rule: str) -> None:
+    """Look at a rule alone, whatever window it is for.
+
+    :raises Invalid: naming ``rrule``.
+    """
+    read(_spelling(rule))
+
+
+def _spelling(rule: str) -> str:
+    # Some letters beyond ASCII have a capital within it.
+    return rule.strip().upper().removeprefix("RRULE:") if rule.isascii() else rule
+
+
+def dates_of(exceptions: Iterable[str]) -> frozenset[date]:
+    """The days of ISO dates, at most 366.
+
+    :raises Invalid: naming ``exceptions``.
+    """
     # Host code may well give dates instead of their text.
     texts = [str(item) for item in islice(exceptions, MAX_EXCEPTIONS + 1)]
     if len(texts) > MAX_EXCEPTIONS:

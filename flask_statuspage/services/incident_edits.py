@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from ..domain.facts import plain
 from ..domain.incident import IncidentStatus
-from ..errors import Conflict, Invalid, NotFound
+from ..errors import Conflict, Invalid, NotFound, Problems
 from ..storage import incidents as stored
 from ..storage import outbox, pages
 from ..storage.base import utc_now
@@ -45,12 +45,16 @@ def edit(
     """
     steps.check(title=values.get("title"), visibility=values.get("visibility"))
     monitor = values.get("monitor")
-    watched = steps.watched(session, page, monitor) if monitor is not None else None
+    problems, watched = Problems(), None
+    with problems.gathered():
+        watched = steps.watched(session, page, monitor) if monitor is not None else None
     incident = steps.held(session, page, incident_id)
     if values.get("visibility") == "draft" and incident.visibility == "published":
         raise Conflict("A published incident cannot become a draft again.")
     if values.get("next_update_due") != incident.next_update_due:
-        steps.check_due(values.get("next_update_due"), incident.status)
+        with problems.gathered():
+            steps.check_due(values.get("next_update_due"), incident.status)
+    problems.tell()
     monitor_id = incident.monitor_id
     if "monitor" in values:
         monitor_id = watched.id if watched else None

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from ..domain.facts import plain
 from ..domain.incident import IncidentStatus, event_name
 from ..domain.status import ComponentStatus, Impact
-from ..errors import Conflict, Invalid, NotFound
+from ..errors import Conflict, Invalid, NotFound, Problems
 from ..storage import incidents as stored
 from ..storage import monitors as stored_monitors
 from ..storage import pages
@@ -21,7 +21,7 @@ from ..storage.components import Component
 from ..storage.incidents import Incident, IncidentUpdate
 from ..storage.monitors import Monitor
 from ..storage.pages import Page
-from . import addresses, affected_components, audit, events, facts, page_changes, texts
+from . import addresses, affected_components, audit, components, events, facts, page_changes, texts
 
 VISIBILITIES = ("published", "draft")
 
@@ -83,10 +83,48 @@ def refuse_second(session: Session, incident: Incident, monitor_id: UUID | None)
 def check(
     *, title: str | None = None, body: str | None = None, visibility: str | None = None
 ) -> None:
-    """:raises Invalid: naming the first field that cannot be kept."""
-    texts.check(title=title, body=body)
-    if visibility is not None and visibility not in VISIBILITIES:
-        raise Invalid.field("visibility", f"Must be one of {', '.join(VISIBILITIES)}.")
+    """:raises Invalid: naming every field that cannot be kept."""
+    problems = Problems()
+    with problems.gathered():
+        texts.check(title=title, body=body)
+    with problems.gathered():
+        if visibility is not None and visibility not in VISIBILITIES:
+            raise Invalid.field("visibility", f"Must be one of {', '.join(VISIBILITIES)}.")
+    problems.tell()
+
+
+def check_new(
+    session: Session, page: Page, values: Mapping[str, Any], *, partly: bool = False
+) -> Monitor | None:
+    """Look at what a new incident is made of, and hold the monitor that it names.
+
+    :param values: arguments of :func:`.incidents.open`; what is not there is not looked at.
+    :param partly: something else is known to be wrong. Then its components are looked up, too, which otherwise
+        whoever opens it does under the lock of the page.
+    :raises Invalid: naming every field that is wrong.
+    """
+    problems = Problems()
+    status = values.get("status", IncidentStatus.INVESTIGATING)
+    texts_of = {name: values.get(name) for name in ("title", "body", "visibility")}
+    with problems.gathered():
+        check(**texts_of)
+    with problems.gathered():
+        if status is IncidentStatus.POSTMORTEM:
+            raise Invalid.field("status", "An incident cannot begin with its postmortem.")
+    with problems.gathered():
+        started_at = values.get("started_at") or utc_now()
+        check_times(started_at, values.get("resolved_at"), status)
+    with problems.gathered():
+        check_due(values.get("next_update_due"), status)
+    monitor = values.get("monitor")
+    if isinstance(monitor, str):
+        with problems.gathered():
+            monitor = watched(session, page, monitor)
+    if partly or problems.found:
+        with problems.gathered():
+            components.by_ident(session, page, list(values.get("affected") or ()))
+    problems.tell()
+    return monitor
 
 
 def check_past(field: str, when: datetime | None) -> None:
@@ -111,8 +149,11 @@ def check_due(due: datetime | None, status: IncidentStatus) -> None:
 
 def check_times(started_at: datetime, resolved_at: datetime | None, status: IncidentStatus) -> None:
     """:raises Invalid: naming the field unless an incident that is *status* can have had that beginning and end."""
-    check_past("started_at", started_at)
-    check_past("resolved_at", resolved_at)
+    problems = Problems()
+    for field, when in (("started_at", started_at), ("resolved_at", resolved_at)):
+        with problems.gathered():
+            check_past(field, when)
+    problems.tell()
     if resolved_at is not None and status is not IncidentStatus.RESOLVED:
         raise Invalid.field("resolved_at", "Only an incident that is resolved has an end.")
     if resolved_at is not None and resolved_at < started_at:

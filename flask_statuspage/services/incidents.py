@@ -14,7 +14,7 @@ from ..domain.facts import plain
 from ..domain.ids import new_id
 from ..domain.incident import OPEN, IncidentStatus, event_name, may_become, may_reopen
 from ..domain.status import ComponentStatus, Impact
-from ..errors import Conflict, Invalid, NotFound, WrongStep
+from ..errors import Conflict, Invalid, NotFound, Problems, WrongStep
 from ..storage import incidents as stored
 from ..storage import pages
 from ..storage.base import utc_now
@@ -65,17 +65,14 @@ def open(
     :param monitor: that watches what is wrong: its slug or id, or its row, locked.
     :param automatic: the monitor itself opens it. Its own word stands on the component, so the incident adds none.
     :param ident: the id that it gets; None: a new one. Whoever may ask twice for the same thing says it each time.
-    :raises Invalid: naming the field.
+    :raises Invalid: naming every field that is wrong.
     :raises Conflict: when *ident* is another incident's.
     """
-    steps.check(title=title or "", body=body, visibility=visibility)
-    if status is IncidentStatus.POSTMORTEM:
-        raise Invalid.field("status", "An incident cannot begin with its postmortem.")
+    said = {"title": title or "", "body": body, "visibility": visibility, "status": status}
+    times = {"started_at": started_at, "resolved_at": resolved_at}
+    more = {"next_update_due": next_update_due, "monitor": monitor, "affected": affected}
+    monitor = steps.check_new(session, page, {**said, **times, **more})
     now = utc_now()
-    steps.check_times(started_at or now, resolved_at, status)
-    steps.check_due(next_update_due, status)
-    if isinstance(monitor, str):
-        monitor = steps.watched(session, page, monitor)
     pages.touch(session, page.id, now)
     page_changes.watch(session, page)
     if ident is not None and (opened := stored.locked(session, ident)) is not None:
@@ -174,7 +171,15 @@ def update(
     if by_monitor and isinstance(affected, Mapping):
         spoken = affected_components.spoken_of(session, incident)
         affected = affected_components.left_to_monitor(affected, before, spoken)
-    chosen = affected_components.after(session, page, incident, before, affected, impact, wanted)
+    problems = Problems()
+    with problems.gathered():
+        chosen = affected_components.after(
+            session, page, incident, before, affected, impact, wanted
+        )
+    if problems.found:
+        with problems.gathered():
+            steps.check_due(next_update_due, wanted)
+        problems.tell()
     chosen = affected_components.without(chosen, dropped)
     is_news = (
         bool(body.strip())
@@ -282,12 +287,18 @@ def reopen(
         raise Conflict(f"An incident that is {incident.status.value} cannot be reopened.")
     if incident.visibility == "published" or incident.automatic:
         steps.refuse_second(session, incident, incident.monitor_id)
-    steps.check_due(next_update_due, status)
+    problems = Problems()
+    with problems.gathered():
+        steps.check_due(next_update_due, status)
     said = affected_components.when_open(incident)
     before = {
         item.component: said.get(item.component_id, item.status) for item in incident.affected
     }
-    chosen = affected_components.after(session, page, incident, before, affected, impact, status)
+    with problems.gathered():
+        chosen = affected_components.after(
+            session, page, incident, before, affected, impact, status
+        )
+    problems.tell()
     chosen = affected_components.without(chosen, dropped)
     steps.go_on(
         session,

@@ -13,7 +13,7 @@ from ..domain.facts import plain
 from ..domain.ids import new_id
 from ..domain.maintenance import PLANNED, MaintenanceStatus, past_reminders
 from ..domain.recurrence import Recurrence
-from ..errors import Conflict, Invalid, NotFound
+from ..errors import Conflict, Invalid, NotFound, Problems
 from ..storage import pages
 from ..storage.base import utc_now
 from ..storage.components import Component
@@ -44,17 +44,26 @@ def edit(
     for name, value in values.items():
         if value is None and name != "rrule":
             raise Invalid.field(name, "Must not be null.")
-    texts.check(title=values.get("title"))
+    problems = Problems()
+    with problems.gathered():
+        texts.check(title=values.get("title"))
     now = utc_now()
     row = course.held(session, page, maintenance_id)
     before = state(row)
     window = (row.scheduled_start, row.scheduled_end)
     # Taken apart before anything is changed, so that a refusal leaves the row as it was.
     new = {name: value for name, value in values.items() if before.get(name) != plain(value)}
-    chosen = _chosen(session, page, row, values)
-    start, end = _window(row, new, now)
-    reminders = windows.reminders(values["remind_before"]) if "remind_before" in values else None
-    rule = _rule(page, row, values, start, end)
+    start, end = window
+    with problems.gathered():
+        chosen = _chosen(session, page, row, values)
+    with problems.gathered():
+        reminders = (
+            windows.reminders(values["remind_before"]) if "remind_before" in values else None
+        )
+    with problems.gathered():
+        start, end = _window(row, new, now)
+        rule = _rule(page, row, values, start, end)
+    problems.tell()
     if not row.status.is_over:
         windows.refuse_overlap(
             session, page, [c.id for c in chosen], start=start, end=end, rule=rule, own=row

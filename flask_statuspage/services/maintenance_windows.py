@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -11,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from ..config import MAX_REMINDER
 from ..domain.maintenance import MAX_DURATION
-from ..domain.recurrence import Recurrence
-from ..errors import Invalid
+from ..domain.recurrence import Recurrence, dates_of
+from ..errors import Invalid, Problems
 from ..state import current_settings
 from ..storage import maintenances as stored
 from ..storage.maintenances import Maintenance
@@ -70,10 +71,13 @@ def recurrence(
 
     :raises Invalid: naming ``rrule`` or ``exceptions``.
     """
-    zone = zone_of(page)
-    rule = Recurrence.parse(
-        rrule, start=start, duration=end - start, zone=zone, exceptions=exceptions
-    )
+    problems, zone = Problems(), zone_of(page)
+    with problems.gathered():
+        rule = Recurrence.parse(rrule, start=start, duration=end - start, zone=zone)
+    with problems.gathered():
+        days = dates_of(exceptions)
+    problems.tell()
+    rule = replace(rule, exceptions=days)
     refuse_own_day(rule, start)
     return rule
 

@@ -13,19 +13,17 @@ from sqlalchemy.orm import Session
 from ..domain.facts import plain
 from ..domain.ids import new_id
 from ..domain.maintenance import ACTIVE, MaintenanceStatus, event_name, may_become, past_reminders
-from ..errors import Conflict, Invalid, NotFound, WrongStep
+from ..errors import Conflict, NotFound, WrongStep
 from ..storage import maintenances as stored
 from ..storage import outbox, pages
 from ..storage.base import utc_now
 from ..storage.maintenances import MaintainedComponent, Maintenance
 from ..storage.pages import Page
-from . import components, facts, page_changes, texts
+from . import components, facts, maintenance_plans, page_changes, texts
 from . import maintenance_course as course
 from . import maintenance_windows as windows
 
 S = MaintenanceStatus
-FIRST = (S.SCHEDULED, S.IN_PROGRESS, S.COMPLETED)
-"""What a maintenance can begin as: planned, going on already, or told afterwards."""
 
 
 def get(session: Session, page: Page, ident: UUID) -> Maintenance:
@@ -64,32 +62,17 @@ def schedule(
     :param rrule: RFC 5545 without ``DTSTART``; it counts from *scheduled_start* on the clock of the page's zone.
     :param exceptions: dates in that zone, ``YYYY-MM-DD``, without an occurrence.
     :param ident: the id that it gets; None: a new one. Whoever may ask twice for the same thing says it each time.
-    :raises Invalid: naming the field.
+    :raises Invalid: naming every field that is wrong.
     :raises Conflict: when *ident* is another maintenance's.
     """
-    texts.check(title=title or "", body=body)
-    if status not in FIRST:
-        raise Invalid.field("status", f"Must be one of {', '.join(FIRST)} to begin with.")
     now = utc_now()
     if scheduled_start is None and status is S.SCHEDULED and auto_start:
         status = S.IN_PROGRESS
-    start, scheduled_end = windows.checked(scheduled_start or now, scheduled_end)
-    if status is S.COMPLETED and scheduled_end > now:
-        raise Invalid.field("scheduled_end", "Must not lie in the future of a completed one.")
-    if status is not S.COMPLETED and scheduled_end <= now:
-        raise Invalid.field("scheduled_end", "Must lie in the future.")
-    if status is S.IN_PROGRESS and start > now:
-        raise Invalid.field("scheduled_start", "Must not lie in the future of one in progress.")
-    rule = None
-    if rrule is not None and status is S.COMPLETED:
-        raise Invalid.field("rrule", "What is told afterwards cannot recur.")
-    if rrule is not None:
-        rule = windows.recurrence(
-            page, rrule, start=start, end=scheduled_end, exceptions=exceptions
-        )
-    elif exceptions:
-        raise Invalid.field("exceptions", "There is no rrule to make an exception from.")
-    reminders = windows.reminders(remind_before)
+    said = {"title": title or "", "body": body, "status": status, "affected": affected}
+    times = {"scheduled_start": scheduled_start or now, "scheduled_end": scheduled_end}
+    recurs = {"rrule": rrule, "exceptions": exceptions, "remind_before": remind_before}
+    plan = maintenance_plans.check(session, page, {**said, **times, **recurs}, now)
+    (start, scheduled_end), rule, reminders = plan.window, plan.rule, plan.reminders
     pages.touch(session, page.id, now)
     page_changes.watch(session, page)
     if ident is not None and (planned := stored.locked(session, ident)) is not None:

@@ -648,6 +648,88 @@ def test_each_field_of_each_body(
     assert answer.status_code in (200, 201, 202), answer.text
 
 
+PAST = "2020-01-01T00:00:00Z"
+CHANGED = {"/maintenances/<maintenance>", "/incidents/<incident>"}
+SEVERAL: list[tuple[str, dict[str, Any], set[str]]] = [
+    ("/maintenances", {}, {"title", "scheduled_end"}),
+    (
+        "/maintenances",
+        {"components": ["nope"], "rrule": "x"},
+        {"title", "scheduled_end", "components", "rrule"},
+    ),
+    (
+        "/maintenances",
+        {**NEW_MAINTENANCE, "components": ["nope"], "rrule": "x", "exceptions": ["x"]},
+        {"components", "rrule", "exceptions"},
+    ),
+    (
+        "/maintenances",
+        {"title": "x", "scheduled_end": PAST, "components": ["nope"], "remind_before": [0]},
+        {"scheduled_end", "components", "remind_before"},
+    ),
+    (
+        "/maintenances",
+        {"scheduled_end": PAST, "exceptions": ["2036-01-01"], "status": "verifying"},
+        {"title", "scheduled_end", "status"},
+    ),
+    ("/maintenances", {"template": "nope"}, {"scheduled_end"}),
+    (
+        "/maintenances/<maintenance>",
+        {"components": ["nope"], "remind_before": [0], "scheduled_end": PAST},
+        {"components", "remind_before", "scheduled_end"},
+    ),
+    (
+        "/incidents/<incident>",
+        {"monitor": "nope", "next_update_due": PAST},
+        {"monitor", "next_update_due"},
+    ),
+    ("/incidents", {"components": ["nope"]}, {"title", "components"}),
+    (
+        "/incidents",
+        {"title": "x", "components": ["nope"], "next_update_due": PAST},
+        {"components", "next_update_due"},
+    ),
+    ("/incidents", {"values": {"a": "b"}, "monitor": "nope"}, {"title", "values", "monitor"}),
+    (
+        "/incidents",
+        {"title": 5, "status": "postmortem", "components": {"nope": "operational"}},
+        {"title", "status", "components"},
+    ),
+    (
+        "/incidents",
+        {"title": "x", "started_at": "2999-01-01T00:00:00Z", "resolved_at": "2999-01-01T00:00:00Z"},
+        {"started_at", "resolved_at"},
+    ),
+    ("/incidents", {"page": "nope", "impact": "huge"}, {"title", "impact"}),
+    (
+        "/incidents/<incident>/updates",
+        {"components": ["nope"], "next_update_due": PAST},
+        {"components", "next_update_due"},
+    ),
+    (
+        "/incidents/<resolved>/reopen",
+        {"components": ["nope"], "next_update_due": PAST},
+        {"components", "next_update_due"},
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "fields"), SEVERAL, ids=[f"{n} {path}" for n, (path, *_) in enumerate(SEVERAL)]
+)
+def test_every_wrong_field_is_named_at_once(
+    site: Site, path: str, body: dict[str, Any], fields: set[str]
+) -> None:
+    """Whoever sends several wrong fields need not come back for each, whoever it is that finds them wrong."""
+    things = furnished(site)
+    before = site.contents()
+    method = "PATCH" if path in CHANGED else "POST"
+    wrong = problem(send(site, method, at(path, things), body), 422)
+    assert {error["field"].partition(".")[0] for error in wrong["errors"]} == fields, wrong
+    assert len({error["field"] for error in wrong["errors"]}) == len(wrong["errors"])
+    assert site.contents() == before
+
+
 def anything(chance: random.Random, depth: int = 0) -> Any:
     """A JSON value that somebody might send by mistake or on purpose."""
     scalars: list[Any] = [

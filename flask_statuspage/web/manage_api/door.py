@@ -5,7 +5,7 @@ A view gets a :class:`Call`, calls one service and returns plain data. Whatever 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cache, partial
 from inspect import cleandoc
 from typing import Any
@@ -20,7 +20,7 @@ from ...documents.document import Parameter
 from ...documents.operation import Operation
 from ...domain.rights import NEEDED, Right
 from ...domain.wrong_fields import field_errors
-from ...errors import Invalid, NotFound, StatusPageError
+from ...errors import FieldError, Invalid, NotFound, StatusPageError
 from ...storage.races import run_again
 from .. import answers, failures
 from ..failures import Unreadable, WrongMethod, check_size
@@ -44,6 +44,7 @@ REST = "missing"
 """The endpoint of whatever no route of the manage API answers."""
 
 View = Callable[..., Any]
+Rest = Callable[[Body, Collection[str]], list[FieldError]]
 
 
 class Door:
@@ -76,6 +77,7 @@ class Door:
         also: tuple[int, ...] = (),
         described: bool = True,
         ranked: bool = False,
+        rest: Callable[[Call], None] | None = None,
     ) -> None:
         """Let *view* answer *method* on *rule* for keys whose role has *right*. Its docstring describes it.
 
@@ -87,6 +89,8 @@ class Door:
         :param also: further statuses of problem details that *view* can end in.
         :param described: False: neither OpenAPI nor ``Allow`` tells of it.
         :param ranked: what it is about may be above the role of who asks.
+        :param rest: looks at the fields of a body that are right by themselves when others are not, and raises
+            :exc:`Invalid` for what the service would have refused.
         """
         if paged:
             parameters += (PAGE, PER_PAGE)
@@ -110,7 +114,7 @@ class Door:
             call = authorized(right)
             _check_idents(arguments)
             if body is not None:
-                call.body = _parsed(body, bare=bare)
+                call.body = _parsed(body, bare=bare, rest=rest and partial(_rest, call, rest))
             again = (
                 repeatable(call) if is_change else None
             )  # else nothing is done that could be done twice
@@ -243,10 +247,11 @@ def _check_idents(arguments: dict[str, str]) -> None:
             raise NotFound("resource", ident)
 
 
-def _parsed(model: type[Body], *, bare: bool) -> Body:
+def _parsed(model: type[Body], *, bare: bool, rest: Rest | None) -> Body:
     """The body as *model*.
 
     :param bare: no body at all is as good as an empty object.
+    :param rest: what else is wrong with a body of which some fields are.
     :raises Unreadable: when it is no JSON object.
     :raises Invalid: naming every wrong field.
     """
@@ -257,7 +262,35 @@ def _parsed(model: type[Body], *, bare: bool) -> Body:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        raise Invalid(*field_errors(error)) from error
+        errors = list(field_errors(error))
+        if rest is not None:
+            errors += rest(_right_part(model, data, error), {one.field for one in errors})
+        raise Invalid(*errors) from error
+
+
+def _right_part(model: type[Body], data: dict[str, Any], error: ValidationError) -> Body:
+    """*data* without the fields that *error* tells of."""
+    wrong = {item["loc"][0] for item in error.errors() if item["loc"]}
+    part = model.model_construct()
+    for name in model.model_fields:  # in their order, as one may ask for another before it
+        if name in data and name not in wrong:
+            model.__pydantic_validator__.validate_assignment(part, name, data[name])
+    return part
+
+
+def _rest(
+    call: Call, look: Callable[[Call], None], part: Body, wrong: Collection[str]
+) -> list[FieldError]:
+    """What *look* finds in *part*, but for fields that are known to be *wrong*."""
+    call.body = part
+    try:
+        look(call)
+    except NotFound:  # such as the page that it is about: the rest means nothing
+        return []
+    except Invalid as error:
+        known = {field.partition(".")[0] for field in wrong}
+        return [one for one in error.errors if one.field.partition(".")[0] not in known]
+    return []
 
 
 def _json(raw: bytes) -> Any:

@@ -119,7 +119,7 @@ def add_routes(door: Door) -> None:
     read = partial(door.route, right=Right.SEE, answer=IncidentAnswer)
     write = partial(door.route, right=Right.TELL, answer=IncidentAnswer)
     read("GET", every, index, paged=True, parameters=FILTERS)
-    write("POST", every, create, body=NewIncident, status=201)
+    write("POST", every, create, body=NewIncident, status=201, rest=look_at)
     read("GET", one, show)
     write("PATCH", one, change, body=IncidentChange)
     write("DELETE", one, remove, answer=None)
@@ -179,6 +179,13 @@ def create(call: Call) -> dict[str, Any]:
         call.session, call.page, **values, affected=affected, actor=call.actor
     )
     return described(call, incident)
+
+
+def look_at(call: Call) -> None:
+    """:raises Invalid: naming what is wrong with the fields that there are."""
+    values = call.values("template", "values")
+    values["affected"] = values.pop("components", [])
+    incident_steps.check_new(call.session, call.page, values, partly=True)
 
 
 def show(call: Call, ident: str) -> dict[str, Any]:

@@ -11,7 +11,14 @@ from pydantic import Field
 from ...domain.facts import MaintenanceFact
 from ...domain.maintenance import OVER, MaintenanceStatus
 from ...domain.rights import Right
-from ...services import addresses, facts, maintenance_course, maintenance_edits, maintenances
+from ...services import (
+    addresses,
+    facts,
+    maintenance_course,
+    maintenance_edits,
+    maintenance_plans,
+    maintenances,
+)
 from ...storage import lists
 from ...storage.base import utc_now
 from ...storage.maintenances import Maintenance
@@ -116,7 +123,7 @@ def add_routes(door: Door) -> None:
     read = partial(door.route, right=Right.SEE, answer=MaintenanceAnswer)
     write = partial(door.route, right=Right.TELL, answer=MaintenanceAnswer)
     read("GET", every, index, paged=True, parameters=FILTERS)
-    write("POST", every, create, body=NewMaintenance, status=201)
+    write("POST", every, create, body=NewMaintenance, status=201, rest=look_at)
     read("GET", one, show)
     write("PATCH", one, change, body=MaintenanceChange)
     write("DELETE", one, remove, answer=None)
@@ -164,6 +171,13 @@ def create(call: Call) -> dict[str, Any]:
         call.session, call.page, **values, affected=affected, actor=call.actor
     )
     return described(call, row)
+
+
+def look_at(call: Call) -> None:
+    """:raises Invalid: naming what is wrong with the fields that there are."""
+    values = call.values("template", "values")
+    values["affected"] = values.pop("components", [])
+    maintenance_plans.check_rest(call.session, call.page, values)
 
 
 def show(call: Call, ident: str) -> dict[str, Any]:

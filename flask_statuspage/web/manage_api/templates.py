@@ -9,11 +9,16 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from flask import request
-from pydantic import ConfigDict, Field
+from pydantic import (
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+)
 
 from ...domain.rights import Right
 from ...domain.status import Impact
-from ...errors import FieldError, Invalid
 from ...services import templates
 from ...services.templates import Rendered
 from ...storage import monitor_ties, pages
@@ -64,6 +69,13 @@ class Rendering(Body):
     scheduled_end: Instant | None = None
 
 
+class _Unsaid(str):
+    """A text that nobody sent."""
+
+
+UNSAID = _Unsaid()
+
+
 def _titled_somehow(schema: dict[str, Any]) -> None:
     """A title is needed unless a template brings one. Its default stands for none."""
     schema["properties"]["title"].pop("default")
@@ -79,9 +91,26 @@ class Templated(Body):
 
     model_config = ConfigDict(json_schema_extra=_titled_somehow)
 
-    title: Title = ""
     template: Title | None = None
+    title: Title = Field(default=UNSAID, validate_default=True)
     values: Values = Field(default_factory=dict)
+
+    @field_validator("title", mode="wrap")
+    @classmethod
+    def _is_said(cls, value: Any, check: ValidatorFunctionWrapHandler, info: ValidationInfo) -> str:
+        if value is not UNSAID:
+            checked: str = check(value)
+            return checked
+        if info.data.get("template", "") is None:
+            raise ValueError("Is missing")
+        return ""
+
+    @field_validator("values")
+    @classmethod
+    def _has_a_template(cls, values: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        if values and info.data.get("template", "") is None:
+            raise ValueError("There is no template that they are for")
+        return values
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,20 +144,13 @@ KIND = choice(
 def filled(call: Call, kind: str) -> dict[str, Any]:
     """The fields of a new *kind*, with what its template adds.
 
-    :raises Invalid: naming ``title`` where neither says it, ``values`` without a template; else as the template does.
+    :raises Invalid: as the template does.
     """
     given = call.values("template", "values")
     if call.body.template is not None:
         return templates.fill(
             call.session, call.page, kind, call.body.template, call.body.values, given
         )
-    errors = []
-    if "title" not in given:
-        errors.append(FieldError("title", "Is missing."))
-    if call.body.values:
-        errors.append(FieldError("values", "There is no template that they are for."))
-    if errors:
-        raise Invalid(*errors)
     return given
 
 
