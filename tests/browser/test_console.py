@@ -15,7 +15,7 @@ from flask_statuspage.domain.roles import Role
 from flask_statuspage.web import admin
 from tests.console import furnished
 from tests.console.crawl import FURNISH, TEXTUAL, Form, Whole, everywhere
-from tests.console.knowing import needed
+from tests.console.knowing import LINES, needed
 from tests.console.member import OWNER, VIEWER
 from tests.servers.wsgi import serving
 from tests.web.site import Site, build, sqlite_url
@@ -26,9 +26,10 @@ from .validator import Validator
 from .views import CORNERS, VIEWS, WIDTHS, Watched, picture, show, watching
 
 ROUTES = admin.routes()
-PAGES = [endpoint for endpoint, method, _ in ROUTES if method == "GET"]
-if "integrations" not in PAGES:
-    PAGES.append("integrations")
+FILES = {"subscribers_csv"}
+"""What a browser keeps instead of showing it."""
+
+PAGES = [endpoint for endpoint, method, _ in ROUTES if method == "GET" and endpoint not in FILES]
 FORMS = [endpoint for endpoint, method, _ in ROUTES if method == "POST" and endpoint in PAGES]
 SEEN = [e for e, method, right in ROUTES if method == "GET" and NEEDED[right] is Role.VIEWER]
 AREAS = [item.endpoint for item in admin._desk().areas]
@@ -159,6 +160,24 @@ def test_pages_without_a_script(
     findings.check()
 
 
+def test_monitors_of_each_kind(browser: Browser, console: Open, validator: Validator) -> None:
+    """The form of each kind has other fields."""
+    findings = Findings()
+    urls = [form.page for form in console.whole.forms("monitor_new") if "name" in form.names]
+    assert len(set(urls)) > 4
+    with going(browser, console) as watched:
+        for url in dict.fromkeys(urls):
+            html = visit(watched, console.root + url).body()
+            findings.add(validator.found_in(html), f"{url}, the HTML")
+            show(watched.page, 320, "light")
+            checks.open_details(watched.page)
+            page = watched.page
+            found = [*checks.overflow(page), *checks.small_targets(page)]
+            findings.add([*found, *checks.accessibility(page)], url)
+        findings.add(watched.complaints, "monitors")
+    findings.check()
+
+
 @pytest.mark.parametrize("endpoint", SEEN)
 def test_pages_of_who_only_looks(
     browser: Browser, console: Open, validator: Validator, endpoint: str
@@ -239,7 +258,10 @@ def test_what_is_told_once_and_what_was_done(
 ) -> None:
     """A new key, new codes, a change with the way to take it back, and the page that keeps what was typed."""
     findings = Findings()
-    for endpoint in ("keys", "factor_confirm", "factor_renew", "dashboard"):
+    for endpoint in (
+        *("keys", "factor_confirm", "factor_renew", "dashboard"),
+        *("monitor_rotate_token", "integration_rotate", "monitor_run"),
+    ):
         console.whole.restore()
         form = console.form(endpoint)
         typed = needed(console.whole, form)
@@ -258,6 +280,26 @@ def test_what_is_told_once_and_what_was_done(
                 findings.add(validator.found_in(html), f"{endpoint}, the HTML")
                 look(watched, findings, f"{endpoint}-done-{who}")
                 findings.add(watched.complaints, endpoint)
+    findings.check()
+
+
+@pytest.mark.parametrize("lines", [LINES, "channel,address\nfax,12\n"], ids=["good", "wrong"])
+def test_lines_that_were_looked_at(
+    browser: Browser, console: Open, validator: Validator, lines: str
+) -> None:
+    """What a file would bring, and what is wrong with one."""
+    findings, form = Findings(), console.form("subscribers_import")
+    console.whole.restore()
+    with going(browser, console, form.who) as watched:
+        visit(watched, console.root + form.page)
+        watched.page.locator("[name=text]").fill(lines)
+        watched.expected = 200 if lines == LINES else 422
+        with watched.page.expect_navigation() as navigation:
+            watched.page.locator("button[name=check]").click()
+        assert navigation.value is not None
+        findings.add(validator.found_in(navigation.value.body()), "the HTML")
+        look(watched, findings, f"lines-{watched.expected}")
+        findings.add([c for c in watched.complaints if "status of" not in c], form.page)
     findings.check()
 
 

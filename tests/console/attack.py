@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from io import StringIO
 from typing import Any
 from urllib.parse import quote
 from xml.etree import ElementTree
@@ -13,8 +16,9 @@ from xml.etree.ElementTree import Element
 import html5lib  # type: ignore[import-untyped]
 from werkzeug.test import TestResponse
 
+from flask_statuspage.domain.subscriber_lines import COLUMNS
 from flask_statuspage.web.manage_api import operations
-from tests.console.crawl import Form, Found, Whole, again, crawl, everywhere, parsed, send
+from tests.console.crawl import Form, Found, Place, Whole, again, crawl, everywhere, parsed, send
 from tests.console.knowing import POSTS, needed
 from tests.console.member import Member
 from tests.web.routes import smallest
@@ -25,17 +29,24 @@ TRAP = "window.__x=1"
 ELEMENTS = f"<img src=x onerror={TRAP}><svg/onload={TRAP}></script><script>{TRAP}</script>"
 
 PAYLOADS = {
-    "markup": f"zq\"'></textarea></title></select>{ELEMENTS}",
-    "template": "zq{{7*7}}zq ${7*7} #{7*7} <%= 7*7 %> ",
+    "markup": (
+        f"zq\"'>\u202e\u2066gnp</textarea></title></select>{ELEMENTS}zq{{{{7*7}}}}zq ${{7*7}} <%= 7*7 %>",
+    ),
     "markdown": (
         f'[zq](javascript:{TRAP}) <javascript:{TRAP}> ![i](x" onerror="{TRAP}) <b onclick={TRAP}> '
-        f"[zq](data:text/html,<script>{TRAP}</script>) [zq][r]\n\n[r]: javascript:{TRAP}"
+        f"[zq](data:text/html,<script>{TRAP}</script>) [zq][r]\n\n[r]: javascript:{TRAP}",
     ),
-    "script": f"javascript:{TRAP}//zq",
-    "data": f"data:text/html,<script>{TRAP}</script>zq",
-    "address": f'https://evil.example/zq"><script>{TRAP}</script>',
-    "direction": "zq\u202e\u2066gnp.<b>exe",
+    "address": (
+        f"javascript:{TRAP}//zq",
+        f'https://evil.example/zq"><script>{TRAP}</script>',
+        f"data:text/html,<script>{TRAP}</script>zq",
+    ),
 }
+"""Bodies of the manage API get each of them in each field; the fields of forms share those of one kind."""
+
+LONGEST = 200 - len(" 1000")
+"""Characters of the markup, which names must be able to hold."""
+
 MARKED = re.compile(r"zq|__x|evil\.example")
 """Without any of these a page holds nothing of :data:`PAYLOADS`, and need not be read."""
 
@@ -61,8 +72,13 @@ TAKES_NOTHING = {
     "factor_confirm",
     "factor_renew",
     "factor_off",
+    "monitor_delete",
+    "subscribers_import",
 }
 """Forms whose text is compared with something, and kept nowhere."""
+
+ALIKE = 2
+"""Forms of one endpoint with the same fields that are tried, where the first does not take the text."""
 
 MOST = 5
 """Pages of each route that are looked at afterwards: lists begin with what is newest."""
@@ -118,14 +134,15 @@ class Vocabulary:
 
 @dataclass
 class Attack:
-    """One text in all fields. ``taken`` are the endpoints and operations that accepted it, with the fields."""
+    """Texts of one kind in all fields. ``taken`` are the endpoints and operations that accepted it, with the fields."""
 
     whole: Whole
-    payload: str
+    payloads: tuple[str, ...]
     vocabulary: Vocabulary
     taken: dict[str, set[str]] = field(default_factory=dict)
     found: list[str] = field(default_factory=list)
     count: int = 0
+    asked: list[tuple[Place, set[str]]] = field(default_factory=list)
     browsers: dict[str, tuple[Member, str | None]] = field(default_factory=dict)
 
     def look(self, answer: TestResponse, where: str) -> None:
@@ -136,16 +153,36 @@ class Attack:
     def forms(self) -> None:
         """Every form of the console, until one of each kind took the text."""
         for endpoint in POSTS:
+            tried = Counter[frozenset[str]]()
             for form in self.whole.forms(endpoint):
+                kind = frozenset(form.names)
+                tried[kind] += 1
+                if tried[kind] > ALIKE:
+                    continue
                 now = again(self.whole.site, form)
                 if now is None or not now.free:
                     continue
-                self._hidden(now)
-                if endpoint not in TAKES_NOTHING and self._typed(again(self.whole.site, form)):
+                if self._hidden(now):
+                    now = again(self.whole.site, form)
+                if endpoint not in TAKES_NOTHING and self._typed(now):
                     break
+        self._lines()
         for form in self.whole.found.forms:
-            if form.method == "GET":
-                self._send(form, dict.fromkeys(form.names, self.payload))
+            if form.method == "GET" and (form.place, form.names) not in self.asked:
+                self.asked.append((form.place, form.names))
+                self._send(form, self._texts(form.names))
+
+    def _lines(self) -> None:
+        """In every cell of a file."""
+        form = self.whole.forms("subscribers_import")[0]
+        usual = {"channel": "email", "address": "sample@acme.example"}
+        for name in COLUMNS:
+            cells = {**dict.fromkeys(COLUMNS, ""), **usual, name: self._text()}
+            text = StringIO()
+            writer = csv.DictWriter(text, COLUMNS)
+            writer.writeheader()
+            writer.writerow(cells)
+            self._send(form, {"text": text.getvalue(), "state": "active", "check": "yes"})
 
     def _send(self, form: Form, changes: dict[str, str]) -> TestResponse:
         browser, token = self._browser(form.who)
@@ -161,15 +198,22 @@ class Attack:
         return self.browsers[who]
 
     def _text(self) -> str:
-        """The text, otherwise each time: many names must be the only ones."""
+        """One of the texts, otherwise each time: many names must be the only ones."""
         self.count += 1
-        return f"{self.payload} {self.count}"
+        return f"{self.payloads[self.count % len(self.payloads)]} {self.count}"
 
-    def _hidden(self, form: Form) -> None:
-        """Also into what nobody types: hidden fields, choices, the name of the status page."""
+    def _texts(self, names: Iterable[str]) -> dict[str, str]:
+        """A text for each field, the same one where there is no choice: some are typed twice."""
+        if len(self.payloads) == 1:
+            return dict.fromkeys(names, self._text())
+        return {name: self._text() for name in sorted(names)}
+
+    def _hidden(self, form: Form) -> bool:
+        """Also into what nobody types: hidden fields, choices, the name of the status page. Whether that was taken."""
         names = form.names - {"csrf_token"} - {c.name for c in form.controls if c.kind == "button"}
-        self._send(form, dict.fromkeys(names - {"status_page"}, self._text()))
-        self._send(form, {"status_page": self.payload})
+        answer = self._send(form, self._texts(names - {"status_page"}))
+        self._send(form, {"status_page": self._text()})
+        return answer.status_code < 400
 
     def _typed(self, form: Form | None) -> bool:
         """Whether the form took the text in some field; those that refuse it get back what they had."""
@@ -179,7 +223,7 @@ class Attack:
         prose = {c.name for c in visible if c.kind == "textarea" or c.is_required}
         fields = {control.name for control in visible}
         for _ in range(4):
-            typed = dict.fromkeys(fields, self._text())
+            typed = self._texts(fields)
             answer = self._send(form, {**needed(self.whole, form), **typed})
             if answer.status_code in (200, 303):
                 self.taken.setdefault(form.place.endpoint, set()).update(fields)
@@ -202,7 +246,8 @@ class Attack:
                 (c.body for c in CALLS if (c.method, c.rule) == (operation.method, rule)), {}
             )
             usual = {**(usual or smallest(operation.method, rule) or {})}
-            for name, value in texts(operation.body, self.payload):
+            tries = (one for text in self.payloads for one in texts(operation.body, text))
+            for name, value in tries:
                 answer = site.ask(operation.method, path, {**usual, name: value})
                 assert answer.status_code < 500, (rule, name, answer.text)
                 assert answer.mimetype in ("application/json", "application/problem+json")
@@ -231,9 +276,22 @@ class Attack:
         nobody = Member(site, None)
         for form in found.posting:
             if "/admin/" not in form.action:
-                free = {control.name: self.payload for control in form.free}
-                self._send(form, free)
-        hostile = quote(self.payload, safe="")
+                self._send(form, self._texts(control.name for control in form.free))
+        for payload in self.payloads:
+            self._asked_for(nobody, quote(payload, safe=""))
+        for path in FEEDS:
+            self.found += [
+                f"{path}: {told}" for told in self._in_feed(nobody.open(site.prefix + path))
+            ]
+        for path in PLAIN:
+            answer = nobody.open(site.prefix + path)
+            assert answer.status_code == 200
+            assert "html" not in answer.mimetype
+        return found
+
+    def _asked_for(self, nobody: Member, hostile: str) -> None:
+        """A text in addresses."""
+        site = self.whole.site
         for path in (
             "incidents",
             "components",
@@ -244,17 +302,8 @@ class Attack:
             "nothing",
         ):
             self.look(nobody.open(f"{site.prefix}/{path}/{hostile}"), f"/{path}/…")
-        for path in FEEDS:
-            self.found += [
-                f"{path}: {told}" for told in self._in_feed(nobody.open(site.prefix + path))
-            ]
         label = nobody.open(f"{site.prefix}/api/v2/badge.svg?label={hostile}")
         self.found += [f"label: {told}" for told in self._in_feed(label)]
-        for path in PLAIN:
-            answer = nobody.open(site.prefix + path)
-            assert answer.status_code == 200
-            assert "html" not in answer.mimetype
-        return found
 
     def _in_feed(self, answer: TestResponse) -> Iterator[str]:
         """What is wrong with the HTML that stands as text in XML, and with XML that browsers show."""
@@ -297,11 +346,11 @@ def texts(body: Any, payload: str) -> Iterator[tuple[str, Any]]:
             yield name, {"region": payload}
 
 
-def run(whole: Whole, vocabulary: Vocabulary, payload: str) -> Attack:
-    """Type *payload* everywhere, then look at everything."""
+def run(whole: Whole, vocabulary: Vocabulary, payloads: tuple[str, ...]) -> Attack:
+    """Type *payloads* everywhere, then look at everything."""
     whole.restore()
-    attack = Attack(whole, payload, vocabulary)
-    attack.bodies()
+    attack = Attack(whole, payloads, vocabulary)
     attack.forms()
+    attack.bodies()
     attack.pages()
     return attack

@@ -79,13 +79,14 @@ class Member:
         body.setdefault("csrf_token", self.token())
         return self.open(f"{self.site.prefix}/admin{path}", method="POST", data=body, **options)
 
-    def token(self, who: str | None = None) -> str:
+    def token(self, who: str | None = None, path: str = "/") -> str:
         """A token that counts in this browser's session.
 
         :param who: the member who is shown a form, if the one of this browser sees none.
+        :param path: the page that it is taken from.
         """
         keep, self.who = self.who, who or self.who
-        found = re.search(r'name="csrf_token" value="([^"]+)"', self.get("/").text)
+        found = re.search(r'name="csrf_token" value="([^"]+)"', self.get(path).text)
         self.who = keep
         assert found
         return unescape(found[1])
