@@ -6,6 +6,7 @@ A view gets a :class:`Call`, calls one service and returns plain data. Whatever 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from functools import cache, partial
 from inspect import cleandoc
 from typing import Any
@@ -35,8 +36,9 @@ from .things import Thing
 PATIENCE = 5.0
 """Seconds after which a request that lost a race for locks is not run again."""
 
-STATUS_PAGE = words(
-    "status_page", "The slug or id of the status page, if it is not the default one."
+STATUS_PAGE = replace(
+    words("status_page", "The slug or id of the status page, if it is not the default one."),
+    schema={"type": "string"},  # no filter: without a name there is no such page, which is 404
 )
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 

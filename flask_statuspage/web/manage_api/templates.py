@@ -73,12 +73,8 @@ class _Unsaid(str):
     """A text that nobody sent."""
 
 
-UNSAID = _Unsaid()
-
-
 def _titled_somehow(schema: dict[str, Any]) -> None:
-    """A title is needed unless a template brings one. Its default stands for none."""
-    schema["properties"]["title"].pop("default")
+    """A title is needed unless a template brings one."""
     by_template = {"required": ["template"], "properties": {"template": {"type": "string"}}}
     schema["anyOf"] = [{"required": ["title"]}, by_template]
 
@@ -92,13 +88,14 @@ class Templated(Body):
     model_config = ConfigDict(json_schema_extra=_titled_somehow)
 
     template: Title | None = None
-    title: Title = Field(default=UNSAID, validate_default=True)
+    # Made anew each time, so that the description has no default to tell.
+    title: Title = Field(default_factory=_Unsaid, validate_default=True)
     values: Values = Field(default_factory=dict)
 
     @field_validator("title", mode="wrap")
     @classmethod
     def _is_said(cls, value: Any, check: ValidatorFunctionWrapHandler, info: ValidationInfo) -> str:
-        if value is not UNSAID:
+        if not isinstance(value, _Unsaid):
             checked: str = check(value)
             return checked
         if info.data.get("template", "") is None:
