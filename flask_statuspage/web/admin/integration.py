@@ -151,7 +151,8 @@ def disable(visit: Visit, ident: str) -> Done:
 
 def rotate(visit: Visit, ident: str) -> Told:
     row = get(visit, ident, lock=True)
-    secret = signing_secrets.rotate(visit.session, row, actor=visit.actor)
+    changed = reading.carried(visit.sent, "changed")
+    secret = signing_secrets.rotate(visit.session, row, changed=changed, actor=visit.actor)
     return _told(row, secret)
 
 
@@ -278,6 +279,7 @@ def _view(visit: Visit, row: Subscription, present: dict[str, str]) -> Integrati
         reason=row.reason,
         by=row.actor,
         since=row.created_at,
+        changed=row.updated_at,
         signed=bool(row.is_signed),
         old_secret_until=until if until and until > utc_now() else None,
     )
