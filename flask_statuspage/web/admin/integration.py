@@ -15,7 +15,7 @@ from ...documents.console import integration as documents
 from ...documents.console.integration import IntegrationView
 from ...documents.console.integrations import ACCOUNTS, ENDPOINTS, READERS
 from ...domain.rights import Right
-from ...errors import Conflict, Invalid, NotFound
+from ...errors import Invalid, NotFound
 from ...services import owner_notices, signing_secrets, subscription_changes, subscriptions, wishes
 from ...services.wishes import Wish
 from ...state import current_settings
@@ -158,8 +158,6 @@ def rotate(visit: Visit, ident: str) -> Told:
 
 def remove(visit: Visit, ident: str) -> Done:
     row = get(visit, ident, lock=True)
-    if kind_of(row.channel) == ACCOUNTS:
-        raise Conflict("Disconnect the account instead.")
     subscriptions.remove(visit.session, row, actor=visit.actor)
     return Done("integrations", "integration_removed")
 

@@ -22,8 +22,8 @@ from ...services import admissions, subscription_changes, subscription_log, subs
 from ...services.subscriber_import import channels_of_people
 from ...services.wishes import Wish
 from ...state import current_settings
+from ...storage import accounts, delivery_log, subscriber_list
 from ...storage import components as stored_components
-from ...storage import delivery_log, subscriber_list
 from ...storage.session import begin_read_committed
 from ...storage.subscriptions import Subscription, SubscriptionState
 from ..idents import uuid_of
@@ -176,6 +176,7 @@ def show(visit: Visit, ident: str) -> str:
                 for delivery in visit.session.scalars(log)
             ],
             log_url=log_url,
+            has_account=accounts.is_behind(visit.session, row),
             **_events(row),
         ),
         services=services.choice,
