@@ -30,7 +30,7 @@ from ..idents import uuid_of
 from ..manage_api.subscriptions import NewSubscription, SubscriptionChange
 from . import reading, telling
 from .desk import Desk
-from .lists import asked, listed
+from .lists import asked, listed_by_id
 from .visit import Done, Visit
 
 FILTERS = ("search", "channel", "state", "component")
@@ -67,9 +67,10 @@ def add_routes(desk: Desk) -> None:
 def index(visit: Visit) -> str:
     services = _Services.of(visit)
     looked_for = {name: asked(name) for name in FILTERS}
-    rows, pager = listed(
+    rows, pager = listed_by_id(
         visit,
         subscriber_list.of_page(visit.page.id, **narrowed(visit, looked_for)),
+        Subscription.id,
         "subscribers",
         **looked_for,
     )
