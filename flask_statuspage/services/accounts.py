@@ -1,7 +1,7 @@
 """Accounts elsewhere that members connected to a page, and the tokens that let us in.
 
-An account is what a subscription posts by. Whoever disconnects it, or deletes its subscription, deletes its tokens;
-one that is disabled keeps them, so that it can be enabled again.
+An account is what a subscription posts by. Whoever disconnects it deletes its tokens, and only then can the
+subscription be deleted; one that is disabled keeps them, so that it can be enabled again.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -73,15 +73,23 @@ def rotate(
     subscription: Subscription,
     *,
     secret: str | None = None,
+    changed: datetime | None = None,
     actor: str | None,
 ) -> str:
     """Replace the secret, which is told once.
 
     :param secret: the new one; None: 32 random bytes.
+    :param changed: when *subscription*, which is held, had been changed last when somebody saw it; None: nobody looked.
     :raises Invalid: for one that is too short or too long, or in use already.
+    :raises Conflict: when it was changed since *changed*. Of two presses of one button the second would end the secret
+        that the receiver has.
     """
     if subscription.channel != WebhookChannel.name:
         raise Conflict(said("Only webhooks have a secret."))
+    if changed is not None and subscription.updated_at != changed:
+        raise Conflict(
+            "It was changed meanwhile, perhaps by this very button. No other secret was made. See how it is now."
+        )
     check(secret, subscription.channel)
     before = SECRET if subscription.is_signed else None
     new = signing.new_secret() if secret is None else secret

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
 from ..domain.subscriber_lines import Line
@@ -15,6 +16,12 @@ from ..storage.subscriptions import Subscription
 from .subscriber_import import channels_of_people
 
 BATCH = 500
+
+
+def people(page_id: UUID, **narrowed: Any) -> Select[Subscription]:
+    """Those of the page by channels of people only."""
+    query = subscriber_list.of_page(page_id, **narrowed)
+    return query.where(Subscription.channel.in_(channels_of_people()))
 
 
 def batches(
@@ -28,8 +35,7 @@ def batches(
     :param first_in: the session for the first batch, if there is one open anyway.
     :param narrowed: as :func:`~..storage.subscriber_list.of_page` takes it.
     """
-    query = subscriber_list.of_page(page_id, **narrowed)
-    query = query.where(Subscription.channel.in_(channels_of_people()))
+    query = people(page_id, **narrowed)
     cursor: UUID | None = None
     number = 1
     slugs: Mapping[UUID, str] | None = None

@@ -232,12 +232,12 @@ def enable(session: Session, subscription: Subscription, *, actor: str | None) -
 def remove(session: Session, subscription: Subscription, *, actor: str | None) -> None:
     """Delete a subscription with its log: nothing of the address stays but the entry that somebody deleted it.
 
-    Nor do tokens of the account that it posted by: nothing uses them any more.
+    :raises Conflict: while the account that it posts by is connected: only disconnecting gives back our access to it.
     """
     if row := stored.get(session, subscription.id, lock=True):
+        if accounts.is_behind(session, row):
+            raise Conflict("Disconnect the account instead.")
         note(session, "delete", row, actor, before=kept(row))
-        if row.channel in accounts.KINDS:
-            accounts.forget(session, row.page_id, row.channel, row.address)
         session.flush()
         outbox.forget(session, [row.id])
 

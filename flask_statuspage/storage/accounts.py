@@ -52,6 +52,12 @@ def is_connected(session: Session, page_id: UUID, kind: str, name: str) -> bool:
     return session.scalar(_named(page_id, kind, name)) is not None
 
 
+def is_behind(session: Session, subscription: Subscription) -> bool:
+    """Whether *subscription* posts by an account that is connected."""
+    kind, name = subscription.channel, subscription.address
+    return kind in KINDS and is_connected(session, subscription.page_id, kind, name)
+
+
 def held(session: Session, page_id: UUID, kind: str, remote_id: str) -> Account | None:
     """The account that the other side calls *remote_id*, held until the transaction ends."""
     query = select(Account).where(

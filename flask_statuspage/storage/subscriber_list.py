@@ -26,13 +26,14 @@ def of_page(
     search: str | None = None,
     silenced: bool = False,
 ) -> Select[Subscription]:
-    """As :func:`.lists.subscriptions` has them, newest first.
+    """As :func:`.lists.subscriptions` has them, in the order of their ids, the newest first.
 
     :param silenced: only those to whose address nothing may be sent.
     """
     query = lists.subscriptions(
         page_id, channel=channel, state=state, component_id=component_id, search=search
     )
+    query = query.order_by(None).order_by(Subscription.id.desc())
     return query.where(_is_silenced()) if silenced else query
 
 

@@ -63,6 +63,7 @@ class Subscription(Base):
         UniqueConstraint(
             "page_id", "channel", "address_digest", name="uq_statuspage_subscription_address"
         ),
+        Index("ix_statuspage_subscription_page_id", "page_id", "id"),
         Index("ix_statuspage_subscription_page_state", "page_id", "state", "id"),
         Index("ix_statuspage_subscription_recipient", "address_digest"),
     )

@@ -54,6 +54,13 @@ def secret_of(site: Site) -> str | None:
         return current_session().get_one(Subscription, the_one(site).id).secret
 
 
+def both_secrets(site: Site) -> tuple[str | None, str | None]:
+    """What messages are signed with, and what they were signed with before."""
+    with site.app.app_context():
+        row = current_session().get_one(Subscription, the_one(site).id)
+        return row.secret, row.previous_secret
+
+
 def add(ann: Member, channel: str = "webhook", **fields: object) -> TestResponse:
     return ann.send(ann.form(f"/integrations/new?channel={channel}", "Set it up"), **fields)
 
@@ -264,12 +271,29 @@ def test_a_new_secret(site: Site, ann: Member) -> None:
     assert "rotate_secret" in [entry.action for entry in site.rows(AuditEntry)]
 
 
+def test_a_button_makes_one_secret(site: Site, ann: Member) -> None:
+    """Pressed again, or reloaded, it makes no other one: the secret that the receiver has goes on counting."""
+    made = webhook(site, "http://127.0.0.1:9/hook")
+    path = f"/integrations/{made['id']}"
+    button = ann.form(path, "Make a new secret")
+    secret = made_secret(ann.send(button))
+    again = ann.send(button)
+    assert (again.status_code, "No other secret was made." in again.text) == (409, True)
+    assert both_secrets(site) == (secret, made["secret"])
+    for wrong in (None, "", "now", "2026-11-01T00:00:00"):
+        assert ann.send(button, changed=wrong).status_code == 409
+    assert both_secrets(site) == (secret, made["secret"])
+    assert "another new one ends it at once" in words_of(again.text)
+    newest = made_secret(ann.send(ann.form(path, "Make a new secret")))
+    assert both_secrets(site) == (newest, secret)
+
+
 def test_only_webhooks_have_a_secret(site: Site, ann: Member) -> None:
     """Slack's have none, and a button that somebody made up says so."""
     made = site.made("/subscriptions", channel="slack", address=HOOK)
     path = f"/integrations/{made['id']}"
     assert "Make a new secret" not in ann.get(path).text
-    answer = ann.post(f"{path}/rotate", {})
+    answer = ann.post(f"{path}/rotate", {"changed": "2026-11-01T00:00:00+00:00"})
     assert (answer.status_code, "Only webhooks have a secret." in answer.text) == (409, True)
 
 

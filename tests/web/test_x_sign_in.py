@@ -382,10 +382,29 @@ def test_name_taken_over(console: Console) -> None:
 
 
 def test_deleted_subscription(console: Console) -> None:
-    """Deleting the subscription deletes the tokens that it used."""
-    console.browser().sign_in()
-    subscription = console.kept()[1][0]
-    assert console.site.ask("DELETE", f"/subscriptions/{subscription.id}").status_code == 204
+    """Nowhere is it deleted while its account is connected: the site would stay authorized at X."""
+    browser = console.browser()
+    browser.sign_in()
+    (account,), (subscription,) = console.kept()
+    refused = console.site.ask("DELETE", f"/subscriptions/{subscription.id}")
+    assert (refused.status_code, refused.get_json()["detail"]) == (
+        409,
+        "Disconnect the account instead.",
+    )
+    before = console.site.contents()
+    data = {"csrf_token": browser.token()}
+    for area in ("subscribers", "integrations"):
+        answer = browser.post(f"/admin/{area}/{subscription.id}/remove", data=data)
+        assert (answer.status_code, "Disconnect the account instead." in answer.text) == (409, True)
+    assert (console.site.contents(), len(console.x.refresh)) == (before, 1)
+    page = f"/admin/subscribers/{subscription.id}"
+    assert "Delete the subscription" not in browser.get(page).text
+    assert browser.post(f"/admin/x/{account.id}/disconnect", data=data).status_code == 303
+    assert (console.x.access, console.x.refresh) == ({}, {})
+    assert "Delete the subscription" in browser.get(page).text
+    assert (
+        browser.post(f"/admin/subscribers/{subscription.id}/remove", data=data).status_code == 303
+    )
     assert console.kept() == ([], [])
 
 

@@ -86,6 +86,7 @@ class IntegrationView:
     reason: str | None = None
     by: str | None = None
     since: datetime | None = None
+    changed: datetime | None = None
     signs: bool = False
     signed: bool = False
     old_secret_until: datetime | None = None

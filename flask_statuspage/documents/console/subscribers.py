@@ -101,6 +101,7 @@ class SubscriberView:
     :param contact: the mailbox that is told when it is switched off.
     :param can_be_asked: it waits for its owner's word.
     :param sent: the newest deliveries. *log_url*: where all of them are.
+    :param has_account: it posts by an account that is connected.
     """
 
     row: SubscriberRow
@@ -117,6 +118,7 @@ class SubscriberView:
     can_be_asked: bool
     sent: Sequence[Sent]
     log_url: str | None
+    has_account: bool
 
 
 @dataclass(frozen=True, kw_only=True)

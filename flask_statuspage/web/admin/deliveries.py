@@ -99,7 +99,7 @@ def show(visit: Visit, delivery_id: str) -> str:
 
 def redeliver(visit: Visit, delivery_id: str) -> Done:
     which = uuid_of(delivery_id, "delivery")
-    ended = _instant(visit.sent.get("ended", ""))
+    ended = reading.carried(visit.sent, "ended")
     redelivery.redeliver(visit.session, visit.page, which, ended=ended, actor=visit.actor)
     return Done("delivery", "redelivered", {"delivery_id": which})
 
@@ -126,7 +126,7 @@ def redeliver_all(visit: Visit) -> Done:
     if asked.problems:
         raise Invalid(*asked.problems)
     # What failed after the count was shown is not meant, nor what this very button has sent again already.
-    sought = _sought(asked, _instant(visit.sent.get("shown", "")))
+    sought = _sought(asked, reading.carried(visit.sent, "shown"))
     if not redelivery.redeliver_sought(visit.session, visit.page, sought, actor=visit.actor):
         raise Conflict("Nothing was left to send again: somebody was faster, or pressed twice.")
     left = {name: value for name, value in asked.typed.items() if value and name != "state"}
@@ -191,20 +191,6 @@ def _sought(asked: _Asked, ended_before: datetime | None) -> Sought:
         since=asked.since,
         until=asked.until,
     )
-
-
-def _instant(text: str) -> datetime:
-    """What a form carries of an instant.
-
-    :raises Conflict: when it carries none.
-    """
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        instant = None
-    if instant is None or instant.tzinfo is None or not 1900 <= instant.year < 9999:
-        raise Conflict("This form cannot be sent as it is. Look at it, and press the button again.")
-    return instant
 
 
 def _get(visit: Visit, delivery_id: str) -> Delivery:

@@ -15,7 +15,7 @@ from ...documents.console import integration as documents
 from ...documents.console.integration import IntegrationView
 from ...documents.console.integrations import ACCOUNTS, ENDPOINTS, READERS
 from ...domain.rights import Right
-from ...errors import Conflict, Invalid, NotFound
+from ...errors import Invalid, NotFound
 from ...services import owner_notices, signing_secrets, subscription_changes, subscriptions, wishes
 from ...services.wishes import Wish
 from ...state import current_settings
@@ -151,14 +151,13 @@ def disable(visit: Visit, ident: str) -> Done:
 
 def rotate(visit: Visit, ident: str) -> Told:
     row = get(visit, ident, lock=True)
-    secret = signing_secrets.rotate(visit.session, row, actor=visit.actor)
+    changed = reading.carried(visit.sent, "changed")
+    secret = signing_secrets.rotate(visit.session, row, changed=changed, actor=visit.actor)
     return _told(row, secret)
 
 
 def remove(visit: Visit, ident: str) -> Done:
     row = get(visit, ident, lock=True)
-    if kind_of(row.channel) == ACCOUNTS:
-        raise Conflict("Disconnect the account instead.")
     subscriptions.remove(visit.session, row, actor=visit.actor)
     return Done("integrations", "integration_removed")
 
@@ -278,6 +277,7 @@ def _view(visit: Visit, row: Subscription, present: dict[str, str]) -> Integrati
         reason=row.reason,
         by=row.actor,
         since=row.created_at,
+        changed=row.updated_at,
         signed=bool(row.is_signed),
         old_secret_until=until if until and until > utc_now() else None,
     )

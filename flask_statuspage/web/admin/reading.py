@@ -86,6 +86,20 @@ def instant(typed: Typed, name: str, zone: ZoneInfo) -> datetime | None:
     return aware
 
 
+def carried(typed: Typed, name: str) -> datetime:
+    """The instant that a form carries in a hidden field, such as when what it is about was changed last.
+
+    :raises Conflict: when it carries none.
+    """
+    try:
+        found = datetime.fromisoformat(typed.get(name, ""))
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None or not 1900 <= found.year < 9999:
+        raise Conflict("This form cannot be sent as it is. Look at it, and press the button again.")
+    return found
+
+
 def starting_with(typed: Typed, prefix: str) -> dict[str, str]:
     """What stands in the fields whose names begin with *prefix*, by the rest of the name."""
     return {

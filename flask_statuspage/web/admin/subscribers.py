@@ -22,15 +22,15 @@ from ...services import admissions, subscription_changes, subscription_log, subs
 from ...services.subscriber_import import channels_of_people
 from ...services.wishes import Wish
 from ...state import current_settings
+from ...storage import accounts, delivery_log, subscriber_list
 from ...storage import components as stored_components
-from ...storage import delivery_log, subscriber_list
 from ...storage.session import begin_read_committed
 from ...storage.subscriptions import Subscription, SubscriptionState
 from ..idents import uuid_of
 from ..manage_api.subscriptions import NewSubscription, SubscriptionChange
 from . import reading, telling
 from .desk import Desk
-from .lists import asked, listed
+from .lists import asked, listed_by_id
 from .visit import Done, Visit
 
 FILTERS = ("search", "channel", "state", "component")
@@ -67,9 +67,10 @@ def add_routes(desk: Desk) -> None:
 def index(visit: Visit) -> str:
     services = _Services.of(visit)
     looked_for = {name: asked(name) for name in FILTERS}
-    rows, pager = listed(
+    rows, pager = listed_by_id(
         visit,
         subscriber_list.of_page(visit.page.id, **narrowed(visit, looked_for)),
+        Subscription.id,
         "subscribers",
         **looked_for,
     )
@@ -176,6 +177,7 @@ def show(visit: Visit, ident: str) -> str:
                 for delivery in visit.session.scalars(log)
             ],
             log_url=log_url,
+            has_account=accounts.is_behind(visit.session, row),
             **_events(row),
         ),
         services=services.choice,
