@@ -175,6 +175,50 @@ def test_a_session_that_ended_keeps_no_address(site: Site, ann: Member) -> None:
 
 
 @pytest.mark.parametrize(
+    ("address", "is_told"),
+    [
+        ("https://example.com/hook", True),
+        ("https://nothooks.slack.com/T0AAAAAAA", True),
+        ("https://hooks.slack.com.example/T0AAAAAAA", True),
+        ("http://hooks.slack.com/services/T0AAAAAAA", False),
+        ("hooks.slack.com/services/T0AAAAAAA", False),
+        ("https:/HOOKS.slack.com./services/T0AAAAAAA", False),
+    ],
+)
+def test_an_address_of_slack_among_webhooks(
+    make_site: SiteMaker,  # noqa: F811
+    address: str,
+    is_told: bool,
+) -> None:
+    """A webhook's address comes back, unless a host of Slack's stands in it, also where it is no address at all."""
+    site = endpoints.build(make_site, STATUSPAGE_SLACK_HOSTS="hooks.slack.com")
+    ann = Member(site, ADMIN)
+    wrong = add(ann, address=address, time_zone="Mars")
+    form = ann.form("/integrations/new?channel=webhook", "Set it up")
+    kept = Member(site, None).send(form, address=address)
+    assert (wrong.status_code, kept.status_code) == (422, 401)
+    for answer in (wrong, kept):
+        assert (f'value="{address}"' in answer.text) is is_told
+        assert is_told or "T0AAAAAAA" not in answer.text
+
+
+def test_a_secret_that_was_not_kept_leaves_the_old_one(site: Site, ann: Member) -> None:
+    """The sign-in ends while somebody types another secret: what is saved afterwards is all but that."""
+    add(ann, address="http://127.0.0.1:9/hook", secret=OURS)
+    form = ann.form(f"/integrations/{the_one(site).id}", "Save")
+    kept = Member(site, None).send(
+        form, secret="another secret, long enough", time_zone="Asia/Tokyo"
+    )
+    assert "another secret" not in kept.text
+    assert "Type once more what stood in: <bdi>Secret</bdi>." in kept.text
+    (again,) = (one for one in forms_of(kept.text) if "Continue" in one.words)
+    shown = next(one for one in forms_of(ann.send(again).text) if "Save" in one.words)
+    assert ann.send(shown).status_code == 303
+    assert the_one(site).time_zone == "Asia/Tokyo"
+    assert secret_of(site) == OURS
+
+
+@pytest.mark.parametrize(
     ("address", "words"),
     [
         ("", "address"),

@@ -102,15 +102,6 @@ def test_the_role_is_gone_meanwhile(site: Site, enter: Enter) -> None:
     assert site.ask("GET", "/incidents").get_json()["total"] == 0
 
 
-def test_secrets_do_not_come_back(site: Site, enter: Enter) -> None:
-    """What nobody should see on a screen is left out."""
-    ann = enter(EDITOR)
-    answer = ann.post("/services/nothing", {"name": "Shown", "secret": "hidden words"})
-    assert answer.status_code == 404
-    assert "Shown</textarea>" in answer.text
-    assert "hidden words" not in answer.text
-
-
 def test_no_other_site_frames_the_console(make_site: SiteMaker, tmp_path: Path) -> None:
     """Within a host's template, whose policy is the host's, no page of the console stands in another site's frame."""
     (tmp_path / "templates").mkdir()

@@ -15,12 +15,14 @@ def kept(
     *,
     url: str,
     fields: Sequence[tuple[str, str]],
+    left_out: Sequence[str],
     sign_in_url: str | None,
     home_url: str,
 ) -> str:
     """What was typed, in a form that posts it to *url* once more. It tells nothing of any status page.
 
     :param fields: names and values, as they were posted.
+    :param left_out: the names of those of which something is not there, since it is secret.
     :param sign_in_url: where one signs in; None: that is the host's login.
     """
     return render(
@@ -29,6 +31,7 @@ def kept(
         frame,
         url=url,
         fields=fields,
+        left_out=[_word(name) for name in left_out],
         texts=[
             value
             for name, value in fields
@@ -45,12 +48,13 @@ def lost(
     title: str,
     message: str,
     fields: Sequence[tuple[str, str]],
+    left_out: Sequence[str],
     home_url: str,
 ) -> str:
     """What was typed, to be copied: nothing can be done with it here. It tells nothing of any status page.
 
     :param message: why.
-    :param fields: names and values, as they were posted.
+    :param fields: names and values, as they were posted. *left_out*: as of :func:`kept`.
     :param home_url: the console's first page.
     """
     return render(
@@ -59,6 +63,11 @@ def lost(
         frame,
         title=title,
         message=message,
-        fields=[(name.replace("_", " "), value) for name, value in fields],
+        fields=[(_word(name), value) for name, value in fields],
+        left_out=[_word(name) for name in left_out],
         home_url=home_url,
     )
+
+
+def _word(name: str) -> str:
+    return name.replace("_", " ")

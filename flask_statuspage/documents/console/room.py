@@ -74,6 +74,7 @@ class Room:
     :param others: the site's other status pages.
     :param slug: of the status page, which every form names; None: it is the default one.
     :param typed: what was posted and is shown again, each name with all its values; None: nothing was.
+    :param left_out: the names of the fields of which something was posted that is secret, and not shown again.
     :param notice: what was done. *undo*: how it is taken back.
     :param leave_url: where one signs out; None: that is the host's.
     :param account_url: where the member looks after their own sign-in; None: that is the host's.
@@ -90,6 +91,7 @@ class Room:
     others: Sequence[OtherPage] = ()
     slug: str | None = None
     typed: Mapping[str, Sequence[str]] | None = None
+    left_out: Sequence[str] = ()
     trouble: Trouble = field(default_factory=Trouble)
     notice: str | None = None
     undo: Undo | None = None

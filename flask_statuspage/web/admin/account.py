@@ -21,6 +21,9 @@ from .visit import Done, Told, Visit
 
 T = TypeVar("T")
 
+CODES = ("code",)
+"""The fields that hold a code, which may be one that was written down."""
+
 
 def add_routes(desk: Desk) -> None:
     desk.notices |= {
@@ -28,14 +31,14 @@ def add_routes(desk: Desk) -> None:
         "everywhere": "All sessions that began with a mailed link have ended.",
     }
     desk.page("/account", "account", show, right=Right.SEE)
-    for path, endpoint, do in (
-        ("begin", "factor_begin", begin),
-        ("confirm", "factor_confirm", confirm),
-        ("renew", "factor_renew", renew),
-        ("off", "factor_off", turn_off),
-        ("sign-out", "leave_everywhere", leave_everywhere),
+    for path, endpoint, do, secret in (
+        ("begin", "factor_begin", begin, ()),
+        ("confirm", "factor_confirm", confirm, CODES),
+        ("renew", "factor_renew", renew, CODES),
+        ("off", "factor_off", turn_off, CODES),
+        ("sign-out", "leave_everywhere", leave_everywhere, ()),
     ):
-        desk.action(f"/account/{path}", endpoint, do, right=Right.SEE, back=show)
+        desk.action(f"/account/{path}", endpoint, do, right=Right.SEE, back=show, secret=secret)
 
 
 def show(visit: Visit) -> str:

@@ -7,7 +7,7 @@ what was typed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Blueprint, Response, redirect, request
@@ -26,7 +26,7 @@ from ...storage.races import run_again
 from ...storage.session import begin_read_committed, current_session
 from .. import access, answers, failures, forms, visits
 from ..storable import UNSTORABLE, is_storable
-from .kept import kept, lost
+from .kept import Secret, kept, lost, tellable
 from .visit import Away, Done, Told, Visit
 
 PATIENCE = 5.0
@@ -85,18 +85,23 @@ class Desk:
         *,
         right: Right,
         doing: Right | None = None,
-        secret: Collection[str] = (),
+        secret: Secret = (),
     ) -> None:
         """A page with a form that posts to its own address.
 
         :param doing: what posting needs, if that is more than looking.
-        :param secret: fields that are not kept for whoever must sign in again first.
+        :param secret: what is never sent back of what was typed, in whatever answer.
         """
         self._add(rule, endpoint, right, show, do, doing=doing, secret=secret)
 
-    def action(self, rule: str, endpoint: str, do: Do, *, right: Right, back: Show) -> None:
-        """A button. *back* shows the page that it stands on, with what went wrong; it gets the same arguments."""
-        self._add(rule, endpoint, right, back, do, methods=("POST",))
+    def action(
+        self, rule: str, endpoint: str, do: Do, *, right: Right, back: Show, secret: Secret = ()
+    ) -> None:
+        """A button. *back* shows the page that it stands on, with what went wrong; it gets the same arguments.
+
+        :param secret: as of :meth:`form`.
+        """
+        self._add(rule, endpoint, right, back, do, methods=("POST",), secret=secret)
 
     def download(self, rule: str, endpoint: str, send: Send, *, right: Right) -> None:
         """A file. *send* makes the answer; what it goes on reading while that is sent, it reads in sessions of its
@@ -122,7 +127,7 @@ class Desk:
         do: Do | None,
         methods: tuple[str, ...] = (),
         doing: Right | None = None,
-        secret: Collection[str] = (),
+        secret: Secret = (),
     ) -> None:
         rights = {"GET": right, "POST": doing or right}
 
@@ -138,11 +143,11 @@ class Desk:
             except NobodyThere:
                 if forms.is_from_elsewhere():
                     raise
-                return kept(_typed(without=secret))
+                return kept(tellable(_typed(), secret))
             except (Forbidden, NotFound) as error:
                 if forms.is_from_elsewhere():
                     raise
-                return lost(error, _typed(without=secret))
+                return lost(error, tellable(_typed(), secret))
 
         def answered(arguments: dict[str, Any]) -> BaseResponse:
             visit = self.visit(rights.get(request.method, right))
@@ -159,6 +164,9 @@ class Desk:
                     html = done.show(visit)
                     visit.session.rollback()
                     return page_of(visit, html, 200)
+                if visit.typed is not None:
+                    left = tellable(visit.typed, secret)
+                    visit.typed, visit.left_out = left.typed, left.left_out
             html = show(visit, **arguments)
             visit.session.rollback()
             return page_of(visit, html, status)
@@ -264,9 +272,8 @@ def _renew(visit: Visit, right: Right) -> None:
         raise _Lapsed(error) from error
 
 
-def _typed(without: Collection[str] = ()) -> MultiDict[str, str]:
-    left_out = {*MACHINERY, *without}
-    return MultiDict((k, v) for k, v in request.form.items(multi=True) if k not in left_out)
+def _typed() -> MultiDict[str, str]:
+    return MultiDict((k, v) for k, v in request.form.items(multi=True) if k not in MACHINERY)
 
 
 def onward(visit: Visit, done: Done) -> BaseResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from flask import request
@@ -42,9 +43,9 @@ SLACKS = "This address leads to Slack. Set it up under Slack, where it is kept a
 def add_routes(desk: Desk) -> None:
     right, one = Right.CONNECT, "/integrations/<ident>"
     desk.form(
-        "/integrations/new", "integration_new", show_new, make, right=right, secret=("address",)
+        "/integrations/new", "integration_new", show_new, make, right=right, secret=_without_secrets
     )
-    desk.form(one, "integration", show, change, right=right)
+    desk.form(one, "integration", show, change, right=right, secret=("secret",))
     for word, do in (
         ("enable", enable),
         ("disable", disable),
@@ -72,9 +73,6 @@ def show_new(visit: Visit) -> str:
     allowed = wishes.allowed_formats(channel)
     default = channels[channel].default_format
     format = asked if asked in allowed else default
-    typed = visit.typed
-    if typed is not None and _hides(channel, typed):
-        typed.pop("address", None)
     contact = owner_notices.default(channel, visit.actor) or ""
     view = IntegrationView(**_of_channel(channel), format=format, contact=contact)
     return _shown(visit, view)
@@ -190,14 +188,30 @@ def _channel_asked() -> str:
     return name
 
 
+def _without_secrets(typed: Typed) -> Typed:
+    """What may be shown again of what was typed for a new one."""
+    left = typed.copy()
+    left.poplist("secret")
+    if _hides(request.values.get("channel", WebhookChannel.name), typed):
+        left.poplist("address")
+    return left
+
+
 def _hides(channel: str, typed: Typed) -> bool:
     """Whether what was typed as the address is a secret, by channel, format, or where it leads."""
-    name = typed.get("format", "")
-    return (
+    name, address = typed.get("format", ""), typed.get("address", "")
+    return channel not in channels or (
         channels[channel].secret_address
         or (name in formats and formats[name].secret_address)
-        or is_slacks(typed.get("address", ""), current_settings())
+        or is_slacks(address, current_settings())
+        or _names_slack(address)
     )
+
+
+def _names_slack(text: str) -> bool:
+    """Whether a host of Slack's stands in what may be no address, such as one with a typing error."""
+    names = "|".join(map(re.escape, current_settings().slack_hosts))
+    return bool(names) and re.search(rf"(?i)(?<![\w.-])({names})(?![\w-]|\.\w)", text) is not None
 
 
 def _values(typed: Typed, present: dict[str, str] | None = None) -> dict[str, Any]:

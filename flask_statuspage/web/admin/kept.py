@@ -8,6 +8,9 @@ session does not count any more, the form is shown with what was typed in it, to
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
 from flask import Response, request, url_for
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as BaseResponse
@@ -20,13 +23,38 @@ from ..mounts import current_urls
 from .signing_in import sign_in_url
 
 GONE = "What this form was about is not there any more: somebody deleted it meanwhile. Nothing was done."
-SECRET = ("secret", "password", "code", "key")
-"""Fields whose names have one of these words are not sent to anybody again."""
+Secret = Collection[str] | Callable[[MultiDict[str, str]], MultiDict[str, str]]
+"""The names of the fields of a form that hold secrets, or what makes a copy of what was typed without them."""
 
 
-def kept(typed: MultiDict[str, str]) -> Response:
-    """401, with *typed* in a form that posts it to the same address once more."""
-    fields = _tellable(typed)
+@dataclass(frozen=True)
+class Tellable:
+    """What was typed, as it may be sent back to whoever typed it.
+
+    :param left_out: the names of the fields of which something is not there, in their order.
+    """
+
+    typed: MultiDict[str, str]
+    left_out: tuple[str, ...]
+
+
+def tellable(typed: MultiDict[str, str], secret: Secret) -> Tellable:
+    """*typed* without what is *secret*. It is not changed itself."""
+    if callable(secret):
+        left = secret(typed)
+    else:
+        left = MultiDict((k, v) for k, v in typed.items(multi=True) if k not in secret)
+    missing = [
+        name
+        for name in typed
+        if any(typed.getlist(name)) and left.getlist(name) != typed.getlist(name)
+    ]
+    return Tellable(left, tuple(missing))
+
+
+def kept(what: Tellable) -> Response:
+    """401, with *what* was typed in a form that posts it to the same address once more."""
+    fields = list(what.typed.items(multi=True))
     if slug := request.form.get("status_page"):
         fields.append(("status_page", slug))
     current_session().rollback()
@@ -34,6 +62,7 @@ def kept(typed: MultiDict[str, str]) -> Response:
         shown.frame(None, is_refused=True),
         url=request.root_path + request.full_path.rstrip("?"),
         fields=fields,
+        left_out=what.left_out,
         sign_in_url=sign_in_url(),
         home_url=current_urls(root=True)("home"),
     )
@@ -43,9 +72,13 @@ def kept(typed: MultiDict[str, str]) -> Response:
     return response
 
 
-def lost(error: StatusPageError, typed: MultiDict[str, str]) -> BaseResponse:
-    """What is answered to *error*, with *typed* to be copied: the form that it came from is not there any more."""
-    words = [(name, value) for name, value in _tellable(typed) if value.strip() and _is_own(name)]
+def lost(error: StatusPageError, what: Tellable) -> BaseResponse:
+    """What is answered to *error*, with *what* was typed to be copied: its form is not there any more."""
+    words = [
+        (name, value)
+        for name, value in what.typed.items(multi=True)
+        if value.strip() and _is_own(name)
+    ]
     if not words:
         raise error
     current_session().rollback()
@@ -55,6 +88,7 @@ def lost(error: StatusPageError, typed: MultiDict[str, str]) -> BaseResponse:
         title=title,
         message=GONE if isinstance(error, NotFound) else detail,
         fields=words,
+        left_out=what.left_out,
         home_url=url_for(".dashboard"),
     )
     response = answers.page(html, status)
@@ -65,11 +99,3 @@ def lost(error: StatusPageError, typed: MultiDict[str, str]) -> BaseResponse:
 def _is_own(name: str) -> bool:
     """Whether somebody typed or chose what stands in the field, and the form did not bring it along."""
     return name not in ("id", "seen") and not name.startswith("was.")
-
-
-def _tellable(typed: MultiDict[str, str]) -> list[tuple[str, str]]:
-    return [
-        (name, value)
-        for name, value in typed.items(multi=True)
-        if not any(word in name.lower() for word in SECRET)
-    ]

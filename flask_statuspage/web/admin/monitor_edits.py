@@ -21,7 +21,7 @@ from ...storage import monitor_list
 from ...storage import templates as stored_templates
 from ...storage.monitors import Monitor
 from ..manage_api.monitors import MonitorChange, MonitorFields, NewMonitor
-from . import monitor_values, option_fields, reading, telling
+from . import monitor_values, option_fields, option_secrets, reading, telling
 from .desk import Desk
 from .monitor import held
 from .option_shapes import defaults_of, shapes_of
@@ -30,8 +30,9 @@ from .visit import Done, Visit
 
 def add_routes(desk: Desk) -> None:
     one, watch = "/monitors/<ident>", Right.WATCH
-    desk.form("/monitors/new", "monitor_new", show_new, create, right=watch)
-    desk.form(f"{one}/edit", "monitor_edit", show_edit, change, right=watch)
+    secret = option_secrets.without_secrets
+    desk.form("/monitors/new", "monitor_new", show_new, create, right=watch, secret=secret)
+    desk.form(f"{one}/edit", "monitor_edit", show_edit, change, right=watch, secret=secret)
     desk.form(f"{one}/delete", "monitor_delete", show_delete, delete, right=watch)
 
 

@@ -5,8 +5,8 @@ The model's JSON schema is what is read. What no plain field can show is a field
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -25,6 +25,10 @@ SEVERAL_LINES = 4096
 SCALARS = frozenset({"string", "integer", "number"})
 Node = Mapping[str, Any]
 Path = tuple[str, ...]
+
+
+def _never(name: str) -> bool:
+    return False
 
 
 class Control(StrEnum):
@@ -54,6 +58,7 @@ class Shape:
     :param range: the smallest and the largest number.
     :param hint: what the model says of it.
     :param is_secret: it is never shown.
+    :param hides: of ``PAIRS``: whether the value of that name is a secret.
     :param parts: the options of a ``GROUP``.
     """
 
@@ -67,6 +72,7 @@ class Shape:
     range: tuple[float | None, float | None] = (None, None)
     hint: str = ""
     is_secret: bool = False
+    hides: Callable[[str], bool] = field(default=_never, compare=False)
     parts: tuple[Shape, ...] = ()
 
     @property
@@ -118,6 +124,7 @@ class _Reader:
             default=node.get("default"),
             hint=node.get("description", ""),
             is_secret=self._probe.is_secret(path),
+            hides=lambda name: self._probe.is_secret((*path, name)),
             **facts,
         )
 

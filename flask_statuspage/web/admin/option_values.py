@@ -163,7 +163,7 @@ def _scalar(shape: Shape, text: str) -> Any:
 
 
 def _pairs(shape: Shape, text: str, stored: Mapping[str, Any]) -> dict[str, Any]:
-    """A name and a value a line. A secret without a value stays."""
+    """A name and a value a line. A secret without a value stays; there is none that begins without."""
     found: dict[str, Any] = {}
     for number, line in enumerate(text.split("\n"), 1):
         name, colon, value = (part.strip() for part in line.partition(":"))
@@ -175,6 +175,9 @@ def _pairs(shape: Shape, text: str, stored: Mapping[str, Any]) -> dict[str, Any]
         if name in found:
             raise Invalid.field(shape.name, f"Line {number}: {name!r} stands twice.")
         is_kept = not value and stored.get(name) == MASK
+        if not value and shape.hides(name) and name not in stored:
+            message = f"Line {number}: type the value of {name!r}, which is a secret."
+            raise Invalid.field(shape.name, message)
         found[name] = MASK if is_kept else _scalar(shape, value)
     return found
 

@@ -68,6 +68,8 @@ class Visit:
     """What can be said to be done, by the keys of :class:`Done`."""
     trouble: Trouble = field(default_factory=Trouble)
     typed: MultiDict[str, str] | None = None
+    left_out: Sequence[str] = ()
+    """The fields of which ``typed`` lacks something that is secret, once the form is shown again."""
     undo: Undo | None = None
     found: Any = None
     """What a button that only looks has found out, such as "Preview": plain data, since nothing of it was saved."""
@@ -140,6 +142,7 @@ class Visit:
             others=self._others(),
             slug=self.slug,
             typed=None if self.typed is None else self.typed.to_dict(flat=False),
+            left_out=() if self.typed is None else self.left_out,
             trouble=self.trouble,
             notice=self.notice,
             undo=self.undo,
