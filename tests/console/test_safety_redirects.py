@@ -73,12 +73,19 @@ def test_what_is_done_leads_into_the_console(whole: Whole, endpoint: str) -> Non
     if "Location" not in usual.headers:
         assert usual.status_code == 200  # it tells a secret, and leads nowhere
         return
-    for address in ELSEWHERE.values():
+    addresses, first = list(ELSEWHERE.values()), POSTS.index(endpoint)
+    for turn in (first, first + 3, first + 7):
         whole.restore()
-        fields = dict.fromkeys(set(NAMES) - form.names, address)
+        # Each name with another address: the endpoints together try all of them with all.
+        fields = {
+            name: addresses[(turn + number) % len(addresses)]
+            for number, name in enumerate(NAMES)
+            if name not in form.names
+        }
         browser = Member(whole.site, form.who)
         browser.client.environ_base["HTTP_HOST"] = "evil.example"
-        answer = send(browser, form, {**needed(whole, form), **fields}, **forged(address))
+        claimed = forged(addresses[turn % len(addresses)])
+        answer = send(browser, form, {**needed(whole, form), **fields}, **claimed)
         assert answer.status_code == 303, answer.text
         if endpoint == "x_connect":
             assert answer.headers["Location"].startswith("http://127.0.0.1:9/authorize?")
@@ -93,8 +100,9 @@ def test_a_status_page_is_a_name_and_no_address(whole: Whole, endpoint: str) -> 
     whole.restore()
     form = whole.forms(endpoint)[0]
     browser = Member(whole.site, form.who)
+    token = browser.token()
     for address in ELSEWHERE.values():
-        answer = send(browser, form, {"status_page": address})
+        answer = send(browser, form, {"csrf_token": token, "status_page": address})
         if "?status_page=" in form.action:
             assert answer.status_code in (303, 404, 422), answer.text
             assert "Location" not in answer.headers or leads_within(answer)
@@ -106,8 +114,8 @@ def test_a_status_page_is_a_name_and_no_address(whole: Whole, endpoint: str) -> 
 def test_pages_lead_nowhere(whole: Whole) -> None:
     """No page of the console is a redirect, whatever stands in the query."""
     whole.restore()
+    owner = Member(whole.site, OWNER)
     for where, url in whole.found.places.items():
-        owner = Member(whole.site, OWNER)
         query = "&".join(f"{name}=https%3A%2F%2Fevil.example" for name in NAMES)
         answer = owner.open(url + ("&" if "?" in url else "?") + query)
         assert answer.status_code in (200, 404), (str(where), answer.status_code)
