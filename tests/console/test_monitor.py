@@ -144,6 +144,48 @@ def test_run_now_asks_and_tells(site: Site, enter: Enter, target: Target) -> Non
     assert "It was checked. Up, status 200, " in page.text
 
 
+@pytest.mark.parametrize("regions", [["eu"], ["eu", "default"]])
+def test_run_now_says_what_it_counts_as(
+    site: Site, enter: Enter, target: Target, regions: list[str]
+) -> None:
+    """Where there are several regions the page says for which one this server stands in."""
+    url = target.set("/health", Answer())
+    site.made("/monitors", name="Front", target=url, regions=regions)
+    site.made("/monitors", name="Job", kind="heartbeat", regions=regions)
+    ann, words = enter(EDITOR), "“Run now” asks from this server, and is counted as <bdi>"
+    (said,) = re.findall(f"{words}(.*?)</bdi>", ann.get("/monitors/front").text)
+    ann.send(ann.form("/monitors/front", "Run now"))
+    (check,) = site.ask("GET", "/monitors/front/checks").get_json()["items"]
+    assert check["region"] == said
+    assert words not in enter(VIEWER).get("/monitors/front").text
+    assert words not in ann.get("/monitors/job").text
+
+
+def test_a_run_of_a_paused_monitor_says_that_nothing_follows(
+    site: Site, enter: Enter, target: Target
+) -> None:
+    """What came of it is told; the verdict stays."""
+    url = target.set("/health", Answer(status=503))
+    site.made("/monitors", name="Front", target=url, failure_threshold=1)
+    ann = enter(EDITOR)
+    ann.send(ann.form("/monitors/front", "Pause"))
+    page = ann.follow(ann.send(ann.form("/monitors/front", "Run now"))).text
+    assert "It is paused, so that nothing follows from what came of it: Down, status 503" in page
+    assert watching.monitor(site, "front")["verdict"] == "unknown"
+
+
+def test_nobody_can_run_a_heartbeat(site: Site, enter: Enter) -> None:
+    """It reports by itself: neither the console nor the API says that it was checked."""
+    site.made("/components", name="Shop")
+    site.made("/monitors", name="Backup", kind="heartbeat", interval=3600)
+    ann = enter(EDITOR)
+    before = site.contents()
+    answer = ann.post("/monitors/backup/run", {})
+    assert (answer.status_code, "It reports by itself; nobody" in answer.text) == (409, True)
+    assert site.ask("POST", "/monitors/backup/run").status_code == 409
+    assert site.contents() == before
+
+
 def test_an_address_alone_says_nothing_of_results(site: Site, enter: Enter) -> None:
     """Whoever makes up the notice's address shows only its fixed words."""
     ident = site.made("/monitors", name="Front", target="http://127.0.0.1:9/")["id"]

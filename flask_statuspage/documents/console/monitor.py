@@ -63,6 +63,7 @@ class MonitorView:
     parent: Named | None
     template: Named | None
     regions: Sequence[RegionFact]
+    run_counts_as: str | None
     options: Sequence[tuple[str, str]]
 
 

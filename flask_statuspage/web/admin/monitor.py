@@ -16,12 +16,12 @@ from ...services import (
     facts,
     heartbeats,
     monitor_fields,
-    monitoring,
+    monitor_runs,
     monitors,
     series,
 )
-from ...services.known import known_of
 from ...services.monitor_silence import silences
+from ...state import current_settings
 from ...storage import checks as stored_checks
 from ...storage import monitor_list
 from ...storage import pages as stored_pages
@@ -64,17 +64,11 @@ def show(visit: Visit, ident: str) -> str:
 
 def run(visit: Visit, ident: str) -> Done:
     """Check now, as the manage API does; no transaction is open while the target is asked."""
-    row = monitors.get(visit.session, visit.page, ident)
-    now = database_now(visit.session)
-    region = row.regions[0]
-    order = monitoring.order_for(row, region.region, now, known_of(visit.session, [region], now))
-    with visit.outside():
-        result = monitoring.ask(order)
-    monitoring.record(visit.session, [result])
-    row = monitors.get(visit.session, visit.page, ident)  # it may be gone by now
-    monitors.note_run(visit.session, row, result, actor=visit.actor)
+    row, result = monitor_runs.run(
+        visit.session, visit.page, ident, outside=visit.outside, actor=visit.actor
+    )
     told = {"ident": row.id, "ran": result.at.isoformat(), "from": result.region}
-    return Done("monitor", "monitor_ran", told)
+    return Done("monitor", "monitor_ran_paused" if row.paused_at else "monitor_ran", told)
 
 
 def pause(visit: Visit, ident: str) -> Done:
@@ -138,8 +132,14 @@ def _view(visit: Visit, row: Monitor) -> MonitorView:
         notices=row.notification_level,
         **_ties(visit, row),
         regions=[facts.region(region, row, now) for region in row.regions],
+        run_counts_as=_run_counts_as(row),
         options=option_fields.told(row.kind, row.options),
     )
+
+
+def _run_counts_as(row: Monitor) -> str | None:
+    """The region that a check of this process counts for; None where the site has no other."""
+    return row.regions[0].region if len(current_settings().regions) > 1 else None
 
 
 def _ties(visit: Visit, row: Monitor) -> dict[str, Named | None]:

@@ -30,6 +30,7 @@ NOTICES = {
     "monitor_paused": "The monitor is paused. Nothing is checked until it is resumed.",
     "monitor_resumed": "The monitor is resumed.",
     "monitor_ran": "It was checked.",
+    "monitor_ran_paused": "It was checked. It is paused, so that nothing follows from what came of it:",
 }
 
 

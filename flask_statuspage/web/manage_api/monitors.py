@@ -18,8 +18,7 @@ from ...domain.series import DEFAULT, RANGES, Series
 from ...domain.status import ComponentStatus
 from ...domain.verdict import Verdict
 from ...errors import Invalid
-from ...services import addresses, facts, heartbeats, monitor_fields, monitoring, monitors, series
-from ...services.known import known_of
+from ...services import addresses, facts, heartbeats, monitor_fields, monitor_runs, monitors, series
 from ...services.monitor_fields import MAX_ESCALATIONS
 from ...storage import checks, lists
 from ...storage.monitors import Monitor
@@ -224,16 +223,9 @@ def remove(call: Call, ident: str) -> None:
 
 def run(call: Call, ident: str) -> dict[str, Any]:
     """Check now; the result counts like any other."""
-    monitor = monitors.get(call.session, call.page, ident)
-    now = database_now(call.session)
-    region = monitor.regions[0]
-    known = known_of(call.session, [region], now)
-    order = monitoring.order_for(monitor, region.region, now, known)
-    with call.outside():
-        result = monitoring.ask(order)
-    monitoring.record(call.session, [result])
-    monitor = monitors.get(call.session, call.page, ident)  # it may be gone by now
-    monitors.note_run(call.session, monitor, result, actor=call.actor)
+    _, result = monitor_runs.run(
+        call.session, call.page, ident, outside=call.outside, actor=call.actor
+    )
     return told(CheckFact, facts.check(result))
 
 
