@@ -15,7 +15,7 @@ from ...documents.console.pager import Pager
 from ...documents.console.room import Trouble
 from ...domain.events import DIGEST, DISABLED
 from ...domain.rights import Right
-from ...errors import Conflict, FieldError, Invalid, NotFound
+from ...errors import Conflict, FieldError, Invalid, NotFound, Problems
 from ...services import redelivery, subscriptions
 from ...storage import delivery_log
 from ...storage import lists as stored
@@ -148,7 +148,7 @@ class _Asked:
 def _asked(visit: Visit) -> _Asked:
     typed = {name: request.values.get(name, "").strip()[:LONG] for name in documents.FILTERS}
     typed = {name: text if is_storable(text) else "" for name, text in typed.items()}
-    asked, problems = _Asked(typed), telling.Problems()
+    asked, problems = _Asked(typed), Problems()
     choices = {"state": list(documents.STATES), "channel": sorted(channels), "event": EVENTS}
     for name, choice in choices.items():
         with problems.gathered():

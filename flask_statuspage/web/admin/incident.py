@@ -11,6 +11,7 @@ from ...documents.console.incident import Ending, IncidentView, Line
 from ...documents.words import STATUSES
 from ...domain.rights import Right
 from ...domain.status import ComponentStatus, Source
+from ...errors import Problems
 from ...services import affected_components, facts, incident_sight, incidents
 from ...services.incident_sight import mark
 from ...services.marks import number_in
@@ -168,7 +169,7 @@ def take(visit: Visit, incident_id: str, *, step: str) -> Done | None:
 
 def _read(visit: Visit, incident: Incident, step: str) -> dict[str, Any]:
     """What was typed, as the step's service takes it, with ``notify``."""
-    typed, problems = visit.sent, telling.Problems()
+    typed, problems = visit.sent, Problems()
     values: dict[str, Any] = {"body": reading.words(typed, "body").rstrip()}
     values["notify"] = "notify" in typed
     dropped: list[str] = []

@@ -8,7 +8,7 @@ from ...documents.console import incident as documents
 from ...documents.console.incident import Editable, IncidentView, Line
 from ...documents.console.telling import Preview
 from ...domain.rights import Right
-from ...errors import Invalid, NotFound
+from ...errors import Invalid, NotFound, Problems
 from ...services import incident_sight
 from ...storage import monitors as stored_monitors
 from ...storage.incidents import IncidentUpdate
@@ -85,7 +85,7 @@ def show_edit(visit: Visit, incident_id: str) -> str:
 
 
 def edit(visit: Visit, incident_id: str) -> Done:
-    typed, problems = visit.sent, telling.Problems()
+    typed, problems = visit.sent, Problems()
     incident = get(visit, incident_id)
     values: dict[str, object] = {**reading.optional(typed, "impact", "monitor")}
     values["title"] = reading.words(typed, "title").strip()
@@ -138,7 +138,7 @@ def show_mend(visit: Visit, incident_id: str, update_id: str) -> str:
 
 
 def mend(visit: Visit, incident_id: str, update_id: str) -> Done:
-    typed, problems = visit.sent, telling.Problems()
+    typed, problems = visit.sent, Problems()
     incident = get(visit, incident_id)
     update = _update(incident.updates, update_id)
     values: dict[str, object] = {"body": reading.words(typed, "body").rstrip()}

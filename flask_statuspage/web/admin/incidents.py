@@ -13,7 +13,7 @@ from ...documents.console.loading import Loaded
 from ...domain.incident import IncidentStatus
 from ...domain.rights import Right
 from ...domain.status import ComponentStatus
-from ...errors import FieldError, Invalid
+from ...errors import Problems
 from ...services import incidents
 from ...storage import components as stored_components
 from ...storage import incident_list
@@ -105,7 +105,7 @@ def report(visit: Visit) -> Done | None:
 
 
 def _read(visit: Visit) -> dict[str, Any]:
-    typed, problems = visit.sent, telling.Problems()
+    typed, problems = visit.sent, Problems()
     values: dict[str, Any] = {
         **reading.some(typed, "title", "status", "impact"),
         "body": reading.words(typed, "body").rstrip(),
@@ -120,8 +120,6 @@ def _read(visit: Visit) -> dict[str, Any]:
         values["components"] = telling.affected(typed)
     with problems.gathered():
         values = reading.checked(NewIncident, values)
-        if "title" not in values:
-            raise Invalid(FieldError("title", "Is missing."))
     problems.tell()
     return values
 

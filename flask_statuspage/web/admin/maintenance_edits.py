@@ -10,7 +10,7 @@ from ...documents.console.incident import Line
 from ...documents.console.maintenance import MaintenanceView
 from ...domain.maintenance import MaintenanceStatus
 from ...domain.rights import Right
-from ...errors import NotFound
+from ...errors import NotFound, Problems
 from ...services import maintenance_sight
 from ...storage.maintenances import Maintenance, MaintenanceUpdate
 from ..idents import uuid_of
@@ -99,7 +99,7 @@ def edit(visit: Visit, maintenance_id: str) -> Done | None:
 
 
 def _read(visit: Visit, row: Maintenance) -> dict[str, Any]:
-    problems = telling.Problems()
+    problems = Problems()
     if row.status.is_over:
         values: dict[str, Any] = {"title": reading.words(visit.sent, "title").strip()}
     else:

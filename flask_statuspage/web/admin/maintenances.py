@@ -11,6 +11,7 @@ from ...documents.console.loading import Loaded
 from ...documents.console.maintenances import Asked, course_of
 from ...domain.maintenance import MaintenanceStatus, event_name
 from ...domain.rights import Right
+from ...errors import Problems
 from ...services import facts, maintenances
 from ...state import current_settings
 from ...storage import maintenance_list
@@ -96,7 +97,7 @@ def schedule(visit: Visit) -> Done | None:
 
 
 def _read(visit: Visit) -> dict[str, Any]:
-    typed, problems = visit.sent, telling.Problems()
+    typed, problems = visit.sent, Problems()
     values = window.read(visit, problems)
     values["body"] = reading.words(typed, "body").rstrip()
     values["notify"] = "notify" in typed

@@ -8,7 +8,7 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
-from ...errors import Invalid
+from ...errors import Invalid, Problems
 from . import option_values, reading, telling
 from .option_shapes import Control, Shape
 from .option_values import TICKED
@@ -44,7 +44,7 @@ def read(
     :param is_declared: of what the code says only what was sent all the same counts: it is refused by its name.
     :raises Invalid: naming each field that cannot be read.
     """
-    problems = telling.Problems()
+    problems = Problems()
     values: dict[str, Any] = {
         name: reading.words(typed, name).strip() for name in TEXTS if name in typed
     }

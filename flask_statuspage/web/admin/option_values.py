@@ -8,9 +8,9 @@ from contextlib import suppress
 from math import isfinite
 from typing import Any
 
-from ...errors import FieldError, Invalid
+from ...errors import FieldError, Invalid, Problems
 from ...services.monitor_options import MASK
-from . import reading, telling
+from . import reading
 from .option_shapes import Control, Shape
 
 TICKED = "yes"
@@ -78,7 +78,7 @@ def read(
     :param options: those that are kept, secrets masked, or the defaults of a new monitor.
     :raises Invalid: naming each field that cannot be read.
     """
-    found, problems = dict(options), telling.Problems()
+    found, problems = dict(options), Problems()
     for shape in shapes:
         with problems.gathered():
             value = _read(shape, typed, stored_at(options, shape))

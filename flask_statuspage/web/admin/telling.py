@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -129,25 +128,6 @@ def follow_ticks(visit: Visit, name: str, now: Collection[str]) -> None:
         typed.poplist(name)  # one without a value would count as ticked
         for value in now:
             typed.add(name, value)
-
-
-class Problems:
-    """Finds of several fields, told together."""
-
-    def __init__(self) -> None:
-        self.found: list[FieldError] = []
-
-    @contextmanager
-    def gathered(self) -> Iterator[None]:
-        try:
-            yield
-        except Invalid as error:
-            self.found += error.errors
-
-    def tell(self) -> None:
-        """:raises Invalid: when there were any."""
-        if self.found:
-            raise Invalid(*self.found)
 
 
 def preview(visit: Visit, row: Incident | Maintenance, event: str, silence: str) -> Preview:

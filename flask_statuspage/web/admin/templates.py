@@ -11,7 +11,7 @@ from flask import request
 from ...documents.console import templates as documents
 from ...documents.console.templates import Example, TemplateRow, TemplateView
 from ...domain.rights import Right
-from ...errors import FieldError, Invalid
+from ...errors import FieldError, Invalid, Problems
 from ...services import template_sight, templates
 from ...services.template_sight import mark
 from ...storage import templates as stored
@@ -146,7 +146,7 @@ def _get(visit: Visit, template_id: str) -> Template:
 
 def _read(visit: Visit) -> dict[str, Any]:
     """What was typed, but for the kind, as the manage API would get it."""
-    typed, problems = visit.sent, telling.Problems()
+    typed, problems = visit.sent, Problems()
     values: dict[str, Any] = {
         **{name: reading.words(typed, name).strip() for name in ("name", "title")},
         "body": reading.words(typed, "body").rstrip(),

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from ...documents.console.maintenances import OWN, Course, course_of, reminder_choice
-from ...errors import FieldError, Invalid
+from ...errors import FieldError, Invalid, Problems
 from ...storage.maintenances import Maintenance
 from . import reading, telling
 from .visit import Visit
@@ -15,9 +15,7 @@ LATER = "Must lie after the start."
 MISSING = "Is missing."
 
 
-def read(
-    visit: Visit, problems: telling.Problems, row: Maintenance | None = None
-) -> dict[str, Any]:
+def read(visit: Visit, problems: Problems, row: Maintenance | None = None) -> dict[str, Any]:
     """All fields but the text, as the manage API would get them; what is empty and may be is left out.
 
     :param row: the maintenance that the form showed.
