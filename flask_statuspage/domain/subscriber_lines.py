@@ -24,6 +24,12 @@ NEEDED = ("channel", "address")
 MAX_LINES = 10_000
 """Subscribers in one file."""
 
+MAX_PROBLEMS = 200
+"""So many are told; whoever reads a file, or goes on with its lines, stops there."""
+
+MAX_CELLS = 50
+"""Names of columns that are told one by one when they are wrong, and cells of a line that are looked at."""
+
 _SEPARATORS = ",;\t"
 
 
@@ -50,7 +56,10 @@ class Problem:
 
 
 def read(text: str) -> tuple[list[Line], list[Problem]]:
-    """The lines of a file, and what is wrong with it; of what cannot be read at all the first thing only."""
+    """The lines of a file, and what is wrong with it; of what cannot be read at all the first thing only.
+
+    Of more than :data:`MAX_PROBLEMS` problems the first ones, and the lines between them.
+    """
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     header = next((line for line in text.split("\n") if line.strip()), "")
     separator = max(_SEPARATORS, key=header.count)
@@ -62,9 +71,17 @@ def read(text: str) -> tuple[list[Line], list[Problem]]:
     try:
         for row in rows:
             number, last = last + 1, rows.line_num
-            cells = [restored(cell).strip() for cell in row]
-            if not any(cells):
+            if len(problems) >= MAX_PROBLEMS:
+                break
+            is_long = len(row) > MAX_CELLS
+            cells = row if is_long else [restored(cell).strip() for cell in row]
+            if not any(map(str.strip, cells)):
                 continue
+            if not names and is_long:
+                names = row
+                words = f"Has {len(row)} columns; there are {len(COLUMNS)}."
+                problems += [Problem(line=number, column="", words=words), _naming(number)]
+                break
             if not names:
                 names = [cell.lower() for cell in cells]
                 if problems := _wrong_names(names, number):
@@ -91,12 +108,16 @@ def read(text: str) -> tuple[list[Line], list[Problem]]:
 
 
 def _wrong_names(names: list[str], number: int) -> list[Problem]:
-    found = [f"There is no column {name!r}." for name in names if name not in COLUMNS]
+    found = [f"There is no column {name[:40]!r}." for name in names if name not in COLUMNS]
     found += [f"The column {name!r} is missing." for name in NEEDED if name not in names]
     found += [f"The column {name!r} stands twice." for name in COLUMNS if names.count(name) > 1]
-    if found:
-        found.append(f"The first line names the columns: {', '.join(COLUMNS)}.")
-    return [Problem(line=number, column="", words=words) for words in found]
+    told = [Problem(line=number, column="", words=words) for words in found]
+    return [*told, _naming(number)] if found else []
+
+
+def _naming(number: int) -> Problem:
+    words = f"The first line names the columns: {', '.join(COLUMNS)}."
+    return Problem(line=number, column="", words=words)
 
 
 def _line(number: int, cells: dict[str, str]) -> Line:

@@ -15,8 +15,7 @@ from ..storage.base import utc_now
 from ..storage.pages import Page
 from ..storage.subscriptions import Subscription, SubscriptionState
 from . import confirmations, signups, subscription_log, subscriptions, wishes
-from .subscriber_import import channels_of_people
-from .wishes import Wish
+from .wishes import Wish, channels_of_people
 
 ALREADY = {
     SubscriptionState.ACTIVE: "Is subscribed already: change what it gets instead.",

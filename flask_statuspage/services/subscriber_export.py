@@ -13,7 +13,7 @@ from ..domain.subscriber_lines import Line
 from ..storage import components, subscriber_list
 from ..storage.apart import apart_from_host
 from ..storage.subscriptions import Subscription
-from .subscriber_import import channels_of_people
+from .wishes import channels_of_people
 
 BATCH = 500
 

@@ -7,17 +7,16 @@ as is whoever is subscribed already, whose choices stay as they are.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
-from ..delivery.channels import channels
 from ..domain.events import CONFIRMATION
 from ..domain.ids import new_id
-from ..domain.subscriber_lines import Line, Problem, read
+from ..domain.subscriber_lines import MAX_PROBLEMS, Line, Problem, read
 from ..errors import Invalid
 from ..storage import components, pages, subscriber_list
 from ..storage import subscriptions as stored
@@ -62,7 +61,27 @@ class Counts:
         return self.active + self.pending
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What a line asks for by the rules of every sign-up, with all that is wrong with it."""
+
+    line: Line
+    wish: Wish
+    state: SubscriptionState
+    problems: Sequence[Problem]
+
+
 @dataclass(frozen=True, kw_only=True)
+class Looked:
+    """A file that was read; which services there are, and who is known, is not yet looked up."""
+
+    text: str = field(repr=False)
+    usual: SubscriptionState
+    asked: Sequence[_Asked] = field(repr=False)
+    problems: Sequence[Problem]
+
+
+@dataclass(frozen=True)
 class _Newcomer:
     wish: Wish
     digest: str
@@ -72,7 +91,11 @@ class _Newcomer:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What a file amounts to. ``mark`` is another one when the file, or what comes of it, is."""
+    """What a file amounts to. ``mark`` is another one when the file, or what comes of it, is.
+
+    Of more than :data:`~..domain.subscriber_lines.MAX_PROBLEMS` problems it has the first ones. With any, nothing is
+    counted.
+    """
 
     counts: Counts
     problems: Sequence[Problem]
@@ -80,34 +103,51 @@ class Plan:
     newcomers: Sequence[_Newcomer] = field(repr=False)
 
 
-def channels_of_people() -> list[str]:
-    """Those whose addresses belong to somebody who can be asked."""
-    return [n for n in channels if channels[n].for_people and channels[n].needs_confirmation]
-
-
-def plan(session: Session, page: Page, text: str, *, usual: SubscriptionState) -> Plan:
-    """Look at a file without writing anything.
+def look(text: str, *, usual: SubscriptionState) -> Looked:
+    """Read a file and check its lines by all rules that need no database: what takes time, and holds nobody up.
 
     :param text: see :mod:`~..domain.subscriber_lines`.
     :param usual: the state of lines that name none.
     """
     lines, problems = read(text)
+    asked: list[_Asked] = []
+    for line in lines:
+        if len(problems) >= MAX_PROBLEMS:
+            break
+        found = _asked(line, usual)
+        problems += found.problems
+        asked.append(found)
+    return Looked(text=text, usual=usual, asked=asked, problems=problems)
+
+
+def plan(session: Session, page: Page, looked: Looked) -> Plan:
+    """What becomes of the lines on *page*, without writing anything."""
+    problems = list(looked.problems)
     services = _services(session, page)
     checked: list[_Newcomer] = []
-    for line in lines:
-        found = _checked(line, services, usual)
-        if isinstance(found, _Newcomer):
-            checked.append(found)
-        else:
-            problems += found
-    counts, newcomers = _sorted(session, page, checked)
+    for one in looked.asked:
+        if len(problems) >= MAX_PROBLEMS:
+            break
+        ids = [services.get(name.lower()) for name in one.line.services]
+        problems += [
+            Problem(line=one.line.number, column="services", words=words)
+            for name, found in zip(one.line.services, ids, strict=True)
+            if found is None and (words := f"There is no service {name[:80]!r} on this page.")
+        ][: MAX_PROBLEMS - len(problems)]
+        component_ids = tuple(dict.fromkeys(found for found in ids if found))
+        checked.append(
+            _Newcomer(one.wish, stored.digest(one.wish.address), component_ids, one.state)
+        )
     problems.sort(key=lambda one: one.line)
-    seen = hashlib.sha256(repr((text, usual.value, asdict(counts))).encode())
+    counts, newcomers = Counts(), list[_Newcomer]()
+    if not problems:
+        counts, newcomers = _sorted(session, page, checked)
+    seen = hashlib.sha256(repr((looked.text, looked.usual.value, asdict(counts))).encode())
     return Plan(
         counts=counts,
         problems=problems,
         mark=seen.hexdigest()[:32],
-        newcomers=() if problems else newcomers,
+        newcomers=newcomers,
     )
 
 
@@ -159,12 +199,9 @@ def _services(session: Session, page: Page) -> dict[str, UUID]:
     return {str(row.id): row.id for row in rows} | {row.slug: row.id for row in rows}
 
 
-def _checked(
-    line: Line, services: Mapping[str, UUID], usual: SubscriptionState
-) -> _Newcomer | list[Problem]:
-    """What a line asks for by the rules of every sign-up, or all that is wrong with it."""
+def _asked(line: Line, usual: SubscriptionState) -> _Asked:
     wrong: list[tuple[str, str]] = []
-    allowed = channels_of_people()
+    allowed = wishes.channels_of_people()
     state = usual
     if line.state:
         try:
@@ -172,12 +209,6 @@ def _checked(
         except ValueError:
             words = ", ".join(SubscriptionState)
             wrong.append(("state", f"{line.state[:40]!r} is none of {words}."))
-    ids = [services.get(name.lower()) for name in line.services]
-    wrong += [
-        ("services", f"There is no service {name[:80]!r} on this page.")
-        for name, found in zip(line.services, ids, strict=True)
-        if found is None
-    ]
     wish = Wish(
         channel=line.channel,
         address=line.address,
@@ -191,14 +222,8 @@ def _checked(
             wish = wishes.checked(wish)
         except Invalid as error:
             wrong += [(_COLUMN.get(e.field, e.field), str(e.message)) for e in error.errors]
-    if wrong:
-        return [Problem(line=line.number, column=column, words=words) for column, words in wrong]
-    return _Newcomer(
-        wish=wish,
-        digest=stored.digest(wish.address),
-        component_ids=tuple(dict.fromkeys(found for found in ids if found)),
-        state=state,
-    )
+    problems = [Problem(line=line.number, column=column, words=words) for column, words in wrong]
+    return _Asked(line, wish, state, problems[:MAX_PROBLEMS])
 
 
 def _sorted(

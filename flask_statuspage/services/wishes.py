@@ -199,6 +199,11 @@ def known_channels(*, by_visitor: bool) -> list[str]:
     return [name for name in channels if not (by_visitor and channels[name].members_only)]
 
 
+def channels_of_people() -> list[str]:
+    """Those whose addresses belong to somebody who can be asked."""
+    return [n for n in channels if channels[n].for_people and channels[n].needs_confirmation]
+
+
 def offered_channels() -> list[str]:
     """The channels that a stranger may choose."""
     settings = current_settings()

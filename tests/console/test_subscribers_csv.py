@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-import time
 from collections.abc import Callable
 from io import BytesIO, StringIO
 from typing import Any
@@ -15,13 +14,16 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
 from flask_statuspage import signals
+from flask_statuspage.documents.console.subscribers import PROBLEMS_SHOWN
 from flask_statuspage.domain.opt_out import STOPPED
-from flask_statuspage.domain.subscriber_lines import COLUMNS, MAX_LINES
+from flask_statuspage.domain.subscriber_lines import COLUMNS, MAX_LINES, MAX_PROBLEMS
 from flask_statuspage.jobs import tasks
-from flask_statuspage.services import subscriber_export, subscriber_import, subscriptions
+from flask_statuspage.services import subscriber_export, subscriber_import, subscriptions, wishes
+from flask_statuspage.services.wishes import Wish
 from flask_statuspage.storage import migrate, suppressions
 from flask_statuspage.storage.base import utc_now
 from flask_statuspage.storage.outbox import Delivery
+from flask_statuspage.storage.pages import default_page
 from flask_statuspage.storage.session import current_engine, current_session
 from flask_statuspage.storage.subscriptions import Subscription, SubscriptionState, digest, get
 from flask_statuspage.storage.team import AuditEntry
@@ -347,7 +349,7 @@ def test_a_file_may_be_as_large_as_any_body(site: Site, enter: Enter) -> None:
     ann = enter(ADMIN)
     answer = check(ann, file=file.encode())
     assert answer.status_code == 422
-    assert "And 5950 more." in answer.text
+    assert "And more: it was read no further." in answer.text
     assert page_text(answer) == file
     assert check(ann, page_text(answer)).status_code == 422
     assert check(ann, file=b"x" * 2_100_000).status_code == 413
@@ -420,7 +422,7 @@ def test_pending_ones_are_asked(make_site: SiteMaker, smtp: SmtpServer) -> None:
 
 @each_database
 def test_many_lines(any_site: Site) -> None:
-    """Five thousand are checked and added in a few seconds, in a few statements, whole or not at all."""
+    """Five thousand are checked and added in a few statements, whole or not at all."""
     site = any_site
     site.made("/components", name="API")
     file = "channel,address,services,language,state\n" + "".join(
@@ -428,13 +430,11 @@ def test_many_lines(any_site: Site) -> None:
         for n in range(5000)
     )
     ann = Member(site, ADMIN)
-    began = time.monotonic()
     with Queries(site) as checking:
         answer = check(ann, file=file.encode())
     assert numbers(answer) == {"Active at once": 4000, "Sent a confirmation": 1000}
     with Queries(site) as adding:
         assert bring_in(ann, answer).status_code == 303
-    assert time.monotonic() - began < 60
     assert len(checking.sent) < 60
     assert len(adding.sent) < 250
     found = rows(site)
@@ -442,6 +442,49 @@ def test_many_lines(any_site: Site) -> None:
     assert sum(one[2] == ("api",) for one in found) == 2500
     assert len(site.rows(Delivery)) == 1000
     assert len([row for row in site.rows(AuditEntry) if row.action == "import"]) == 5000
+
+
+def test_nothing_is_held_while_lines_are_checked(
+    site: Site, enter: Enter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That takes most of the time of an import, and neither readers' sign-ups nor incidents wait for it."""
+    whole, held = wishes.checked, []
+
+    def looked_on(wish: Wish) -> Wish:
+        held.append(current_session().in_transaction())
+        return whole(wish)
+
+    monkeypatch.setattr(wishes, "checked", looked_on)
+    text = "channel,address\n" + "".join(f"email,reader{n}@example.com\n" for n in range(3))
+    ann = enter(ADMIN)
+    assert bring_in(ann, check(ann, text)).status_code == 303
+    assert held == [False] * 6
+    assert len(rows(site)) == 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "channel,address,services\n"
+        + "".join(
+            f"email,a{n}@x.example,{' '.join(f's{m}' for m in range(1000))}\n" for n in range(9)
+        ),
+        "channel,address\n" + "fax,a@x.example\n" * 1000,
+        "channel,address\n" + "email\n" * 1000,
+    ],
+    ids=["services", "channels", "cells"],
+)
+def test_problems_are_told_up_to_a_number(site: Site, enter: Enter, text: str) -> None:
+    """A file that is wrong all over is looked at until so much is found, and the page says so."""
+    answer = check(enter(ADMIN), text)
+    assert answer.status_code == 422
+    assert "And more: it was read no further." in answer.text
+    assert answer.text.count("<li>Line ") == PROBLEMS_SHOWN
+    with site.app.app_context():
+        page = default_page(current_session())
+        looked = subscriber_import.look(text, usual=SubscriptionState.ACTIVE)
+        found = subscriber_import.plan(current_session(), page, looked)
+        assert len(found.problems) == MAX_PROBLEMS
 
 
 @each_database

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flask_statuspage.domain.cells import defused, is_formula, restored
-from flask_statuspage.domain.subscriber_lines import MAX_LINES, Line, read
+from flask_statuspage.domain.subscriber_lines import MAX_LINES, MAX_PROBLEMS, Line, read
 
 
 @given(st.text(st.sampled_from("'\"=+-@\t\r a\u2212")) | st.text())
@@ -57,6 +57,10 @@ def test_files_of_several_programs(separator: str, end: str, start: str) -> None
         ("", 1, "There is nothing here."),
         ("\n\n", 1, "There is nothing here."),
         ("a@x.example\n", 1, "There is no column 'a@x.example'."),
+        ("," * 1_000_000 + "a\n", 1, "Has 1000001 columns; there are 6."),
+        (",".join(f"n{n}" for n in range(51)), 1, "Has 51 columns; there are 6."),
+        ("a" * 100_000, 1, f"There is no column '{'a' * 40}'."),
+        ("channel,address\nemail," + "," * 1_000_000 + "a", 2, "Has 1000002 cells, the header"),
         ("channel,state\n", 1, "The column 'address' is missing."),
         ("channel,address,address\n", 1, "The column 'address' stands twice."),
         ("channel,address\nemail\n", 2, "Has 1 cells, the header has 2."),
@@ -73,6 +77,19 @@ def test_what_cannot_be_read(text: str, line: int, words: str) -> None:
     assert found == []
     assert problems[0].line == line
     assert problems[0].words.startswith(words)
+
+
+def test_problems_are_told_up_to_a_number() -> None:
+    """What is wrong with a thousand lines more nobody reads; of a long header hardly anything is told."""
+    _, problems = read("channel,address\n" + "email\n" * 5000)
+    assert [one.line for one in problems] == list(range(2, MAX_PROBLEMS + 2))
+    _, problems = read(",".join(f"n{n}" for n in range(100_000)))
+    assert [one.words for one in problems] == [
+        "Has 100000 columns; there are 6.",
+        "The first line names the columns: channel, address, services, language, state, events.",
+    ]
+    _, problems = read(",".join(["channel", "address", *(f"n{n}" for n in range(48))]))
+    assert len(problems) == 49
 
 
 def test_lines_are_counted_where_they_begin() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from ...domain.subscriber_lines import COLUMNS, MAX_LINES, Problem
+from ...domain.subscriber_lines import COLUMNS, MAX_LINES, MAX_PROBLEMS, Problem
 from ..channel_words import channel_words
 from .pager import Pager
 from .room import Room, shown
@@ -202,4 +202,5 @@ def subscribers_import(room: Room, check: Check | None) -> str:
         columns=COLUMNS,
         most=MAX_LINES,
         problems_shown=PROBLEMS_SHOWN,
+        most_problems=MAX_PROBLEMS,
     )

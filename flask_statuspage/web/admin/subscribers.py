@@ -19,8 +19,7 @@ from ...domain.events import PUBLIC_EVENTS
 from ...domain.rights import Right
 from ...errors import Invalid
 from ...services import admissions, subscription_changes, subscription_log, subscriptions
-from ...services.subscriber_import import channels_of_people
-from ...services.wishes import Wish
+from ...services.wishes import Wish, channels_of_people
 from ...state import current_settings
 from ...storage import accounts, delivery_log, subscriber_list
 from ...storage import components as stored_components

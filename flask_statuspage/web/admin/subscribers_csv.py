@@ -15,7 +15,6 @@ from ...domain.rights import Right
 from ...errors import Conflict, Invalid
 from ...services import subscriber_export, subscriber_import
 from ...services.subscriber_import import Counts, Plan
-from ...storage.session import begin_read_committed
 from ...storage.subscriptions import SubscriptionState
 from ..csv_stream import apart
 from . import reading
@@ -61,11 +60,11 @@ def bring_in(visit: Visit) -> Done | None:
     if usual not in dict(documents.USUAL):
         raise Invalid.field("state", "Choose one of the list.")
     text = typed["text"] = _text(typed)
-    visit.session.rollback()
-    begin_read_committed(visit.session)
-    if "import" in typed:
+    with visit.outside():
+        looked = subscriber_import.look(text, usual=SubscriptionState(usual))
+    if "import" in typed and not looked.problems:
         subscriber_import.hold(visit.session, visit.page)
-    plan = subscriber_import.plan(visit.session, visit.page, text, usual=SubscriptionState(usual))
+    plan = subscriber_import.plan(visit.session, visit.page, looked)
     visit.found = _check(plan)
     if plan.problems:
         raise Invalid.field("text", WRONG)
