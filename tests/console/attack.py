@@ -29,23 +29,23 @@ TRAP = "window.__x=1"
 ELEMENTS = f"<img src=x onerror={TRAP}><svg/onload={TRAP}></script><script>{TRAP}</script>"
 
 PAYLOADS = {
-    "markup": (
-        f"zq\"'>\u202e\u2066gnp</textarea></title></select>{ELEMENTS}zq{{{{7*7}}}}zq ${{7*7}} <%= 7*7 %>",
-    ),
+    "markup": (f"zq\"'></textarea></title></select>{ELEMENTS}",),
     "markdown": (
         f'[zq](javascript:{TRAP}) <javascript:{TRAP}> ![i](x" onerror="{TRAP}) <b onclick={TRAP}> '
         f"[zq](data:text/html,<script>{TRAP}</script>) [zq][r]\n\n[r]: javascript:{TRAP}",
     ),
-    "address": (
+    "other": (
         f"javascript:{TRAP}//zq",
         f'https://evil.example/zq"><script>{TRAP}</script>',
         f"data:text/html,<script>{TRAP}</script>zq",
+        "zq{{7*7}}zq ${7*7} #{7*7} <%= 7*7 %>",
+        "zq\u202e\u2066gnp.<b>exe",
     ),
 }
 """Bodies of the manage API get each of them in each field; the fields of forms share those of one kind."""
 
-LONGEST = 200 - len(" 1000")
-"""Characters of the markup, which names must be able to hold."""
+SHORT = f'zq"><img src=x onerror={TRAP}>'
+"""For fields that hold no more."""
 
 MARKED = re.compile(r"zq|__x|evil\.example")
 """Without any of these a page holds nothing of :data:`PAYLOADS`, and need not be read."""
@@ -76,6 +76,9 @@ TAKES_NOTHING = {
     "subscribers_import",
 }
 """Forms whose text is compared with something, and kept nowhere."""
+
+TRIES = 8
+"""Each time without the fields that were refused."""
 
 ALIKE = 2
 """Forms of one endpoint with the same fields that are tried, where the first does not take the text."""
@@ -222,16 +225,25 @@ class Attack:
         visible = [control for control in form.free if control.kind != "hidden"]
         prose = {c.name for c in visible if c.kind == "textarea" or c.is_required}
         fields = {control.name for control in visible}
-        for _ in range(4):
-            typed = self._texts(fields)
+        long = set[str]()
+        for _ in range(TRIES):
+            if not fields:
+                return False
+            typed = self._texts(fields) | dict.fromkeys(fields & long, f"{SHORT} {self.count}")
             answer = self._send(form, {**needed(self.whole, form), **typed})
             if answer.status_code in (200, 303):
                 self.taken.setdefault(form.place.endpoint, set()).update(fields)
-                return bool(fields)
-            refused = set(re.findall(r'href="#f-([^"]+)"', answer.text))
-            heads = {name: name.partition(".")[0] for name in fields}
-            wrong = {name for name, head in heads.items() if {head, f"{head}s"} & refused}
-            fields = fields - wrong if wrong else fields & prose
+                return True
+            refused = _refused(answer.text)
+            shorter = {name for name in fields if "At most" in refused.get(name, "")} - long
+            long |= shorter
+            if shorter:
+                continue
+            wrong = {n for n in fields if {n, n.replace(".", "s.", 1)} & set(refused)}
+            left = fields - wrong if wrong else fields & prose
+            if left == fields:
+                return False
+            fields = left
         return False
 
     def bodies(self) -> None:
@@ -323,6 +335,15 @@ class Attack:
                 yield from (
                     f"{node.tag}: {told}" for one in inner for told in self.vocabulary._of(one)
                 )
+
+
+def _refused(html: str) -> dict[str, str]:
+    """The fields that a page finds wrong, and why: of those within others the words tell which, else it is all."""
+    found = {}
+    for head, label, words in re.findall(r'href="#f-([^"]+)"[^>]*>([^<:]*)(.*?)</a>', html):
+        name = label.lower().replace(" ", "_")
+        found[name if name.startswith(f"{head}.") else head] = words
+    return found
 
 
 def public(site: Site) -> Found:

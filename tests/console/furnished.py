@@ -78,11 +78,11 @@ def furnish(site: Site) -> None:
             tokens = Tokens("access", "refresh", None)
             accounts.connect(session, page, profile, tokens, actor=member.OWNER)
             asked = Wish(channel="email", address=f"asked@{slug or 'acme'}.example")
-            row = admissions.add(
+            reader = admissions.add(
                 session, page, asked, confirmed=False, origin=None, actor=member.OWNER
             )
-            assert row.mailed_at is not None
-            row.mailed_at -= timedelta(hours=1)  # else it is too early to ask once more
+            assert reader.mailed_at is not None
+            reader.mailed_at -= timedelta(hours=1)  # else it is too early to ask once more
         session.commit()
     # Nobody listens where messages lead, so there are deliveries that failed, and some that were given up.
     swept = site.app.test_cli_runner().invoke(args=["statuspage", "sweep"])
