@@ -24,6 +24,9 @@ SENT_EVENTS = (*PUBLIC_EVENTS, PAGE_CHANGE, UPSTREAM_CHANGE, TEST, CONFIRMATION)
 AT_ONCE = 1000
 """Deliveries that one statement changes."""
 
+AT_MOST = 10_000
+"""Deliveries that one request sends again, in one transaction; the rest is for the next one."""
+
 
 def redeliver(
     db: Session,
@@ -81,6 +84,7 @@ def redeliver_failed(
 ) -> int:
     """Send all deliveries again that were given up at *since* or later; returns how many.
 
+    At most :data:`AT_MOST`, those that were given up first: as many mean that more may be left, for another call.
     Those to subscriptions that are not active, or in a format without words for the event, stay as they are, as do
     notices to owners.
 
@@ -124,8 +128,15 @@ def _send_again(
             raise Invalid.field("subscription", str(error)) from error
         _check_active(subscription)
     now, count, cursor, wordless = utc_now(), 0, None, _wordless()
-    while found := redelivery.given_up(
-        db, page.id, sought, wordless=wordless, after=cursor, limit=AT_ONCE
+    while count < AT_MOST and (
+        found := redelivery.given_up(
+            db,
+            page.id,
+            sought,
+            wordless=wordless,
+            after=cursor,
+            limit=min(AT_ONCE, AT_MOST - count),
+        )
     ):
         cursor = found[-1]
         count += redelivery.revive(db, [place.id for place in found], now)

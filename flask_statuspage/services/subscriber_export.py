@@ -12,7 +12,9 @@ from sqlalchemy.orm import Session
 from ..domain.subscriber_lines import Line
 from ..storage import components, subscriber_list
 from ..storage.apart import apart_from_host
+from ..storage.pages import Page
 from ..storage.subscriptions import Subscription
+from . import audit
 from .wishes import channels_of_people
 
 BATCH = 500
@@ -22,6 +24,23 @@ def people(page_id: UUID, **narrowed: Any) -> Select[Subscription]:
     """Those of the page by channels of people only."""
     query = subscriber_list.of_page(page_id, **narrowed)
     return query.where(Subscription.channel.in_(channels_of_people()))
+
+
+def note(session: Session, page: Page, looked_for: Mapping[str, str], *, actor: str) -> None:
+    """Write down that *actor* takes the subscribers of *page* along.
+
+    :param looked_for: what they were narrowed by. Of a search only that there was one: it may be an address.
+    """
+    told = {name: name == "search" or text for name, text in looked_for.items() if text}
+    audit.record(
+        session,
+        actor=actor,
+        action="export",
+        subject="page",
+        subject_id=page.id,
+        page_id=page.id,
+        after={"of": "subscribers", **told},
+    )
 
 
 def batches(

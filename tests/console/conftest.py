@@ -7,14 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from tests.console import furnished, member
 from tests.console.crawl import Whole, everywhere
 from tests.console.member import Member
+from tests.servers.wsgi import serving
 from tests.web.conftest import make_site, migrated, migrated_site  # noqa: F401
 from tests.web.site import Site, SiteMaker, build, sqlite_url
 
 Enter = Callable[..., Member]
+
+FINE = ("status of 422", "Autofocus processing was blocked")
 
 
 @pytest.fixture
@@ -30,6 +34,39 @@ def enter(site: Site) -> Enter:
         return Member(site, who)
 
     return make
+
+
+@pytest.fixture(params=[True, False], ids=["scripts", "no scripts"])
+def phone(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Iterator[Page]:
+    """A phone, with scripts and without, whose browser notes no trouble in the end.
+
+    ``PHONE`` of the module says ``who`` holds it, and what else about it is not as usual.
+    """
+    options = {"viewport": {"width": 390, "height": 844}, **request.module.PHONE}
+    who = options.pop("who")
+    with serving(site.app) as root:
+        context = browser.new_context(
+            java_script_enabled=request.param,
+            extra_http_headers={"X-Who": who},
+            base_url=f"{root}/status/admin/",
+            **options,
+        )
+        context.set_default_timeout(30_000)
+        page = context.new_page()
+        troubles: list[str] = []
+        page.on("console", lambda message: troubles.append(_trouble(message)))
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        yield page
+        context.close()
+    assert [one for one in troubles if one] == []
+
+
+def _trouble(message: ConsoleMessage) -> str:
+    """What the browser complains of. That a form is not accepted is no trouble, nor who leads the keyboard to what is
+    wrong first, nor what it thinks could be nicer.
+    """
+    is_fine = any(words in message.text for words in FINE)
+    return message.text if message.type in ("error", "warning") and not is_fine else ""
 
 
 @pytest.fixture(scope="session")

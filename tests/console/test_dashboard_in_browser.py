@@ -2,41 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.console.member import EDITOR
-from tests.servers.wsgi import serving
 from tests.web.site import Site
 
-
-@pytest.fixture(params=[True, False], ids=["scripts", "no scripts"])
-def phone(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Iterator[Page]:
-    """A phone of an editor, whose browser notes no trouble in the end."""
-    with serving(site.app) as root:
-        context = browser.new_context(
-            java_script_enabled=request.param,
-            extra_http_headers={"X-Who": EDITOR},
-            viewport={"width": 390, "height": 844},
-            has_touch=True,
-            base_url=f"{root}/status/admin/",
-        )
-        context.set_default_timeout(15_000)
-        page = context.new_page()
-        troubles: list[str] = []
-        page.on("console", lambda message: troubles.append(told(message)))
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        yield page
-        context.close()
-    assert [one for one in troubles if one] == []
-
-
-def told(message: ConsoleMessage) -> str:
-    """What the browser complains of; it reports every form with mistakes as well, which is none."""
-    is_trouble = message.type in ("error", "warning") and "status of 422 " not in message.text
-    return message.text if is_trouble else ""
+PHONE = {"who": EDITOR, "has_touch": True}
 
 
 def status(site: Site, slug: str) -> str:

@@ -458,14 +458,23 @@ def test_what_failed_after_the_count_is_not_meant(site: Site, enter: Enter) -> N
     assert "Nothing that failed can be sent again here" in ann.get("/deliveries/redeliver").text
 
 
-def test_a_count_ends_where_nobody_needs_it(
+def test_so_many_are_sent_at_once(
     site: Site, enter: Enter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of very many it says so many or more, and does not count on."""
-    monkeypatch.setattr("flask_statuspage.web.admin.deliveries.COUNTED", 3)
+    """Of very many the page says that so many are sent, and afterwards that some are left."""
+    monkeypatch.setattr("flask_statuspage.services.redelivery.AT_MOST", 3)
     to = hook(site)
-    written(site, to, DEAD, DEAD, DEAD, DEAD)
-    assert "Redeliver 3 or more deliveries" in enter(ADMIN).get("/deliveries/redeliver").text
+    many = written(site, to, DEAD, DEAD, DEAD, DEAD)
+    ann = enter(ADMIN)
+    path = "/deliveries/redeliver"
+    assert "More than these have failed." in ann.get(path).text
+    page = ann.follow(ann.send(ann.form(path, "Redeliver 3 deliveries"))).text
+    assert "Some are left: redeliver those as well." in page
+    assert sorted(state(site, one) for one in many) == ["dead", "pending", "pending", "pending"]
+    assert "More than these have failed." not in ann.get(path).text
+    page = ann.follow(ann.send(ann.form(path, "Redeliver 1 delivery"))).text
+    assert "What had failed is on its way again." in page
+    assert {state(site, one) for one in many} == {"pending"}
 
 
 def test_who_may_look(site: Site, enter: Enter) -> None:
@@ -496,7 +505,10 @@ def test_an_empty_log_says_what_to_do(site: Site, enter: Enter) -> None:
     """Before anything was sent the log says how to try it."""
     page = enter(ADMIN).get("/deliveries").text
     assert "No deliveries yet." in page
-    assert "Send a test" in page
+    way = re.search(r'<a href="([^"]+)">Send a test to an integration</a>', page)
+    assert way
+    assert "<h1" in enter(ADMIN).open(way[1]).text
+    assert way[1] == "/status/admin/integrations"
     assert "Redeliver" not in page
 
 

@@ -11,6 +11,8 @@ from werkzeug.test import TestResponse
 from flask_statuspage.delivery.channels import channels
 from flask_statuspage.delivery.channels.webhook import WebhookChannel
 from flask_statuspage.delivery.formats import Format, formats
+from flask_statuspage.services import wishes
+from flask_statuspage.services.wishes import Wish
 from flask_statuspage.storage.session import current_session
 from flask_statuspage.storage.subscriptions import Subscription, SubscriptionState
 from flask_statuspage.storage.team import AuditEntry
@@ -113,6 +115,25 @@ def test_a_webhook_with_a_secret_that_is_made(site: Site, ann: Member) -> None:
     assert "2 events, Shop ." in card
     for url, text in all_pages(ann, ident=row.id).items():
         assert secret not in unescape(text), url
+
+
+def test_no_transaction_is_open_while_the_network_is_asked(
+    site: Site, ann: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looking up where an address leads may take its time, and what others do meanwhile counts."""
+    whole, held = wishes.vet, []
+
+    def looked_on(wish: Wish) -> None:
+        is_first = not held
+        held.append(current_session().in_transaction())
+        whole(wish)
+        if is_first:
+            webhook(site, wish.address)
+
+    monkeypatch.setattr(wishes, "vet", looked_on)
+    answer = add(ann, address="http://127.0.0.1:9/hook")
+    assert (answer.status_code, "This address is set up already." in answer.text) == (422, True)
+    assert (held, len(site.rows(Subscription))) == ([False, False], 1)
 
 
 def test_a_secret_of_ones_own(site: Site, ann: Member) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import checks, validator
 from tests.browser.sites import MODULES
@@ -29,30 +28,7 @@ def site(make_site: SiteMaker) -> Site:  # noqa: F811
     return endpoints.build(make_site)
 
 
-@pytest.fixture(params=[True, False], ids=["scripts", "no scripts"])
-def phone(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Iterator[Page]:
-    """A narrow phone of an admin, whose browser notes no trouble in the end."""
-    with serving(site.app) as root:
-        context = browser.new_context(
-            java_script_enabled=request.param,
-            extra_http_headers={"X-Who": ADMIN},
-            viewport={"width": WIDTH, "height": 800},
-            base_url=f"{root}/status/admin/",
-        )
-        context.set_default_timeout(20_000)
-        page = context.new_page()
-        troubles: list[str] = []
-        page.on("console", lambda message: note(message, troubles))
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        yield page
-        context.close()
-    assert troubles == []
-
-
-def note(message: ConsoleMessage, troubles: list[str]) -> None:
-    """Keep what is an error; what a browser thinks could be nicer is none."""
-    if message.type in ("error", "warning"):
-        troubles.append(message.text)
+PHONE = {"who": ADMIN, "viewport": {"width": WIDTH, "height": 800}}
 
 
 def fits(page: Page, name: str) -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.console import member
 from tests.console.member import EDITOR
-from tests.servers.wsgi import serving
 from tests.web.site import Site, SiteMaker
 
 
@@ -18,25 +15,7 @@ def site(make_site: SiteMaker) -> Site:
     return member.build(make_site, STATUSPAGE_TIME_ZONE="Europe/Berlin")
 
 
-@pytest.fixture(params=[True, False], ids=["scripts", "no scripts"])
-def phone(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Iterator[Page]:
-    """A phone of an editor in New York, whose browser notes no trouble in the end."""
-    with serving(site.app) as root:
-        context = browser.new_context(
-            java_script_enabled=request.param,
-            extra_http_headers={"X-Who": EDITOR},
-            viewport={"width": 390, "height": 844},
-            timezone_id="America/New_York",
-            base_url=f"{root}/status/admin/",
-        )
-        context.set_default_timeout(15_000)
-        page = context.new_page()
-        troubles: list[str] = []
-        page.on("console", lambda message: troubles.append(message.text))
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        yield page
-        context.close()
-    assert troubles == []
+PHONE = {"who": EDITOR, "timezone_id": "America/New_York"}
 
 
 def test_schedule_maintenance_and_end_it(phone: Page, site: Site) -> None:

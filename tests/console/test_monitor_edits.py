@@ -194,7 +194,10 @@ def test_each_kind_is_made_by_its_name_and_target(site: Site, enter: Enter, kind
         ("interval", "0", "Must be from 1 to 86400"),
         ("interval", "soon", "Must be a whole number"),
         ("timeout", "x", "Must be a number"),
-        ("timeout", "nan", "finite"),
+        *(
+            ("timeout", text, "Must be a number")
+            for text in ("nan", "inf", "1_0", "\uff11\uff10", "1e1", ".", "1" * 21, "2,5")
+        ),
         ("quorum", "3", "There are fewer regions"),
         ("failure_threshold", "0", "Must be from 1 to 100"),
         ("regions", ["eu", "nowhere"], "There is no region"),

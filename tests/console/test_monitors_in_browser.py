@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from flask_statuspage.domain.verdict import Verdict
 from flask_statuspage.storage.base import utc_now
 from tests.console import watching
 from tests.console.member import EDITOR
 from tests.servers.http import Answer, Target
-from tests.servers.wsgi import serving
 from tests.web.site import Site, SiteMaker
 
 UP, DOWN = Verdict.UP, Verdict.DOWN
@@ -25,26 +23,7 @@ def site(make_site: SiteMaker) -> Site:
     return watching.build(make_site)
 
 
-@pytest.fixture(params=[True, False], ids=["scripts", "no scripts"])
-def phone(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Iterator[Page]:
-    """A narrow phone of an editor, whose browser notes no trouble in the end."""
-    with serving(site.app) as root:
-        context = browser.new_context(
-            java_script_enabled=request.param,
-            extra_http_headers={"X-Who": EDITOR},
-            viewport={"width": 320, "height": 700},
-            base_url=f"{root}/status/admin/",
-        )
-        context.set_default_timeout(15_000)
-        page = context.new_page()
-        troubles: list[str] = []
-        page.on("console", lambda message: troubles.append(message.text))
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        yield page
-        context.close()
-    # That a form is not accepted is no trouble, nor who is first to lead the keyboard to what is wrong.
-    fine = ("status of 422", "Autofocus processing was blocked")
-    assert [one for one in troubles if not any(words in one for words in fine)] == []
+PHONE = {"who": EDITOR, "viewport": {"width": 320, "height": 700}}
 
 
 def fill(site: Site) -> None:

@@ -145,6 +145,24 @@ def test_the_download(site: Site, enter: Enter) -> None:
     assert enter(EDITOR).get("/subscribers.csv").status_code == 403
 
 
+def test_a_download_is_in_the_audit(site: Site, enter: Enter) -> None:
+    """Who took the addresses along, and which; what was searched for may be an address, and is not kept."""
+    subscribed(site, "ann@example.com")
+    enter(EDITOR).get("/subscribers.csv")
+    ann = enter(ADMIN)
+    ann.get("/subscribers.csv?channel=email&search=ann@example.com", buffered=False).close()
+    ann.get("/subscribers.csv")
+    found = [row for row in site.rows(AuditEntry) if row.action == "export"]
+    assert [(row.actor, row.subject, row.subject_id == row.page_id) for row in found] == [
+        (ADMIN, "page", True)
+    ] * 2
+    assert [row.after for row in found] == [
+        {"of": "subscribers", "channel": "email", "search": True},
+        {"of": "subscribers"},
+    ]
+    assert "export page" in ann.get("/audit").text.lower()
+
+
 def test_no_cell_is_a_formula(make_site: SiteMaker) -> None:
     """What looks like one gets an apostrophe, as in the public CSV: phone numbers, and mailboxes that begin so."""
     site = member.build(make_site, **SMS)

@@ -2,40 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from flask_statuspage.storage.subscriptions import Subscription
 from tests.console.member import ADMIN
-from tests.servers.wsgi import serving
 from tests.web.site import Site
 
 LONG = f"{'long' * 15}@{'name' * 15}.{'host' * 15}.example.com"
 WIDTH = 320
 
 
-@pytest.fixture(params=[True, False], ids=["scripts", "no scripts"])
-def phone(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Iterator[Page]:
-    """A narrow phone of an admin, whose browser notes no trouble in the end."""
-    with serving(site.app) as root:
-        context = browser.new_context(
-            java_script_enabled=request.param,
-            extra_http_headers={"X-Who": ADMIN},
-            viewport={"width": WIDTH, "height": 700},
-            base_url=f"{root}/status/admin/",
-        )
-        context.set_default_timeout(30_000)
-        page = context.new_page()
-        troubles: list[str] = []
-        page.on("console", lambda message: troubles.append(message.text))
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        yield page
-        context.close()
-    # An answer 422 is what a form with mistakes gets, and the page's own script moves the focus there first.
-    assert [one for one in troubles if "422" not in one and "Autofocus" not in one] == []
+PHONE = {"who": ADMIN, "viewport": {"width": WIDTH, "height": 700}}
 
 
 def fits(page: Page) -> None:

@@ -89,6 +89,20 @@ def test_what_failed_since_then_is_due_now(session: Session, page: Page) -> None
     assert len(session.scalars(audited).all()) == 1
 
 
+def test_so_many_at_once(session: Session, page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One request sends no more than that again, those that were given up first; the next one sends the rest."""
+    monkeypatch.setattr(redelivery, "AT_ONCE", 2)
+    monkeypatch.setattr(redelivery, "AT_MOST", 5)
+    hook, since = scenes.webhook(session, page), utc_now() - timedelta(hours=2)
+    late = ended(session, page, hook, DEAD, DEAD, at=since + timedelta(hours=1))
+    first = ended(session, page, hook, *[DEAD] * 5, at=since)
+    assert again(session, page, since) == 5
+    assert pending(session) == set(first)
+    assert again(session, page, since) == 2
+    assert pending(session) == {*first, *late}
+    assert again(session, page, since) == 0
+
+
 def test_one_subscription_alone(session: Session, page: Page) -> None:
     """Only what goes to the one that is named is sent again, and the audit names it."""
     hook, other = scenes.webhook(session, page), scenes.webhook(session, page)

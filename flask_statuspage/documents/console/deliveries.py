@@ -131,7 +131,7 @@ def redeliver(
 ) -> str:
     """Asks whether all that failed are to be sent again. Its form posts the filter and ``shown``, the instant.
 
-    :param count: how many they are; *at_most* or more where it is that.
+    :param count: how many they are, counted no further than one more than *at_most*, which are sent at once.
     """
     return shown(
         room,

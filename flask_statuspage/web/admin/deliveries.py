@@ -33,10 +33,11 @@ from .visit import Done, Visit
 NOTICES = {
     "redelivered": "The delivery is on its way again.",
     "redelivered_all": "What had failed is on its way again.",
+    "redelivered_some": (
+        "As many as one press sends are on their way again, those that had failed first. Some are left: redeliver "
+        "those as well."
+    ),
 }
-
-COUNTED = 10_000
-"""So far it is counted what would be sent again."""
 
 EVENTS = (*redelivery.SENT_EVENTS, DIGEST, DISABLED)
 
@@ -111,10 +112,8 @@ def ask_all(visit: Visit) -> str:
     now = database_now(visit.session)
     return documents.redeliver(
         visit.room("deliveries"),
-        count=redelivery.count_sought(
-            visit.session, visit.page, _sought(asked, now), at_most=COUNTED
-        ),
-        at_most=COUNTED,
+        count=_count(visit, _sought(asked, now), redelivery.AT_MOST + 1),
+        at_most=redelivery.AT_MOST,
         asked=asked.typed,
         subscription=asked.subscription.address if asked.subscription else None,
         shown_at=now,
@@ -130,7 +129,12 @@ def redeliver_all(visit: Visit) -> Done:
     if not redelivery.redeliver_sought(visit.session, visit.page, sought, actor=visit.actor):
         raise Conflict("Nothing was left to send again: somebody was faster, or pressed twice.")
     left = {name: value for name, value in asked.typed.items() if value and name != "state"}
-    return Done("deliveries", "redelivered_all", left)
+    notice = "redelivered_some" if _count(visit, sought, 1) else "redelivered_all"
+    return Done("deliveries", notice, left)
+
+
+def _count(visit: Visit, sought: Sought, at_most: int) -> int:
+    return redelivery.count_sought(visit.session, visit.page, sought, at_most=at_most)
 
 
 @dataclass

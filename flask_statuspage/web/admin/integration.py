@@ -24,7 +24,6 @@ from ...storage import components as stored_components
 from ...storage import pages as stored_pages
 from ...storage import subscriptions as stored
 from ...storage.base import utc_now
-from ...storage.pages import Page
 from ...storage.subscriptions import Subscription, SubscriptionState
 from ..idents import uuid_of
 from ..manage_api.subscriptions import NewSubscription, SubscriptionChange
@@ -87,7 +86,8 @@ def make(visit: Visit) -> Done | Told:
     is_webhook = wishes.checked(wish).channel == WebhookChannel.name
     if is_webhook and is_slacks(wish.address, current_settings()):
         raise Invalid.field("address", SLACKS)
-    _vet(visit, wish)
+    with visit.outside():
+        wishes.vet(wish)
     stored_pages.hold(visit.session, visit.page.id)
     kept = wishes.checked(wish)
     there = stored.by_address(visit.session, visit.page.id, kept.channel, kept.address)
@@ -167,17 +167,6 @@ def _told(row: Subscription, secret: str) -> Told:
             visit.room("integrations"), ident=ident, name=name, secret=secret, until=until
         )
     )
-
-
-def _vet(visit: Visit, wish: Wish) -> None:
-    """Ask the network, with no transaction open."""
-    page_id = visit.page.id
-    visit.session.rollback()
-    wishes.vet(wish)
-    page = visit.session.get(Page, page_id)
-    if page is None:
-        raise NotFound("page", page_id)
-    visit.page = page
 
 
 def _channel_asked() -> str:

@@ -111,10 +111,7 @@ def _number(typed: reading.Typed, name: str, *, is_new: bool) -> dict[str, Any]:
         raise Invalid.field(name, "Is missing.")
     if name != "timeout":
         return {name: reading.number(typed, name)}
-    try:
-        return {name: float(text)}
-    except ValueError:
-        raise Invalid.field(name, "Must be a number.") from None
+    return {name: reading.decimal(typed, name)}
 
 
 def _pauses(text: str) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
@@ -60,6 +61,17 @@ def number(typed: Typed, name: str) -> int | None:
     if not text.isascii() or not text.removeprefix("-").isdigit() or len(text) > 10:
         raise Invalid.field(name, "Must be a whole number.")
     return int(text)
+
+
+def decimal(typed: Typed, name: str) -> float:
+    """A number with a point or without, in plain digits.
+
+    :raises Invalid: naming the field.
+    """
+    text = words(typed, name).strip()
+    if len(text) > 20 or not re.fullmatch(r"-?([0-9]+\.?[0-9]*|\.[0-9]+)", text):
+        raise Invalid.field(name, "Must be a number.")
+    return float(text)
 
 
 def instant(typed: Typed, name: str, zone: ZoneInfo) -> datetime | None:

@@ -131,6 +131,7 @@ def redeliver(call: Call, ident: str) -> dict[str, Any]:
 def redeliver_failed(call: Call) -> dict[str, Any]:
     """Send all deliveries once more that were given up since a time.
 
+    At most 10,000 at once, those that were given up first: where so many are redelivered, ask again for the rest.
     Those to subscriptions that are not active are left out; where one is named, that is a conflict.
     """
     body: Redelivery = call.body
