@@ -48,6 +48,7 @@ def test_pages_of_another_page_are_not_found(whole: Whole, theirs: Found) -> Non
     kinds = {where.endpoint for where in foreign}
     assert kinds == {where.endpoint for where in only(whole.found, theirs)}
     assert len(kinds) > 10
+    assert {"monitor", "subscriber", "integration", "integration_tested", "delivery"} <= kinds
     assert {owner.open(about(url)).status_code for url in foreign.values()} == {404}
     own = [about(url, OTHER) for url in only(whole.found, theirs).values()]
     assert {owner.open(url).status_code for url in own} == {404}
@@ -134,7 +135,16 @@ def test_choices_of_another_page_are_refused(whole: Whole, theirs: Found) -> Non
             assert answer.status_code in (404, 409, 422), (endpoint, name, value, answer.text)
             assert whole.site.contents() == before, (endpoint, name, value)
             tried.add((endpoint, name))
-    assert {("service", "group"), ("incident_edit", "monitor"), ("template", "components")} <= tried
+    assert {
+        ("service", "group"),
+        ("incident_edit", "monitor"),
+        ("template", "components"),
+        ("monitor_edit", "component"),
+        ("monitor_edit", "depends_on"),
+        ("monitor_edit", "template"),
+        ("subscriber", "components"),
+        ("integration", "components"),
+    } <= tried
 
 
 def _choices(found: Found) -> dict[tuple[str, str], tuple[Any, set[str]]]:
