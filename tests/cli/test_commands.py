@@ -195,7 +195,7 @@ def test_upgrade_and_current(make_shell: Callable[..., Shell]) -> None:
 def test_token_create(shell: Shell) -> None:
     """`token create` prints nothing but the key, which opens the manage API, and each call makes another."""
     key = shell.output("token", "create", "deploy script", "--role", "editor").strip()
-    other = shell.output("token", "create", "deploy script", "--role", "viewer").strip()
+    other = shell.output("token", "create", "reading script", "--role", "viewer").strip()
     assert key.startswith("sp_")
     assert key != other
     assert len(key.split()) == 1

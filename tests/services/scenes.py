@@ -125,12 +125,13 @@ def told(session: Session, subscription: Subscription) -> list[str]:
 
 
 def message(session: Session, page: Page, *to: Subscription) -> EventRow:
-    """An event of its own subject with a delivery to each of *to*, due now."""
+    """An event of its own subject with a delivery to each of *to*, due a moment ago: SQLite's clock has milliseconds."""
     data = {"page": {"name": "Acme", "url": "https://status.example.com"}, "message": "hello"}
     row = EventRow(page_id=page.id, name="test", subject_id=new_id(), data=data)
     session.add(row)
     session.flush()
-    outbox.add_deliveries(session, row, [(one.id, "127.0.0.1:9") for one in to], utc_now())
+    due = utc_now() - timedelta(milliseconds=2)
+    outbox.add_deliveries(session, row, [(one.id, "127.0.0.1:9") for one in to], due)
     session.commit()
     return row
 
