@@ -125,7 +125,7 @@ def told(session: Session, subscription: Subscription) -> list[str]:
 
 
 def message(session: Session, page: Page, *to: Subscription) -> EventRow:
-    """An event of its own subject with a delivery to each of *to*, due a moment ago: SQLite's clock has milliseconds."""
+    """An event of its own subject with a delivery to each of *to*, due a moment ago: SQLite tells milliseconds only."""
     data = {"page": {"name": "Acme", "url": "https://status.example.com"}, "message": "hello"}
     row = EventRow(page_id=page.id, name="test", subject_id=new_id(), data=data)
     session.add(row)
