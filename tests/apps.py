@@ -12,6 +12,7 @@ from flask_sqlalchemy import SQLAlchemy
 
 from flask_statuspage import StatusPage
 from flask_statuspage.storage.base import Base
+from flask_statuspage.storage.migrate import upgrade
 from flask_statuspage.storage.pages import Page
 from flask_statuspage.storage.session import current_engine
 from tests import tables
@@ -33,7 +34,11 @@ def make_app(database_url: str, *, statuspage: StatusPage | None = None, **confi
     app.config.update(config)
     SQLAlchemy().init_app(app)
     app.register_blueprint(statuspage or StatusPage(), url_prefix="/status")
-    tables.fill(database_url)
+    if database_url == "sqlite://":  # in memory: nobody else comes to the app's own connection
+        with app.app_context():
+            upgrade(current_engine())
+    else:
+        tables.fill(database_url)
     return app
 
 
