@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,6 +42,7 @@ def save(
     changes: Mapping[str, ComponentStatus | None],
     *,
     seen: Mapping[str, ComponentStatus],
+    said: Mapping[str, str],
     note: str = "",
     until: datetime | None = None,
     notify: bool = False,
@@ -52,13 +54,15 @@ def save(
 
     :param changes: by slug; None takes a person's word back.
     :param seen: what was shown of each when it was chosen.
-    :raises Conflict: when something else is shown by now, naming each such component; nothing is changed then.
+    :param said: the :func:`mark` of what a person said of each then.
+    :raises Conflict: when something else is shown or said by now, naming each such component; nothing is changed then.
     :raises Invalid: for a component that is not there.
     """
     pages.touch(session, page.id, utc_now())
     rows = components.by_ident(session, page, list(changes), lock=True)
     _check_seen(rows, seen)
-    said, known = _by_hand(session, rows), _latest(session, rows)
+    before, known = _by_hand(session, rows), _latest(session, rows)
+    _check_said(rows, before, said)
     for slug, status in changes.items():
         components.set_status(
             session, page, rows[slug], status, note=note, until=until, notify=notify, actor=actor
@@ -66,7 +70,7 @@ def save(
     latest = _latest(session, rows)
     return {
         slug: Before(
-            said[slug].status if slug in said else None,
+            before[slug].status if slug in before else None,
             latest[slug] if latest.get(slug) != known.get(slug) else None,
         )
         for slug in changes
@@ -119,6 +123,31 @@ def _check_seen(rows: Mapping[str, Component], seen: Mapping[str, ComponentStatu
     if moved:
         raise Conflict(
             f"Somebody else, or a monitor, was faster: {'; '.join(moved)}. Nothing was saved. Look again, and choose."
+        )
+
+
+def mark(word: Condition | None) -> str:
+    """What tells a person's *word* about a component from another one; empty: nobody said anything."""
+    if word is None:
+        return ""
+    told = repr((word.status.value, word.note, plain(word.until), word.actor))
+    return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _check_said(
+    rows: Mapping[str, Component], now: Mapping[str, Condition], said: Mapping[str, str]
+) -> None:
+    """What is shown may be the same, and somebody's word about it another one."""
+    moved = [
+        f"of {row.name} {now[slug].actor or 'somebody'} says {now[slug].status.value.replace('_', ' ')}"
+        if slug in now
+        else f"of {row.name} nobody says anything any more"
+        for slug, row in rows.items()
+        if slug in said and said[slug] != mark(now.get(slug))
+    ]
+    if moved:
+        raise Conflict(
+            f"Somebody else was faster: {'; '.join(moved)}. Nothing was saved. Look again, and choose."
         )
 
 

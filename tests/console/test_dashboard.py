@@ -313,3 +313,25 @@ def test_on_every_database(migrated_site: SiteMaker, database_url: str) -> None:
     answer = Member(site, OWNER).get("/")
     assert answer.status_code == 200
     assert "Subscribers" in answer.text
+
+
+def test_somebodys_word_is_not_written_over_unseen(site: Site, enter: Enter) -> None:
+    """What is shown may be the same, and a person have said it meanwhile, with a reason: that is told first."""
+    site.made("/components", name="API")
+    ann = enter(EDITOR)
+    form = ann.form("/", "Save status changes")
+    path = "/components/api/status"
+    said = {"status": "operational", "note": "It is fine, look at the probe."}
+    assert site.ask("PUT", path, said).status_code == 200
+    answer = ann.send(form, **{"status.api": "major_outage"})
+    assert answer.status_code == 409
+    assert "of API key owner says operational" in answer.text
+    assert [row.note for row in site.rows(Condition)] == [said["note"]]
+    again = next(one for one in forms_of(answer.text) if "Save status changes" in one.words)
+    assert ann.send(again).status_code == 303
+    assert site.ask("GET", "/components/api").get_json()["status"] == "major_outage"
+    form = ann.form("/", "Save status changes")
+    assert site.ask("PUT", path, {"status": None}).status_code == 200
+    answer = ann.send(form, **{"status.api": "partial_outage", "was.api": "operational"})
+    assert answer.status_code == 409
+    assert "of API nobody says anything any more" in answer.text

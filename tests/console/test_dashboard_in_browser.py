@@ -64,3 +64,16 @@ def test_nothing_chosen_is_named(phone: Page, site: Site) -> None:
     expect(phone.get_by_role("alert")).to_contain_text("No service was chosen.")
     expect(phone.get_by_label("Note (optional)")).to_have_value("The disk is full")
     assert fits(phone)
+
+
+def test_undo_can_be_read_on_a_phone(phone: Page, site: Site) -> None:
+    """Beside a long notice the button stands in one line, however narrow the screen is."""
+    site.made("/components", name="API")
+    phone.set_viewport_size({"width": 320, "height": 700})
+    phone.goto("./")
+    phone.get_by_label("New status of API").select_option("major_outage")
+    phone.get_by_role("button", name="Save status changes").click()
+    box = phone.get_by_role("button", name="Undo").bounding_box()
+    assert box is not None
+    assert box["width"] > box["height"]
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 320

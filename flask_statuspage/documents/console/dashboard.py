@@ -55,6 +55,7 @@ class ServiceRow:
 
     :param source: in words: "Monitor", "Manual, by ann@example.com".
     :param is_manual: a person's word stands, which can be taken back.
+    :param mark: of that word, which is compared when another one is saved.
     """
 
     slug: str
@@ -64,6 +65,7 @@ class ServiceRow:
     since: datetime | None
     until: datetime | None
     is_manual: bool
+    mark: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -45,7 +45,6 @@ KINDS = {
         "This site does not call the address: it leads into a private or reserved network, or not where its channel "
         "may lead."
     ),
-    "protocol": "What answered does not speak HTTP as it should.",
 }
 """What failed, for the team. Others are told less: see :data:`~...delivery.channels.posting.FAILURES`."""
 

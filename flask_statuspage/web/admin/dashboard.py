@@ -96,6 +96,7 @@ def save(visit: Visit) -> Done:
         visit.page,
         changes,
         seen=_seen(typed, changes),
+        said=reading.starting_with(typed, "said."),
         note=reading.words(typed, "note"),
         until=now + timedelta(hours=hours) if hours else None,
         notify="notify" in typed,
@@ -188,6 +189,7 @@ def _groups(visit: Visit) -> Groups:
 
 def _row(row: Component, said: Sequence[Condition]) -> documents.ServiceRow:
     source = conditions.showing(said)
+    word = next((one for one in said if one.source is Source.MANUAL), None)
     by = f", by {source.actor}" if source and source.actor else ""
     return documents.ServiceRow(
         slug=row.slug,
@@ -196,5 +198,6 @@ def _row(row: Component, said: Sequence[Condition]) -> documents.ServiceRow:
         source=f"{SOURCES[source.source]}{by}" if source else "Nobody says otherwise",
         since=source.since if source else None,
         until=source.until if source else None,
-        is_manual=any(condition.source is Source.MANUAL for condition in said),
+        is_manual=word is not None,
+        mark=status_changes.mark(word),
     )

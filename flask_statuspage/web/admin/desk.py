@@ -310,7 +310,7 @@ def _check_idents(arguments: Mapping[str, str]) -> None:
 
 def _check_words(typed: MultiDict[str, str] | None) -> None:
     wrong = [
-        FieldError(name, f"{UNSTORABLE}.")
+        FieldError(name, UNSTORABLE)
         for name, value in (typed or MultiDict()).items(multi=True)
         if not is_storable(name) or not is_storable(value)
     ]
