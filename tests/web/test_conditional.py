@@ -53,7 +53,7 @@ def test_each_thing_has_a_tag(database_url: str, migrated_site: SiteMaker) -> No
         now = site.ask("GET", path)
         assert (now.headers["ETag"], now.status_code) == (new, 200), resource
         before = site.contents()
-        for wrong in (tag, f"W/{new}", '"x", "y"', "", f"{tag}, W/{new}"):
+        for wrong in ('""', tag, f"W/{new}", '"x", "y"', "", f"{tag}, W/{new}"):
             refused = site.ask("PATCH", path, CHANGES[resource], If_Match=wrong)
             assert refused.headers["ETag"] == new, resource
             assert "If-Match" in problem(refused, 412)["detail"]

@@ -867,3 +867,10 @@ def test_random_requests(site: Site) -> None:
             data=chance.choice([b"", b"{}", b"\xff", b"type=webhook"]),
         ) as answer:
             assert answer.status_code < 500, (path, query, answer.text)
+
+
+def test_a_field_that_asks_for_a_wrong_one(site: Site) -> None:
+    """Values for a template that is no text: the template is named, and nothing fails over what it would be for."""
+    body = {"title": "Down", "template": 5, "values": {"service": "API"}}
+    wrong = problem(site.ask("POST", "/incidents", body), 422)
+    assert [error["field"] for error in wrong["errors"]] == ["template"]

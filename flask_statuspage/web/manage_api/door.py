@@ -6,6 +6,7 @@ A view gets a :class:`Call`, calls one service and returns plain data. Whatever 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache, partial
 from inspect import cleandoc
@@ -276,7 +277,8 @@ def _right_part(model: type[Body], data: dict[str, Any], error: ValidationError)
     part = model.model_construct()
     for name in model.model_fields:  # in their order, as one may ask for another before it
         if name in data and name not in wrong:
-            model.__pydantic_validator__.validate_assignment(part, name, data[name])
+            with suppress(ValidationError):  # it asks for another one that is wrong
+                model.__pydantic_validator__.validate_assignment(part, name, data[name])
     return part
 
 

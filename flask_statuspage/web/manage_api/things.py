@@ -79,8 +79,9 @@ def mark(response: Response, tag: str) -> Response:
     return response
 
 
-def _written(tag: str) -> str:
-    return tag.partition(".")[0]
+def _written(tag: str | None) -> str:
+    """The part of *tag* that tells of what was written. None: werkzeug's word for the empty tag, which nothing has."""
+    return (tag or "").partition(".")[0]
 
 
 def _digest(value: Any) -> str:
