@@ -30,6 +30,7 @@ from ..manage_api.subscriptions import NewSubscription, SubscriptionChange
 from . import reading, telling
 from .desk import Desk
 from .integrations import kind_of, name_of
+from .kept import Hiding
 from .reading import Typed
 from .visit import Done, Told, Visit
 
@@ -41,9 +42,8 @@ SLACKS = "This address leads to Slack. Set it up under Slack, where it is kept a
 
 def add_routes(desk: Desk) -> None:
     right, one = Right.CONNECT, "/integrations/<ident>"
-    desk.form(
-        "/integrations/new", "integration_new", show_new, make, right=right, secret=_without_secrets
-    )
+    hiding = Hiding(_without_secrets, ("address", "secret").__contains__)
+    desk.form("/integrations/new", "integration_new", show_new, make, right=right, secret=hiding)
     desk.form(one, "integration", show, change, right=right, secret=("secret",))
     for word, do in (
         ("enable", enable),
