@@ -388,6 +388,23 @@ def test_a_button_makes_one_secret(site: Site, ann: Member) -> None:
     assert both_secrets(site) == (newest, secret)
 
 
+def test_two_secrets_at_once(site: Site, ann: Member) -> None:
+    """Of two who type one at the same time the second is told, and saves theirs by a second press only."""
+    made = webhook(site, "http://127.0.0.1:9/hook")
+    path = f"/integrations/{made['id']}"
+    form, mine = ann.form(path, "Save"), "mine, which is long enough"
+    assert ann.send(form, secret=OURS).status_code == 303
+    assert ann.send(form, secret=OURS).status_code == 303
+    answer = ann.send(form, secret=mine)
+    assert (answer.status_code, "perhaps its secret" in answer.text) == (409, True)
+    assert is_marked(answer.text, "secret")
+    assert ann.send(form, secret=mine, **{"was.updated_at": None}).status_code == 409
+    assert both_secrets(site) == (OURS, made["secret"])
+    again = next(one for one in forms_of(answer.text) if "Save" in one.words)
+    assert ann.send(again, secret=mine).status_code == 303
+    assert both_secrets(site) == (mine, OURS)
+
+
 def test_only_webhooks_have_a_secret(site: Site, ann: Member) -> None:
     """Slack's have none, and a button that somebody made up says so."""
     made = site.made("/subscriptions", channel="slack", address=HOOK)
