@@ -23,7 +23,7 @@ from tests.console.member import OWNER, Member
 from tests.web.site import Site
 
 ROOT = "http://localhost"
-MACHINERY = ("csrf_token", "status_page")
+MACHINERY = ("csrf_token", "status_page", "left_out")
 SAMPLES = {
     "slug": "sample",
     "identity": "sample@acme.example",

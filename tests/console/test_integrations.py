@@ -67,6 +67,16 @@ def add(ann: Member, channel: str = "webhook", **fields: object) -> TestResponse
     return ann.send(ann.form(f"/integrations/new?channel={channel}", "Set it up"), **fields)
 
 
+def continued(ann: Member, kept: TestResponse) -> str:
+    """The form that the page which kept what was typed leads to."""
+    (again,) = (one for one in forms_of(kept.text) if "Continue" in one.words)
+    return ann.send(again).text
+
+
+def is_marked(html: str, name: str) -> bool:
+    return f'id="f-{name}-left-out">The secret that you typed here is not shown again.' in html
+
+
 def test_a_card_for_each_channel(site: Site, ann: Member) -> None:
     """Each channel of the installation has its card, in their order, and says what it lacks."""
     page = ann.get("/integrations").text
@@ -193,6 +203,29 @@ def test_a_session_that_ended_keeps_no_address(site: Site, ann: Member) -> None:
     assert answer.status_code == 401
     assert "Asia/Tokyo" in answer.text
     assert HOOK not in unescape(answer.text)
+    ann.who = ADMIN
+    assert is_marked(continued(ann, answer), "address")
+
+
+@pytest.mark.parametrize(
+    ("address", "names"),
+    [
+        ("https://example.com/hook", ["secret"]),
+        ("https://hooks.slack.com/services/T0AAAAAAA", ["address", "secret"]),
+    ],
+)
+def test_a_session_that_ended_says_what_is_missing(
+    make_site: SiteMaker,  # noqa: F811
+    address: str,
+    names: list[str],
+) -> None:
+    """The form that is shown after it marks the fields to be typed once more."""
+    site = endpoints.build(make_site, STATUSPAGE_SLACK_HOSTS="hooks.slack.com")
+    ann = Member(site, ADMIN)
+    form = ann.form("/integrations/new?channel=webhook", "Set it up")
+    kept = Member(site, None).send(form, address=address, secret=OURS)
+    shown = continued(ann, kept)
+    assert [name for name in ("address", "secret", "time_zone") if is_marked(shown, name)] == names
 
 
 @pytest.mark.parametrize(
@@ -233,7 +266,9 @@ def test_a_secret_that_was_not_kept_leaves_the_old_one(site: Site, ann: Member) 
     assert "another secret" not in kept.text
     assert "Type once more what stood in: <bdi>Secret</bdi>." in kept.text
     (again,) = (one for one in forms_of(kept.text) if "Continue" in one.words)
-    shown = next(one for one in forms_of(ann.send(again).text) if "Save" in one.words)
+    looked_at = ann.send(again).text
+    assert is_marked(looked_at, "secret")
+    shown = next(one for one in forms_of(looked_at) if "Save" in one.words)
     assert ann.send(shown).status_code == 303
     assert the_one(site).time_zone == "Asia/Tokyo"
     assert secret_of(site) == OURS
@@ -351,6 +386,23 @@ def test_a_button_makes_one_secret(site: Site, ann: Member) -> None:
     assert "another new one ends it at once" in words_of(again.text)
     newest = made_secret(ann.send(ann.form(path, "Make a new secret")))
     assert both_secrets(site) == (newest, secret)
+
+
+def test_two_secrets_at_once(site: Site, ann: Member) -> None:
+    """Of two who type one at the same time the second is told, and saves theirs by a second press only."""
+    made = webhook(site, "http://127.0.0.1:9/hook")
+    path = f"/integrations/{made['id']}"
+    form, mine = ann.form(path, "Save"), "mine, which is long enough"
+    assert ann.send(form, secret=OURS).status_code == 303
+    assert ann.send(form, secret=OURS).status_code == 303
+    answer = ann.send(form, secret=mine)
+    assert (answer.status_code, "perhaps its secret" in answer.text) == (409, True)
+    assert is_marked(answer.text, "secret")
+    assert ann.send(form, secret=mine, **{"was.updated_at": None}).status_code == 409
+    assert both_secrets(site) == (OURS, made["secret"])
+    again = next(one for one in forms_of(answer.text) if "Save" in one.words)
+    assert ann.send(again, secret=mine).status_code == 303
+    assert both_secrets(site) == (mine, OURS)
 
 
 def test_only_webhooks_have_a_secret(site: Site, ann: Member) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Annotated, Any
 
 import pytest
@@ -62,6 +63,12 @@ def again(html: str, words: str) -> Form:
     return next(one for one in forms_of(html) if words in one.words)
 
 
+def marked(html: str) -> list[str]:
+    """The fields that say that their secret is not shown again, by name."""
+    found = re.findall(rf'id="f-([^"]+)-left-out">{re.escape(NOTE)}', html)
+    return sorted(found)
+
+
 def lines(form: Form) -> list[str]:
     return form.fields["options.headers"].splitlines()
 
@@ -87,12 +94,54 @@ def test_the_sign_in_ends_while_somebody_types(site: Site, enter: Enter) -> None
     assert "sk-" not in looked_at.text
     shown = again(looked_at.text, "Save")
     assert lines(shown) == ["Accept: text/html", "X-Key:"]
+    assert marked(looked_at.text) == ["options.auth.token", "options.headers"]
     assert ann.send(shown).status_code == 303
     now = watching.monitor(site, "front")
     assert (now["interval"], now["options"]["keyword"]) == (70, "Welcome")
     assert now["options"]["keyword_absent"] == "Sorry"
     assert now["options"]["headers"] == {"Accept": "text/html", "X-Key": MASK}
     assert secrets(site) == {"headers.X-Key": "old", "auth.token": "was"}
+
+
+def test_a_form_that_comes_back_twice(site: Site, enter: Enter) -> None:
+    """Continued too early it is kept again, and still says what is not there; a name that is no secret's says
+    nothing."""
+    made(site)
+    ann, nobody = enter(EDITOR), enter(None)
+    form = ann.form("/monitors/front/edit", "Save")
+    once = nobody.send(form, **{"options.auth.token": "sk-token"})
+    twice = nobody.send(again(once.text, "Continue"), left_out=["options.auth.token", "name", "x"])
+    assert "<bdi>Options.auth.token</bdi>." in twice.text
+    assert marked(ann.send(again(twice.text, "Continue")).text) == ["options.auth.token"]
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        ("http://u:URLPW@127.0.0.1/", "http://127.0.0.1/"),
+        ("http://URLPW@127.0.0.1/?a=b", "http://127.0.0.1/?a=b"),
+        ("http://u:URLPW/x@y@127.0.0.1/", "http://127.0.0.1/"),
+        ("u:URLPW@127.0.0.1", "127.0.0.1"),
+        ("http:\\\\u:URLPW@127.0.0.1/", "http:\\\\127.0.0.1/"),
+        ("http://127.0.0.1:80/@ann", None),
+        ("http://[::1]:80/@ann", None),
+        ("http://127.0.0.1/?to=ann@example.com:x", None),
+    ],
+)
+def test_a_password_in_an_address(site: Site, enter: Enter, target: str, told: str | None) -> None:
+    """It comes back neither with the form nor with the page that keeps it; the rest of the address does."""
+    ann, nobody = enter(EDITOR), enter(None)
+    form = ann.form("/monitors/new?kind=http", "Make the monitor")
+    typed = {"name": "Front", "target": target, "timeout": "soon"}
+    wrong, kept = ann.send(form, **typed), nobody.send(form, **typed)
+    assert (wrong.status_code, kept.status_code) == (422, 401)
+    shown = ann.send(again(kept.text, "Continue"))
+    for answer in (wrong, kept, shown):
+        assert "URLPW" not in answer.text
+        back = again(answer.text, "Continue" if answer is kept else "Make the monitor")
+        assert back.fields["target"] == (told or target)
+    for answer in (wrong, shown):
+        assert marked(answer.text) == (["target"] if told else [])
 
 
 def test_the_monitor_is_deleted_meanwhile(site: Site, enter: Enter) -> None:

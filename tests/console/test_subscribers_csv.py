@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
-from werkzeug.datastructures import FileStorage
+from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.test import TestResponse, encode_multipart
 
 from flask_statuspage import signals
@@ -371,6 +371,41 @@ def test_a_file_may_be_as_large_as_any_body(site: Site, enter: Enter) -> None:
     assert page_text(answer) == file
     assert check(ann, page_text(answer)).status_code == 422
     assert check(ann, file=b"x" * 2_100_000).status_code == 413
+
+
+@pytest.mark.parametrize("is_pasted", [False, True], ids=["file", "pasted"])
+def test_what_would_not_come_back_is_refused(site: Site, enter: Enter, is_pasted: bool) -> None:
+    """A browser sends the checked lines with two bytes at each end. What passes fits, what does not is told how."""
+    ann = enter(ADMIN)
+
+    def sent(filler: int) -> TestResponse:
+        text = "address\n" + "\n" * 100_000 + "x" * filler
+        if is_pasted:
+            return check(ann, text)
+        return check(ann, file=text.encode())
+
+    fits = sent(1_860_000)
+    assert "Split it" not in fits.text
+    form = next(form for form in forms_of(fits.text) if "Check" in form.words)
+    assert check(ann, form.fields["text"].replace("\n", "\r\n")).status_code == 422
+    refused = sent(1_900_000)
+    assert refused.status_code == 422
+    assert "Split it into several files" in refused.text
+    assert f'href="#f-{"text" if is_pasted else "file"}"' in refused.text
+
+
+def test_a_file_is_chosen_again_after_a_lost_session(site: Site, enter: Enter) -> None:
+    """No page can send it once more, so the page that keeps the rest says so; without a file it does not."""
+    nobody, form = enter(None), page_form(enter(ADMIN))
+    words = "A chosen file is not kept. Choose it again"
+    for upload in (FileStorage(BytesIO(b"a"), filename="readers.csv"), FileStorage(BytesIO(b""))):
+        boundary, body = encode_multipart(
+            MultiDict([*form.fields.items(multi=True), ("file", upload)])
+        )
+        kind = f"multipart/form-data; boundary={boundary}"
+        answer = nobody.open(form.action, "POST", data=body, content_type=kind)
+        assert answer.status_code == 401
+        assert (words in answer.text) is bool(upload.filename)
 
 
 def test_a_file_has_so_many_lines(site: Site, enter: Enter) -> None:

@@ -16,6 +16,7 @@ def kept(
     url: str,
     fields: Sequence[tuple[str, str]],
     left_out: Sequence[str],
+    has_file: bool,
     sign_in_url: str | None,
     home_url: str,
 ) -> str:
@@ -23,6 +24,7 @@ def kept(
 
     :param fields: names and values, as they were posted.
     :param left_out: the names of those of which something is not there, since it is secret.
+    :param has_file: a file was chosen, which no page can send once more.
     :param sign_in_url: where one signs in; None: that is the host's login.
     """
     return render(
@@ -31,7 +33,8 @@ def kept(
         frame,
         url=url,
         fields=fields,
-        left_out=[_word(name) for name in left_out],
+        left_out=[(name, _word(name)) for name in left_out],
+        has_file=has_file,
         texts=[
             value
             for name, value in fields

@@ -26,7 +26,7 @@ from ...storage.races import run_again
 from ...storage.session import begin_read_committed, current_session
 from .. import access, answers, failures, forms, visits
 from ..storable import UNSTORABLE, is_storable
-from .kept import Secret, kept, lost, tellable
+from .kept import LEFT_OUT, Secret, kept, lost, tellable
 from .visit import Away, Done, Told, Visit
 
 PATIENCE = 5.0
@@ -37,8 +37,8 @@ ELSEWHERE = (
 )
 TOO_LATE = "The form was open for too long. Nothing was done; look at what you typed and press the button again."
 
-MACHINERY = frozenset({"csrf_token", "status_page"})
-"""Fields of every form that nobody typed."""
+MACHINERY = frozenset({"csrf_token", "status_page", LEFT_OUT})
+"""Fields of forms that nobody typed."""
 
 
 Show = Callable[..., str]

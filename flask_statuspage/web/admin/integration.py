@@ -16,7 +16,7 @@ from ...documents.console import integration as documents
 from ...documents.console.integration import IntegrationView
 from ...documents.console.integrations import ACCOUNTS, ENDPOINTS, READERS
 from ...domain.rights import Right
-from ...errors import Invalid, NotFound
+from ...errors import Conflict, Invalid, NotFound
 from ...services import owner_notices, signing_secrets, subscription_changes, subscriptions, wishes
 from ...services.wishes import Wish
 from ...state import current_settings
@@ -30,20 +30,24 @@ from ..manage_api.subscriptions import NewSubscription, SubscriptionChange
 from . import reading, telling
 from .desk import Desk
 from .integrations import kind_of, name_of
+from .kept import Hiding
 from .reading import Typed
 from .visit import Done, Told, Visit
 
 FIELDS = ("format", "level", "heard", "contact", "locale", "time_zone")
 TICKS = ("events", "components")
 KNOWN = "This address is set up already. Change the integration that there is; its secret can be made anew there."
+OTHERS = (
+    "Somebody else changed this integration meanwhile, perhaps its secret. Nothing was saved. Type the secret once "
+    "more and press the button again to save it instead of theirs."
+)
 SLACKS = "This address leads to Slack. Set it up under Slack, where it is kept as a secret."
 
 
 def add_routes(desk: Desk) -> None:
     right, one = Right.CONNECT, "/integrations/<ident>"
-    desk.form(
-        "/integrations/new", "integration_new", show_new, make, right=right, secret=_without_secrets
-    )
+    hiding = Hiding(_without_secrets, ("address", "secret").__contains__)
+    desk.form("/integrations/new", "integration_new", show_new, make, right=right, secret=hiding)
     desk.form(one, "integration", show, change, right=right, secret=("secret",))
     for word, do in (
         ("enable", enable),
@@ -110,7 +114,11 @@ def show(visit: Visit, ident: str) -> str:
         telling.follow(visit, {name: present[name] for name in FIELDS})
         for name in TICKS:
             telling.follow_ticks(visit, name, present[name].split())
-    return _shown(visit, _view(visit, row, present), seen=list(present.items()))
+    return _shown(
+        visit,
+        _view(visit, row, present),
+        seen=[*present.items(), ("updated_at", row.updated_at.isoformat())],
+    )
 
 
 def show_untyped(visit: Visit, ident: str) -> str:
@@ -128,6 +136,13 @@ def change(visit: Visit, ident: str) -> Done:
     reading.check_seen(joined, present, what="this integration")
     values = _values(typed, present)
     checked = reading.checked(SubscriptionChange, values)
+    # Nobody sees whether a secret is another one by now; the same one, sent twice, is none.
+    if (
+        (secret := values.get("secret"))
+        and not signing_secrets.is_current(visit.session, row, secret)
+        and reading.carried(typed, "was.updated_at") != row.updated_at
+    ):
+        raise Conflict(OTHERS)
     subscription_changes.change(visit.session, visit.page, row, checked, actor=visit.actor)
     return Done("integration", "integration_changed", {"ident": ident})
 

@@ -23,8 +23,24 @@ from ..mounts import current_urls
 from .signing_in import sign_in_url
 
 GONE = "What this form was about is not there any more: somebody deleted it meanwhile. Nothing was done."
-Secret = Collection[str] | Callable[[MultiDict[str, str]], MultiDict[str, str]]
-"""The names of the fields of a form that hold secrets, or what makes a copy of what was typed without them."""
+LEFT_OUT = "left_out"
+"""The field of the page that keeps a form which names what is not there, once for each."""
+
+
+@dataclass(frozen=True)
+class Hiding:
+    """A form, of whose fields it depends on what was typed which hold secrets.
+
+    :param without: makes a copy of what was typed without them.
+    :param may_hide: whether the field of that name ever holds one.
+    """
+
+    without: Callable[[MultiDict[str, str]], MultiDict[str, str]]
+    may_hide: Callable[[str], bool]
+
+
+Secret = Collection[str] | Hiding
+"""The names of the fields of a form that hold secrets, or how they are found."""
 
 
 @dataclass(frozen=True)
@@ -39,17 +55,23 @@ class Tellable:
 
 
 def tellable(typed: MultiDict[str, str], secret: Secret) -> Tellable:
-    """*typed* without what is *secret*. It is not changed itself."""
-    if callable(secret):
-        left = secret(typed)
+    """*typed* without what is *secret*. It is not changed itself.
+
+    What the page that kept the form has left out before is not there either, and named again.
+    """
+    carried = request.form.getlist(LEFT_OUT)
+    if isinstance(secret, Hiding):
+        left = secret.without(typed)
+        missing = [name for name in carried if secret.may_hide(name)]
     else:
         left = MultiDict((k, v) for k, v in typed.items(multi=True) if k not in secret)
-    missing = [
+        missing = [name for name in carried if name in secret]
+    missing += [
         name
         for name in typed
         if any(typed.getlist(name)) and left.getlist(name) != typed.getlist(name)
     ]
-    return Tellable(left, tuple(missing))
+    return Tellable(left, tuple(dict.fromkeys(missing)))
 
 
 def kept(what: Tellable) -> Response:
@@ -63,6 +85,7 @@ def kept(what: Tellable) -> Response:
         url=request.root_path + request.full_path.rstrip("?"),
         fields=fields,
         left_out=what.left_out,
+        has_file=any(file.filename for file in request.files.values()),
         sign_in_url=sign_in_url(),
         home_url=current_urls(root=True)("home"),
     )

@@ -23,6 +23,7 @@ from ...storage.monitors import Monitor
 from ..manage_api.monitors import MonitorChange, MonitorFields, NewMonitor
 from . import monitor_values, option_fields, option_secrets, reading, telling
 from .desk import Desk
+from .kept import Hiding
 from .monitor import held
 from .option_shapes import defaults_of, shapes_of
 from .visit import Done, Visit
@@ -30,7 +31,7 @@ from .visit import Done, Visit
 
 def add_routes(desk: Desk) -> None:
     one, watch = "/monitors/<ident>", Right.WATCH
-    secret = option_secrets.without_secrets
+    secret = Hiding(option_secrets.without_secrets, option_secrets.may_hide)
     desk.form("/monitors/new", "monitor_new", show_new, create, right=watch, secret=secret)
     desk.form(f"{one}/edit", "monitor_edit", show_edit, change, right=watch, secret=secret)
     desk.form(f"{one}/delete", "monitor_delete", show_delete, delete, right=watch)

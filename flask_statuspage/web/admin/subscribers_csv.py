@@ -17,6 +17,7 @@ from ...services import subscriber_export, subscriber_import
 from ...services.subscriber_import import Counts, Plan
 from ...storage import pages
 from ...storage.subscriptions import SubscriptionState
+from .. import failures
 from ..csv_stream import apart
 from . import reading
 from .desk import Desk
@@ -29,6 +30,13 @@ OTHERWISE = (
     "It is not what you have checked: the lines were changed, or subscribers came or went meanwhile. Nobody was added. "
     "Look at the numbers, and press the button again."
 )
+
+TOO_LARGE = (
+    "With the ends of its lines this is more than 2 MB, too much for one import. Split it into several files, each "
+    "with the first line that names the columns, and bring them in one after the other."
+)
+ROOM = 16 * 1024
+"""Bytes for what the form sends besides the lines."""
 
 
 def add_routes(desk: Desk) -> None:
@@ -96,6 +104,7 @@ def _text(typed: reading.Typed) -> str:
         text = reading.words(typed, "text")
         if not text.strip():
             raise Invalid.field("file", "Choose a file, or paste its lines below.")
+        _check_size("text", text)
         return text
     try:
         text = data.decode("utf-8-sig")
@@ -103,8 +112,22 @@ def _text(typed: reading.Typed) -> str:
         raise Invalid.field("file", "Is not UTF-8. Spreadsheets save it as “CSV UTF-8”.") from error
     if not is_storable(text):
         raise Invalid.field("file", "Has a character that cannot be kept: is it a CSV file?")
-    # As a field of a form sends it back.
+    text = _plain(text)
+    _check_size("file", text)
+    return text
+
+
+def _plain(text: str) -> str:
+    """*text* as it stands in a field of a form, whatever ends its lines."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _check_size(field: str, text: str) -> None:
+    """:raises Invalid: when the next press of a button could not send all of it."""
+    plain = _plain(text)
+    # Browsers end each line with two bytes.
+    if len(plain.encode()) + plain.count("\n") > failures.MAX_BODY - ROOM:
+        raise Invalid.field(field, TOO_LARGE)
 
 
 def _check(plan: Plan) -> Check:
