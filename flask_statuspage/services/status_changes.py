@@ -42,7 +42,7 @@ def save(
     changes: Mapping[str, ComponentStatus | None],
     *,
     seen: Mapping[str, ComponentStatus],
-    said: Mapping[str, str],
+    words: Mapping[str, str],
     note: str = "",
     until: datetime | None = None,
     notify: bool = False,
@@ -54,7 +54,7 @@ def save(
 
     :param changes: by slug; None takes a person's word back.
     :param seen: what was shown of each when it was chosen.
-    :param said: the :func:`mark` of what a person said of each then.
+    :param words: the :func:`mark` of what a person said of each then.
     :raises Conflict: when something else is shown or said by now, naming each such component; nothing is changed then.
     :raises Invalid: for a component that is not there.
     """
@@ -62,7 +62,7 @@ def save(
     rows = components.by_ident(session, page, list(changes), lock=True)
     _check_seen(rows, seen)
     before, known = _by_hand(session, rows), _latest(session, rows)
-    _check_said(rows, before, said)
+    _check_words(rows, before, words)
     for slug, status in changes.items():
         components.set_status(
             session, page, rows[slug], status, note=note, until=until, notify=notify, actor=actor
@@ -134,8 +134,8 @@ def mark(word: Condition | None) -> str:
     return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def _check_said(
-    rows: Mapping[str, Component], now: Mapping[str, Condition], said: Mapping[str, str]
+def _check_words(
+    rows: Mapping[str, Component], now: Mapping[str, Condition], words: Mapping[str, str]
 ) -> None:
     """What is shown may be the same, and somebody's word about it another one."""
     moved = [
@@ -143,7 +143,7 @@ def _check_said(
         if slug in now
         else f"of {row.name} nobody says anything any more"
         for slug, row in rows.items()
-        if slug in said and said[slug] != mark(now.get(slug))
+        if slug in words and words[slug] != mark(now.get(slug))
     ]
     if moved:
         raise Conflict(

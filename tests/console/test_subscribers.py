@@ -434,6 +434,26 @@ def test_a_text_is_sent_again(make_site: SiteMaker, gateway: SmsGateway) -> None
     assert first.body != second.body
 
 
+def test_a_text_is_tested(make_site: SiteMaker, gateway: SmsGateway) -> None:
+    """A test leads to its delivery, which says what the gateway answered; who is switched off gets none."""
+    site = member.build(make_site, **gateway.settings, STATUSPAGE_ALLOW_PRIVATE_TARGETS=True)
+    ann = Member(site, ADMIN)
+    assert new(ann, channel="sms", address="+14155552671", how="confirmed").status_code == 303
+    (row,) = site.rows(Subscription)
+    button = ann.form(f"/subscribers/{row.id}", "Send a test")
+    sent = ann.send(button)
+    assert "The test is on its way." in ann.follow(sent).text
+    with site.app.app_context():
+        tasks.run("deliver")
+    (text,) = gateway.texts
+    assert text.to == "+14155552671"
+    assert "201" in ann.follow(sent).text
+    assert ann.send(ann.form(f"/subscribers/{row.id}", "Switch off")).status_code == 303
+    refused = ann.send(button)
+    assert refused.status_code == 409
+    assert "enable it first" in refused.text
+
+
 def test_nothing_is_sent_again_where_nothing_may_be(site: Site, enter: Enter) -> None:
     """An address that bounced is not asked on the same day."""
     row = signed_up(site)

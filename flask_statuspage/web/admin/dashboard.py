@@ -96,7 +96,7 @@ def save(visit: Visit) -> Done:
         visit.page,
         changes,
         seen=_seen(typed, changes),
-        said=reading.starting_with(typed, "said."),
+        words=reading.starting_with(typed, "said."),
         note=reading.words(typed, "note"),
         until=now + timedelta(hours=hours) if hours else None,
         notify="notify" in typed,

@@ -23,6 +23,7 @@ from ...services.wishes import Wish, channels_of_people
 from ...state import current_settings
 from ...storage import accounts, delivery_log, subscriber_list
 from ...storage import components as stored_components
+from ...storage.integrations import sent_for
 from ...storage.session import begin_read_committed
 from ...storage.subscriptions import Subscription, SubscriptionState
 from ..idents import uuid_of
@@ -41,6 +42,7 @@ NOTICES = {
     "subscriber_asked": "The subscriber is added. A message that asks for a confirmation is on its way.",
     "subscriber_changed": "What the subscriber gets is saved.",
     "subscriber_resent": "Another message that asks for a confirmation is on its way. Earlier links work no more.",
+    "subscriber_tested": "The test is on its way. Load this page again to see what has come of it.",
     "subscriber_enabled": "The subscription is active.",
     "subscriber_disabled": "The subscription is switched off.",
     "subscriber_removed": "The subscription is deleted, with what was sent to it.",
@@ -56,6 +58,7 @@ def add_routes(desk: Desk) -> None:
     desk.form(one, "subscriber", show, change, right=right)
     for way, do in {
         "resend": resend,
+        "test": send_test,
         "enable": enable,
         "disable": disable,
         "remove": remove,
@@ -212,6 +215,15 @@ def resend(visit: Visit, ident: str) -> Done:
         visit.session, visit.page, row, origin=request.remote_addr, actor=visit.actor
     )
     return Done("subscriber", "subscriber_resent", {"ident": row.id})
+
+
+def send_test(visit: Visit, ident: str) -> Done:
+    """A test goes the way of all messages; its delivery has what comes of it."""
+    event_id = subscriptions.send_test(
+        visit.session, visit.page, _get(visit, ident, lock=True), actor=visit.actor
+    )
+    delivery_id = sent_for(visit.session, event_id)
+    return Done("delivery", "subscriber_tested", {"delivery_id": delivery_id})
 
 
 def enable(visit: Visit, ident: str) -> Done:
