@@ -121,4 +121,4 @@ def lost(error: StatusPageError, what: Tellable) -> BaseResponse:
 
 def _is_own(name: str) -> bool:
     """Whether somebody typed or chose what stands in the field, and the form did not bring it along."""
-    return name not in ("id", "seen") and not name.startswith("was.")
+    return name not in ("id", "seen") and not name.startswith(("was.", "said.", "entry."))
