@@ -223,7 +223,7 @@ class StatusPage(HostApi, HostChecks, Blueprint):
                 f"The function decorated with @statuspage.member_loader returned {name!r}. It has to return text, "
                 "such as an email address or str(user.id), or None."
             )
-        return name
+        return name if name and name.strip() else None
 
     def _current_subscriber(self) -> str | None:
         return self._subscriber_loader() if self._subscriber_loader else None

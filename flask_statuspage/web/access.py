@@ -97,7 +97,7 @@ def _role() -> Role | None:
     Looked up beside the host's transaction, once in a request, and not at all where no login knows anybody.
     """
     name = current_state().member_loader()
-    if name and name.strip():
+    if name:
         return _remembered(name, partial(members.role_of, identity=name))
     if (note := own_login.note()) is None:
         return None
@@ -129,7 +129,7 @@ def _who(needed: Role, *, lock: bool) -> tuple[Member, bool]:
             "link in a mail: STATUSPAGE_BUILTIN_LOGIN = True."
         )
     name = state.member_loader()
-    if name and name.strip():
+    if name:
         return _named(members.spelling(name), needed, lock=lock), False
     if own_login.is_on():
         if (row := own_login.member(current_session(), lock=lock)) is not None:

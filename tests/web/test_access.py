@@ -111,6 +111,16 @@ def test_the_manage_api_is_beside_it(console: Console) -> None:
     assert console.site.get("/admin/nothing").status_code == 404
 
 
+def test_a_loader_that_returns_blanks(console: Console) -> None:
+    """A name of blanks is nobody's, at the console and for pages that are for who is signed in."""
+    console.site.ask("PATCH", "/pages/main", {"visibility": "signed-in"})
+    console.site.statuspage.member_loader(lambda: "  ")
+    assert console.browser().get("/admin/").status_code == 401
+    assert console.browser().get("/").status_code == 403
+    console.site.statuspage.member_loader(lambda: "customer@acme.example")
+    assert console.browser().get("/").status_code == 200
+
+
 @pytest.mark.parametrize("name", [5, True, b"ann@acme.example"], ids=repr)
 def test_a_loader_that_returns_no_text(console: Console, name: Any) -> None:
     """The host's developer is told which function is to return what."""
