@@ -263,6 +263,8 @@ def test_what_is_emptied_is_none(site: Site, enter: Enter) -> None:
     [
         ("count", "10", "Must be at most 9."),
         ("share", "half", "Must be a number."),
+        ("share", "0_1", "Must be a number."),
+        ("share", "\uff11", "Must be a number."),
         ("share", "inf", "Must be a number"),
         ("numbers", "1\ntwo", "Must be a whole number."),
         ("table", "a: one", "Must be a whole number."),

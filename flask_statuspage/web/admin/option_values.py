@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
-from math import isfinite
 from typing import Any
 
 from ...errors import FieldError, Invalid, Problems
@@ -154,11 +152,12 @@ def _scalar(shape: Shape, text: str) -> Any:
     if "integer" in shape.types and digits.isascii() and digits.isdigit() and len(digits) < 19:
         return int(text)
     if "number" in shape.types:
-        with suppress(ValueError):
-            number = float(text)
-            if not isfinite(number):  # JSON has no such number
-                raise Invalid.field(shape.name, "Must be a number.")
+        if (number := reading.as_decimal(text)) is not None:
             return number
+        if (
+            "string" not in shape.types
+        ):  # the kind would take "inf" and "1_0", and JSON has no such number
+            raise Invalid.field(shape.name, "Must be a number.")
     return text
 
 

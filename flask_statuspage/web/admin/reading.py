@@ -68,10 +68,17 @@ def decimal(typed: Typed, name: str) -> float:
 
     :raises Invalid: naming the field.
     """
-    text = words(typed, name).strip()
-    if len(text) > 20 or not re.fullmatch(r"-?([0-9]+\.?[0-9]*|\.[0-9]+)", text):
+    found = as_decimal(words(typed, name))
+    if found is None:
         raise Invalid.field(name, "Must be a number.")
-    return float(text)
+    return found
+
+
+def as_decimal(text: str) -> float | None:
+    """*text* as a number, if it is one in plain digits."""
+    text = text.strip()
+    is_plain = len(text) <= 20 and re.fullmatch(r"-?([0-9]+\.?[0-9]*|\.[0-9]+)", text)
+    return float(text) if is_plain else None
 
 
 def instant(typed: Typed, name: str, zone: ZoneInfo) -> datetime | None:
