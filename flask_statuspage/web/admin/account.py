@@ -12,7 +12,6 @@ from ...domain import totp
 from ...domain.rights import Right
 from ...errors import Invalid, NotFound
 from ...services import facts, members, pages, second_factors, sign_ins
-from ...storage.session import begin_read_committed
 from ...storage.team import Member
 from .. import own_login
 from . import reading
@@ -87,8 +86,7 @@ def _written_down(visit: Visit, do: Callable[[Session, Member, str], list[str]])
 def _with_code(visit: Visit, do: Callable[[Session, Member, str], T]) -> T:
     """What *do* returns for the code that was typed. That it was typed, and was wrong, stays whatever becomes of it."""
     session = visit.session
-    session.rollback()  # nothing was done but looked, maybe before others typed theirs
-    begin_read_committed(session)
+    visit.begin_anew()  # others may have typed theirs meanwhile
     second_factors.count_attempt(session, _held(visit))
     session.commit()
     try:

@@ -23,7 +23,7 @@ from ...services import members, pages
 from ...state import current_settings
 from ...storage.pages import Page
 from ...storage.races import run_again
-from ...storage.session import begin_read_committed, current_session
+from ...storage.session import current_session
 from .. import access, answers, failures, forms, visits
 from ..storable import UNSTORABLE, is_storable
 from .kept import LEFT_OUT, Secret, kept, lost, tellable
@@ -111,7 +111,7 @@ class Desk:
             visit = self.visit(right)
             _check_idents(arguments)
             response = send(visit, **arguments)
-            visit.session.rollback()
+            visit.session.commit()  # before the first byte is sent
             response.headers["X-Content-Type-Options"] = "nosniff"
             return answers.unkept(response)
 
@@ -263,8 +263,7 @@ def _done(
 
 def _renew(visit: Visit, right: Right) -> None:
     """Look again at who acts, now that nobody else changes the team: they may have been taken out of it meanwhile."""
-    visit.session.rollback()  # nothing was done but looked
-    begin_read_committed(visit.session)
+    visit.begin_anew()
     members.hold_team(visit.session)
     try:
         visit.member = access.require(right, lock=True)

@@ -97,8 +97,7 @@ def held(visit: Visit, ident: str, *, dependants: bool = False) -> Monitor:
 
     :param dependants: with those that depend on it.
     """
-    with visit.outside():
-        pass  # what others have changed by then must be seen
+    visit.begin_anew()
     stored_pages.begin_writing(visit.session)
     return monitors.get(visit.session, visit.page, ident, lock=True, dependants=dependants)
 

@@ -24,7 +24,6 @@ from ...state import current_settings
 from ...storage import accounts, delivery_log, subscriber_list
 from ...storage import components as stored_components
 from ...storage.integrations import sent_for
-from ...storage.session import begin_read_committed
 from ...storage.subscriptions import Subscription, SubscriptionState
 from ..idents import uuid_of
 from ..manage_api.subscriptions import NewSubscription, SubscriptionChange
@@ -131,7 +130,7 @@ def create(visit: Visit) -> Done:
             **reading.optional(typed, "locale"),
         },
     )
-    _see_all(visit)
+    visit.begin_anew()  # whoever waited for others counts their sign-ups, too
     made = admissions.add(
         visit.session,
         visit.page,
@@ -209,7 +208,7 @@ def change(visit: Visit, ident: str) -> Done:
 
 
 def resend(visit: Visit, ident: str) -> Done:
-    _see_all(visit)
+    visit.begin_anew()  # whoever waited for others counts their sign-ups, too
     row = _get(visit, ident, lock=True)
     admissions.ask_again(
         visit.session, visit.page, row, origin=request.remote_addr, actor=visit.actor
@@ -242,12 +241,6 @@ def remove(visit: Visit, ident: str) -> Done:
     row = _get(visit, ident, lock=True)
     subscriptions.remove(visit.session, row, actor=visit.actor)
     return Done("subscribers", "subscriber_removed")
-
-
-def _see_all(visit: Visit) -> None:
-    """Begin anew, so that whoever waited for others counts their sign-ups, too."""
-    visit.session.rollback()
-    begin_read_committed(visit.session)
 
 
 def _get(visit: Visit, ident: str, *, lock: bool = False) -> Subscription:

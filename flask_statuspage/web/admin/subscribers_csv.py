@@ -49,15 +49,13 @@ def add_routes(desk: Desk) -> None:
 def send(visit: Visit) -> Response:
     """Those people that the list would show. That somebody took them along is in the audit before the first byte."""
     looked_for = {name: asked(name) for name in FILTERS}
-    with visit.outside():
-        pass  # else what was read to let the member in would have to be as it was
+    visit.begin_anew()  # else what was read to let the member in would have to be as it was
     pages.begin_writing(visit.session)
     subscriber_export.note(visit.session, visit.page, looked_for, actor=visit.actor)
     batches = subscriber_export.batches(
         visit.page.id, first_in=visit.session, **narrowed(visit, looked_for)
     )
     first = next(batches)  # before the first byte is sent there is still a choice of answers
-    visit.session.commit()
     body = subscriber_csv.stream(chain([first], apart(batches)))
     response = Response(body, content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = 'attachment; filename="subscribers.csv"'

@@ -108,14 +108,17 @@ class Visit:
         except InvalidRequestError as gone:
             raise NotFound("thing", type(row).__name__) from gone
 
+    def begin_anew(self) -> None:
+        """End the transaction, which has changed nothing: each statement of the next sees what is committed by then."""
+        self.session.rollback()
+        begin_read_committed(self.session)
+
     @contextmanager
     def outside(self) -> Iterator[None]:
-        """End the transaction, which has changed nothing, while the network is used. What was read may have changed
-        afterwards: every statement of the next transaction sees what is committed by then.
-        """
+        """Be without a transaction while the network is used, and begin anew: what was read may have changed."""
         self.session.rollback()
         yield
-        begin_read_committed(self.session)
+        self.begin_anew()
 
     def turn_to(self, page: Page) -> None:
         """Go on with another status page, or with the same one under another name."""
