@@ -9,13 +9,14 @@ import unicodedata
 
 # Some spreadsheets read the wide forms of these, and the real minus, as well.
 _MARKS = frozenset("=+-@\uff1d\uff0b\uff0d\uff20\u2212")
-_QUOTES = frozenset("\"'`")
+_QUOTES = "\"'`"
 
 
 def is_formula(text: str) -> bool:
     """Whether a spreadsheet could take *text* for a formula."""
-    # What begins with one of these could be split off from it.
-    if text.startswith(("\t", "\r")):
+    # What begins with one of these could be split off from it. Quotes before it change nothing,
+    # or a text that begins with one could not be told from one that was given it here.
+    if text.lstrip(_QUOTES).startswith(("\t", "\r")):
         return True
     # Blanks, quotes and characters that nobody sees are skipped before a formula is looked for.
     first = next((mark for mark in text if mark not in _QUOTES and not _is_unseen(mark)), "")

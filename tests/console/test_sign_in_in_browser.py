@@ -100,8 +100,9 @@ def test_the_whole_way(club: tuple[Club, str], page: Page) -> None:
     secret = page.locator(".sp-secret").inner_text().replace(" ", "")
     page.get_by_label("Code", exact=True).fill(_code(secret))
     page.get_by_role("button", name="Turn on").click()
-    written = page.locator(".sp-codes code").all_inner_texts()
-    assert len(written) == 8
+    codes = page.locator(".sp-codes code")
+    expect(codes).to_have_count(8)
+    written = codes.all_inner_texts()
     picture(page, "recovery")
     page.get_by_role("link", name="I have written them down").click()
     picture(page, "account-on")

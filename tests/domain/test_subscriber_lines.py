@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flask_statuspage.domain.cells import defused, is_formula, restored
@@ -11,6 +11,9 @@ from flask_statuspage.domain.subscriber_lines import MAX_LINES, MAX_PROBLEMS, Li
 
 
 @given(st.text(st.sampled_from("'\"=+-@\t\r a\u2212")) | st.text())
+@example("'\r")
+@example('"\t')
+@example("''=1")
 def test_a_cell_comes_back_as_it_was(text: str) -> None:
     """Whatever a text begins with, what was put in front of it is taken off again; and it is no formula between."""
     cell = defused(text)
