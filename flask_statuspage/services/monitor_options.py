@@ -7,6 +7,7 @@ their own either.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping
@@ -94,6 +95,20 @@ def keep_apart(monitor: Monitor, probe: Probe, options: Mapping[str, Any], befor
     monitor.options = dict(_put_back(options, dict.fromkeys(found, MASK), ()))
     if found != before.secrets or bool(found) != bool(monitor.secrets):
         monitor.secrets = seal(json.dumps(found)) if found else None
+
+
+def mark(monitor: Monitor) -> str:
+    """A print of the secrets as they are stored: another one once they were changed. It tells nothing else of them."""
+    # They are sealed another way each time.
+    return hashlib.sha256((monitor.secrets or "").encode()).hexdigest()[:20]
+
+
+def are_replaced(monitor: Monitor, probe: Probe, options: Mapping[str, Any]) -> bool:
+    """Whether *options*, as somebody gives them, have a secret that is another one than is stored, or lack one."""
+    before = secrets(monitor)
+    given = {".".join(path): value for path, value in _secrets_in(options, probe)}
+    after = {path: before.get(path) if one == MASK else one for path, one in given.items()}
+    return bool(changed(before, after))
 
 
 def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

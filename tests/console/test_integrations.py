@@ -256,6 +256,20 @@ def test_an_address_of_slack_among_webhooks(
         assert is_told or "T0AAAAAAA" not in answer.text
 
 
+def test_a_password_in_an_address(ann: Member) -> None:
+    """It is refused, and comes back neither with the form nor with the page that keeps it; the rest does."""
+    typed = {"address": "https://ann:URLPW@hooks.example.com/a", "time_zone": "Mars"}
+    wrong = add(ann, **typed)
+    kept = Member(ann.site, None).send(
+        ann.form("/integrations/new?channel=webhook", "Set it up"), **typed
+    )
+    assert (wrong.status_code, kept.status_code) == (422, 401)
+    for answer in (wrong, kept):
+        assert 'value="https://hooks.example.com/a"' in answer.text
+        assert "URLPW" not in answer.text
+    assert is_marked(wrong.text, "address")
+
+
 def test_a_secret_that_was_not_kept_leaves_the_old_one(site: Site, ann: Member) -> None:
     """The sign-in ends while somebody types another secret: what is saved afterwards is all but that."""
     add(ann, address="http://127.0.0.1:9/hook", secret=OURS)

@@ -15,6 +15,9 @@ from werkzeug.test import TestResponse
 
 from flask_statuspage.domain.roles import Role
 from flask_statuspage.services import members, sign_ins, team
+from flask_statuspage.storage import pages
+from flask_statuspage.storage.incidents import Incident
+from flask_statuspage.storage.outbox import EventRow
 from flask_statuspage.storage.session import current_session
 from flask_statuspage.storage.team import Member as Row
 from flask_statuspage.storage.team import Token
@@ -42,7 +45,8 @@ def waiting(site: Site, ask: Callable[[], TestResponse]) -> Iterator[list[TestRe
     asks_for_rows, answers = threading.Event(), []
 
     def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
-        if threading.get_ident() != here and "FOR UPDATE" in statement:
+        holds = "FOR UPDATE" in statement or statement.startswith("UPDATE statuspage_page")
+        if threading.get_ident() != here and holds:
             asks_for_rows.set()
 
     here = threading.get_ident()
@@ -53,9 +57,10 @@ def waiting(site: Site, ask: Callable[[], TestResponse]) -> Iterator[list[TestRe
             yield answers
             with ThreadPoolExecutor(1) as pool:
                 answer = pool.submit(ask)
-                assert asks_for_rows.wait(30)
-                session.commit()
+                has_come = asks_for_rows.wait(30)
+                session.commit()  # first: what did not come for rows may wait for these in another way
                 answers.append(answer.result(60))
+            assert has_come
         finally:
             event.remove(engine, "before_cursor_execute", note)
 
@@ -109,6 +114,33 @@ def test_a_key_is_not_made_by_whom_nobody_knows(site: Site) -> None:
         members.remove(current_session(), MAL, **BY_ANN)
     assert answers[0].status_code == 403
     assert not site.rows(Token)
+
+
+@pytest.mark.parametrize("role", [Role.EDITOR, Role.OWNER])
+def test_an_incident_of_one_who_is_gone(site: Site, role: Role) -> None:
+    """What waited for the page is not told, whatever it needs: nothing is written, and nobody hears of it."""
+    site.take_in("eve@acme.example", role.value)
+    eve = Member(site, "eve@acme.example")
+    form = eve.form("/incidents/new", "Publish")
+    with waiting(site, lambda: eve.send(form, title="Lies", body="All is lost.")) as answers:
+        pages.hold(current_session(), pages.default_page(current_session()).id)
+        members.remove(current_session(), "eve@acme.example", **BY_ANN)
+    assert answers[0].status_code == 403
+    assert "All is lost." in answers[0].text  # theirs
+    assert not site.rows(Incident)
+    assert not site.rows(EventRow)
+
+
+def test_an_incident_of_a_revoked_key(site: Site) -> None:
+    """The manage API looks again, too."""
+    site.keys["mal"] = site.made("/tokens", name="mal", role="editor")["key"]
+    assert site.ask("GET", "/incidents", role="mal").status_code == 200  # its use is noted
+    body = {"title": "Lies", "body": "All is lost."}
+    with waiting(site, lambda: site.ask("POST", "/incidents", body, role="mal")) as answers:
+        pages.hold(current_session(), pages.default_page(current_session()).id)
+        team.revoke(current_session(), _token(current_session()).id, **BY_ANN)
+    assert answers[0].status_code == 401
+    assert not site.rows(Incident)
 
 
 def _token(session: Session) -> Token:

@@ -144,6 +144,38 @@ def test_a_password_in_an_address(site: Site, enter: Enter, target: str, told: s
         assert marked(answer.text) == (["target"] if told else [])
 
 
+def test_two_members_type_secrets(site: Site, enter: Enter) -> None:
+    """The second one hears of it, types theirs once more and has it; who types none, or the same one, goes on."""
+    made(site, auth={"type": "bearer", "token": "was"})
+    ann, bob, eve = enter(EDITOR), enter(ADMIN), enter(EDITOR)
+    mine, theirs, none = (one.form("/monitors/front/edit", "Save") for one in (ann, bob, eve))
+    own = {"options.auth.token": "sk-ann"}
+    assert bob.send(theirs, **own | {"options.auth.token": "sk-bob"}).status_code == 303
+    answer = ann.send(mine, **own)
+    assert answer.status_code == 409
+    assert "Somebody else changed a secret of this monitor meanwhile" in answer.text
+    assert "sk-" not in answer.text
+    assert secrets(site)["auth.token"] == "sk-bob"
+    assert eve.send(none).status_code == 303
+    assert secrets(site)["auth.token"] == "sk-bob"
+    more = again(answer.text, "Save")
+    assert ann.send(more, **own).status_code == 303
+    assert secrets(site)["auth.token"] == "sk-ann"
+    assert bob.send(theirs, **own).status_code == 303  # the same, sent by another one
+
+
+def test_a_secret_is_taken_away_meanwhile(site: Site, enter: Enter) -> None:
+    """Typed over, it would come back."""
+    made(site, auth={"type": "bearer", "token": "was"})
+    ann, bob = enter(EDITOR), enter(ADMIN)
+    form = ann.form("/monitors/front/edit", "Save")
+    bare = bob.form("/monitors/front/edit", "Save")
+    assert bob.send(bare, **{"options.auth.type": ""}).status_code == 303
+    answer = ann.send(form, **{"options.auth.token": "sk-ann"})
+    assert answer.status_code == 409
+    assert secrets(site) == {}
+
+
 def test_the_monitor_is_deleted_meanwhile(site: Site, enter: Enter) -> None:
     """The page with what was typed has all but the secrets."""
     made(site)

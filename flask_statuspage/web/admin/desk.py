@@ -237,9 +237,12 @@ def _done(
         try:
             _check_words(visit.typed)
             if right is Right.TEAM:
-                _renew(visit, right)
+                _begin_with_team(visit, right)
             done = do(visit, **arguments)
             if done is not None:
+                # What they do with their own account may well end their sign-in.
+                if right not in (Right.TEAM, Right.SEE):
+                    _look_again(visit, right)
                 visit.session.commit()
         except BaseException:
             back_to_before()
@@ -261,10 +264,15 @@ def _done(
         return None, failures.describe(error)[0]
 
 
-def _renew(visit: Visit, right: Right) -> None:
-    """Look again at who acts, now that nobody else changes the team: they may have been taken out of it meanwhile."""
+def _begin_with_team(visit: Visit, right: Right) -> None:
+    """Keep others from changing the team before anything is done to it."""
     visit.begin_anew()
     members.hold_team(visit.session)
+    _look_again(visit, right)
+
+
+def _look_again(visit: Visit, right: Right) -> None:
+    """Who acts must still be who may: while others were waited for they may have been taken out of the team."""
     try:
         visit.member = access.require(right, lock=True)
     except (NobodyThere, Forbidden) as error:

@@ -30,7 +30,7 @@ from ..manage_api.subscriptions import NewSubscription, SubscriptionChange
 from . import reading, telling
 from .desk import Desk
 from .integrations import kind_of, name_of
-from .kept import Hiding
+from .kept import Hiding, without_user
 from .reading import Typed
 from .visit import Done, Told, Visit
 
@@ -198,6 +198,8 @@ def _without_secrets(typed: Typed) -> Typed:
     left.poplist("secret")
     if _hides(request.values.get("channel", WebhookChannel.name), typed):
         left.poplist("address")
+    elif "address" in left:
+        left["address"] = without_user(left["address"])
     return left
 
 

@@ -8,6 +8,7 @@ session does not count any more, the form is shown with what was typed in it, to
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
@@ -25,6 +26,13 @@ from .signing_in import sign_in_url
 GONE = "What this form was about is not there any more: somebody deleted it meanwhile. Nothing was done."
 LEFT_OUT = "left_out"
 """The field of the page that keeps a form which names what is not there, once for each."""
+
+_USER = re.compile(
+    r"(\s*(?:[a-z][a-z0-9+.-]*:[/\\]+)?+)"
+    r"(?:[^/?#\\]*@|[^/?#\\@:\[]*:(?!\d{1,5}(?:[/?#\\]|\s*$)).*@)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What stands before the host of an address: a name and a password, also one with a slash in it."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +80,12 @@ def tellable(typed: MultiDict[str, str], secret: Secret) -> Tellable:
         if any(typed.getlist(name)) and left.getlist(name) != typed.getlist(name)
     ]
     return Tellable(left, tuple(dict.fromkeys(missing)))
+
+
+def without_user(address: str) -> str:
+    """*address*, which may be none, without a name and a password before its host."""
+    found = _USER.match(address)
+    return address if found is None else found[1] + address[found.end() :]
 
 
 def kept(what: Tellable) -> Response:

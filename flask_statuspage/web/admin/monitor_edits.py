@@ -12,9 +12,9 @@ from ...documents.console import monitor_form as documents
 from ...documents.console.monitor_form import MonitorForm
 from ...documents.console.monitor_words import KINDS
 from ...domain.rights import Right
-from ...errors import Invalid
+from ...errors import Conflict, Invalid
 from ...probing import probes
-from ...services import heartbeats, monitor_fields, monitors
+from ...services import heartbeats, monitor_fields, monitor_options, monitors
 from ...services.monitor_fields import DEFAULT_REGION, OUTAGES
 from ...state import current_settings
 from ...storage import monitor_list
@@ -27,6 +27,11 @@ from .kept import Hiding
 from .monitor import held
 from .option_shapes import defaults_of, shapes_of
 from .visit import Done, Visit
+
+OTHERS = (
+    "Somebody else changed a secret of this monitor meanwhile. Nothing was saved. Type yours once more and press the "
+    "button again to save it instead of theirs."
+)
 
 
 def add_routes(desk: Desk) -> None:
@@ -102,6 +107,14 @@ def change(visit: Visit, ident: str) -> Done:
         is_new=False,
         is_declared=is_declared,
     )
+    # Nobody sees whether a secret is another one by now; the same one, sent twice, is none.
+    if (
+        own
+        and "options" in values
+        and reading.words(typed, "was.secrets") != monitor_options.mark(row)
+        and monitor_options.are_replaced(row, probes[kind], values["options"])
+    ):
+        raise Conflict(OTHERS)
     values = reading.checked(MonitorChange, values)
     monitors.change(visit.session, visit.page, row, values, actor=visit.actor)
     return Done("monitor", "monitor_changed", {"ident": row.id})
@@ -141,7 +154,7 @@ def _form(visit: Visit, row: Monitor | None, kind: str, values: dict[str, Any]) 
             name=row.name if row else None,
             url=visit.to("monitor_edit", ident=row.id) if row else visit.to("monitor_new"),
             values=present,
-            present=present if row else {},
+            present=present | {"secrets": monitor_options.mark(row)} if row else {},
             options=[] if is_declared else option_fields.fields(kind, shapes, options),
             regions=list(dict.fromkeys((*current_settings().regions, *values["regions"]))),
             outages=OUTAGES,

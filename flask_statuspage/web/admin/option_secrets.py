@@ -13,6 +13,7 @@ from werkzeug.datastructures import MultiDict
 from ...probing import Probe, probes
 from ...services.monitor_options import MASK
 from . import reading
+from .kept import without_user
 from .option_shapes import Control, Path, Shape, shapes_of
 from .option_values import every
 
@@ -21,12 +22,6 @@ WORDS = 100
 
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _WORD = re.compile(r"[\w-]+")
-_USER = re.compile(
-    r"(\s*(?:[a-z][a-z0-9+.-]*:[/\\]+)?+)"
-    r"(?:[^/?#\\]*@|[^/?#\\@:\[]*:(?!\d{1,5}(?:[/?#\\]|\s*$)).*@)",
-    re.IGNORECASE | re.DOTALL,
-)
-"""What stands before the host of an address: a name and a password, also one with a slash in it."""
 
 
 def may_hide(name: str) -> bool:
@@ -47,16 +42,11 @@ def without_secrets(typed: reading.Typed) -> reading.Typed:
     left: reading.Typed = MultiDict()
     for name, text in typed.items(multi=True):
         if name != "options" and not name.startswith("options."):
-            left.add(name, _without_user(text) if name == "target" else text)
+            left.add(name, without_user(text) if name == "target" else text)
         elif (shape := shapes.get(name)) and not _is_within_secret(probes[kind], shape.path):
             left.add(name, _told(probes[kind], shape, text, typed))
         # Else it is a secret, or no option of this kind, of which nobody knows.
     return left
-
-
-def _without_user(address: str) -> str:
-    found = _USER.match(address)
-    return address if found is None else found[1] + address[found.end() :]
 
 
 def _is_within_secret(probe: Probe, path: Path) -> bool:

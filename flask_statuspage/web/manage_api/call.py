@@ -102,6 +102,14 @@ class Call:
         for guard in self.guards:
             guard()
 
+    def confirm(self) -> None:
+        """Before what was done is committed: the key still counts, however long others were waited for.
+
+        :raises Unauthorized: when it was revoked meanwhile.
+        """
+        if self.right is not Right.TEAM:  # else it is held since the beginning
+            team.renew(self.session, self.token, lock=True)
+
     @contextmanager
     def outside(self) -> Iterator[None]:
         """End the transaction while the network is used; what was read may have changed afterwards."""

@@ -139,6 +139,8 @@ class Door:
                     response = answered(call, view(call, **arguments))
                     if again is not None:
                         again.keep(call.session, response)
+                    if is_change:
+                        call.confirm()
                     call.session.commit()
                 except BaseException as error:
                     call.session.rollback()
