@@ -39,7 +39,7 @@ class Entry:
     @property
     def what(self) -> str:
         """In words: "change component"."""
-        return f"{self.action} {self.subject}".replace("_", " ").replace("-", " ")
+        return _word(f"{self.action} {self.subject}")
 
 
 def audit(
@@ -55,7 +55,12 @@ def audit(
     :param subjects: the kinds of things that entries are about.
     :param asked: what is looked for: ``actor``, ``subject``, ``since``, ``until`` (days), as typed.
     """
-    return shown(room, "audit", entries=entries, subjects=subjects, asked=asked, pager=pager)
+    choice = [("", "Everything"), *((subject, _word(subject)) for subject in subjects)]
+    return shown(room, "audit", entries=entries, subjects=choice, asked=asked, pager=pager)
+
+
+def _word(name: str) -> str:
+    return name.replace("_", " ").replace("-", " ")
 
 
 def _text(values: Mapping[str, Any] | None, name: str) -> str:

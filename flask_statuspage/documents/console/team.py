@@ -64,7 +64,7 @@ def team(
         rows=rows,
         pager=pager,
         only=role,
-        all_roles=[one.value for one in Role],
+        all_roles=[("", "All roles"), *((one.value, one.value.capitalize()) for one in Role)],
         roles=_choice(roles),
         what=WHAT,
         can_mail=can_mail,
