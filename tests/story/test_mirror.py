@@ -173,17 +173,18 @@ def look(browser: Browser, url: str, live: str) -> None:
     assert page.url.startswith(f"{url}/incidents/")
     page.screenshot(path=ARTEFACTS / "mirror-2-incident.png")
     page.get_by_role("link", name="History", exact=True).click()
-    assert page.url == f"{url}/history.html"
+    expect(page).to_have_url(f"{url}/history.html")
     expect(page.get_by_role("link", name="Payments fail")).to_be_visible()
     page.screenshot(path=ARTEFACTS / "mirror-5-history.png", full_page=True)
     page.get_by_role("link", name="API", exact=True).click()
+    expect(page).to_have_url(f"{url}/docs.html")
     page.screenshot(path=ARTEFACTS / "mirror-3-docs.png", full_page=True)
     page.get_by_role("link", name="Subscribe", exact=True).click()
-    assert page.url == f"{url}/subscribe.html"
+    expect(page).to_have_url(f"{url}/subscribe.html")
     page.get_by_label("Email", exact=True).check()
     page.get_by_label("Email address").fill("ann@example.com")
     page.get_by_role("button", name="Subscribe").click()
-    assert page.url == f"{live}/subscribe"
+    expect(page).to_have_url(f"{live}/subscribe")
     expect(page.get_by_text("ann@example.com").or_(page.get_by_text("link")).first).to_be_visible()
     page.screenshot(path=ARTEFACTS / "mirror-4-subscribed.png")
     assert troubles == []
