@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from sqlalchemy import event, func, select, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from flask_statuspage.domain.ids import new_id
@@ -24,6 +25,7 @@ from flask_statuspage.storage.checks import Check
 from flask_statuspage.storage.incidents import Incident
 from flask_statuspage.storage.monitors import Monitor, MonitorRegion
 from flask_statuspage.storage.pages import Page
+from flask_statuspage.storage.session import lost_race
 from tests.apps import running
 
 from . import scenes
@@ -268,6 +270,7 @@ def test_two_batches_at_once(app: Flask, session: Session, page: Page) -> None:
 
 def test_batches_of_several_pages_at_once(app: Flask, session: Session, page: Page) -> None:
     """Batches that meet on two pages do not block each other for good, in round after round."""
+    is_mariadb = session.get_bind().dialect.name in ("mysql", "mariadb")
     rows = []
     for name in ("One", "Two"):
         other = pages.create(session, name=name)
@@ -284,7 +287,13 @@ def test_batches_of_several_pages_at_once(app: Flask, session: Session, page: Pa
             return lambda other, its_page: monitoring.record(other, batch)
 
         shares = [rows[0::2], rows[1::2][::-1]]
-        assert scenes.at_once(app, *map(work, shares)) == [None] * 2
+        works = [work(share) for share in shares]
+        for own, done in zip(works, scenes.at_once(app, *works), strict=True):
+            # MariaDB may end one for the sake of the other, whatever their order; the worker records it again.
+            if done is not None and is_mariadb:
+                assert isinstance(done, DBAPIError) and lost_race(done)
+                (done,) = scenes.at_once(app, own)
+            assert done is None
         assert {verdict_of(session, row) for row in rows} == {outcome}
         session.commit()
 

@@ -32,10 +32,12 @@ import json, os
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 
-from flask_statuspage import signals, statuspage
+from flask_statuspage import StatusPage, signals
 
 HERE = os.path.dirname(__file__)
 db = SQLAlchemy()
+# Not the package's own one: checks that another site in the process of the tests declares on that would be this site's.
+statuspage = StatusPage()
 
 
 def create_app():
@@ -62,7 +64,8 @@ class Site:
         self.folder = folder
         (folder / "site_app.py").write_text(APP)
         (folder / "config.json").write_text(json.dumps(config))
-        self.app = self._load().create_app()
+        module = self._load()
+        self.app, self.statuspage = module.create_app(), module.statuspage
         tables.fill(self.app.config["SQLALCHEMY_DATABASE_URI"])
         self.client: FlaskClient = self.app.test_client()
         self.key = self.run("token", "create", "tests", "--role", "owner").strip()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from flask_statuspage import signals, statuspage
+from flask_statuspage import signals
 from flask_statuspage.storage.incidents import Incident
 from flask_statuspage.storage.outbox import Delivery, EventRow
 from flask_statuspage.storage.session import current_session
@@ -140,7 +140,7 @@ def test_a_host_that_rolls_back_has_told_nobody(site: Site, receiver: Receiver) 
     with site.app.app_context(), signals.incident_created.connected_to(hear, site.app):
         session = current_session()
         before = session.scalar(select(func.count()).select_from(EventRow))
-        statuspage.open_incident("Never happened", impact="major", components=["billing"])
+        site.statuspage.open_incident("Never happened", impact="major", components=["billing"])
         assert session.scalar(select(func.count()).select_from(Delivery)) > 0
         session.rollback()
         assert session.scalar(select(func.count()).select_from(EventRow)) == before
@@ -186,9 +186,8 @@ def _open_incident_and_die(site: Site) -> None:
     """Open an incident in a process whose commit succeeds and whose trigger kills it."""
     script = """
 import os, signal
-from flask_statuspage import statuspage
 from flask_statuspage.state import state_of
-from site_app import create_app, db
+from site_app import create_app, db, statuspage
 
 app = create_app()
 state_of(app).wake = lambda task: os.kill(os.getpid(), signal.SIGKILL)
