@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from typing import Annotated, Any
 
 import pytest
@@ -142,6 +143,18 @@ def test_a_password_in_an_address(site: Site, enter: Enter, target: str, told: s
         assert back.fields["target"] == (told or target)
     for answer in (wrong, shown):
         assert marked(answer.text) == (["target"] if told else [])
+
+
+def test_blanks_before_an_address_cost_nothing(site: Site, enter: Enter) -> None:
+    """Nobody need be signed in to send as many as a body may have; looking for a password in them must stay quick."""
+    nobody = enter(None)
+    before = time.process_time()
+    for path, name in (("/monitors/new", "target"), ("/integrations/new", "address")):
+        answer = nobody.open(
+            f"{site.prefix}/admin{path}", method="POST", data={"kind": "http", name: " " * 60_000}
+        )
+        assert answer.status_code == 401
+    assert time.process_time() - before < 5
 
 
 def test_two_members_type_secrets(site: Site, enter: Enter) -> None:
