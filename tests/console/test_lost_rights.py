@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from flask_statuspage.domain import totp
 from flask_statuspage.domain.roles import Role
 from flask_statuspage.services import members, sign_ins, team
 from flask_statuspage.storage import pages
@@ -20,7 +22,7 @@ from flask_statuspage.storage.incidents import Incident
 from flask_statuspage.storage.outbox import EventRow
 from flask_statuspage.storage.session import current_session
 from flask_statuspage.storage.team import Member as Row
-from flask_statuspage.storage.team import Token
+from flask_statuspage.storage.team import SecondFactor, Token
 from flask_statuspage.web import own_login
 from tests.console import member
 from tests.console.member import ADMIN, OWNER, VIEWER, Member
@@ -165,8 +167,9 @@ def test_a_revoked_key(site: Site, own: bool) -> None:
     assert role_of(site, VIEWER) == "viewer"
 
 
-def test_one_who_was_signed_out(migrated_site: SiteMaker, database_url: str) -> None:
-    """A session that was ended meanwhile, after its owner's mailbox was taken over, changes nothing."""
+@pytest.fixture
+def linked(migrated_site: SiteMaker, database_url: str) -> tuple[Site, Member]:
+    """A site, and Mal who signed in there as by a mailed link."""
 
     def host(app: Any) -> None:
         @app.get("/come-in")
@@ -179,9 +182,30 @@ def test_one_who_was_signed_out(migrated_site: SiteMaker, database_url: str) -> 
     site.take_in(VIEWER, "viewer")
     mal = Member(site, None)
     mal.open("/come-in")
+    return site, mal
+
+
+def test_one_who_was_signed_out(linked: tuple[Site, Member]) -> None:
+    """A session that was ended meanwhile, after its owner's mailbox was taken over, changes nothing."""
+    site, mal = linked
     form = mal.form(one(site, VIEWER), "Save the role")
     with waiting(site, lambda: mal.send(form, role="owner")) as answers:
         row = members.held(current_session(), MAL)
         sign_ins.end_all(current_session(), row, **BY_ANN)
     assert answers[0].status_code == 401
     assert role_of(site, VIEWER) == "viewer"
+
+
+def test_a_second_factor_of_one_who_was_signed_out(linked: tuple[Site, Member]) -> None:
+    """Turned on by such a session, it would keep the member themselves out from then on."""
+    site, mal = linked
+    mal.follow(mal.send(mal.form("/account", "Set up a second factor")))
+    form = mal.form("/account", "Turn on the second factor")
+    with site.app.app_context():
+        secret = site.rows(SecondFactor)[0].secret
+    code = totp.code(secret, int(time.time()) // totp.SECONDS)
+    with waiting(site, lambda: mal.send(form, code=code)) as answers:
+        row = members.held(current_session(), MAL)
+        sign_ins.end_all(current_session(), row, **BY_ANN)
+    assert answers[0].status_code == 401
+    assert site.rows(SecondFactor)[0].confirmed_at is None
