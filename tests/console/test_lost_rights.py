@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -42,29 +44,48 @@ def site(migrated_site: SiteMaker, database_url: str) -> Site:
 
 
 @contextmanager
-def waiting(site: Site, ask: Callable[[], TestResponse]) -> Iterator[list[TestResponse]]:
-    """*ask* comes to hold rows only once what the ``with`` block did has been committed."""
-    asks_for_rows, answers = threading.Event(), []
+def waiting(
+    site: Site,
+    ask: Callable[[], TestResponse],
+    *,
+    comes: str = r"FOR UPDATE|^UPDATE statuspage_page",
+    then: Callable[[], object] = lambda: None,
+) -> Iterator[list[TestResponse]]:
+    """*ask* comes to hold rows only once what the ``with`` block did has been committed.
+
+    :param comes: the first statement by which it holds what the block holds.
+    :param then: what is done before the commit, while *ask* waits. Neither of the two may be in the other's way.
+    """
+    asks_for_rows, answers, lost = threading.Event(), [], []
 
     def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
-        holds = "FOR UPDATE" in statement or statement.startswith("UPDATE statuspage_page")
-        if threading.get_ident() != here and holds:
+        if threading.get_ident() != here and re.search(comes, statement, re.DOTALL):
             asks_for_rows.set()
+
+    def note_error(context: Any) -> None:
+        lost.append(context.original_exception)
 
     here = threading.get_ident()
     with site.app.app_context():
         engine, session = site.db.engine, current_session()
         event.listen(engine, "before_cursor_execute", note)
+        event.listen(engine, "handle_error", note_error)
         try:
             yield answers
             with ThreadPoolExecutor(1) as pool:
                 answer = pool.submit(ask)
                 has_come = asks_for_rows.wait(30)
-                session.commit()  # first: what did not come for rows may wait for these in another way
+                try:
+                    then()
+                finally:
+                    # First: what did not come for rows may wait for these in another way.
+                    session.commit()
                 answers.append(answer.result(60))
             assert has_come
+            assert lost == []
         finally:
             event.remove(engine, "before_cursor_execute", note)
+            event.remove(engine, "handle_error", note_error)
 
 
 def role_of(site: Site, identity: str) -> str | None:
@@ -143,6 +164,34 @@ def test_an_incident_of_a_revoked_key(site: Site) -> None:
         team.revoke(current_session(), _token(current_session()).id, **BY_ANN)
     assert answers[0].status_code == 401
     assert not site.rows(Incident)
+
+
+def test_a_key_is_made_while_its_maker_tells_of_an_incident(site: Site) -> None:
+    """Both hold the owner and the page, the one last that the other holds first: they would wait for each other."""
+    ann = Member(site, OWNER)
+    ask = partial(ann.send, ann.form("/incidents/new", "Publish"), title="Slow", body="We look.")
+
+    def make() -> None:
+        team.create_token(current_session(), name="new", role=Role.EDITOR, **BY_ANN)
+
+    with waiting(site, ask, comes=r"statuspage_member.*FOR UPDATE", then=make) as answers:
+        members.hold_team(current_session())
+    assert answers[0].status_code == 303
+    assert [row.name for row in site.rows(Token)] == ["new"]
+
+
+def test_a_key_that_is_used_again_after_a_while(site: Site) -> None:
+    """That it was used is noted before anything else is held: another call with it has the page, and looks at it."""
+    site.keys["mal"] = site.made("/tokens", name="mal", role="editor")["key"]  # not used so far
+    body = {"title": "Slow", "body": "We look."}
+
+    def look() -> None:
+        team.renew(current_session(), _token(current_session()), lock=True)
+
+    ask = partial(site.ask, "POST", "/incidents", body, role="mal")
+    with waiting(site, ask, comes=r"^UPDATE statuspage_page", then=look) as answers:
+        pages.hold(current_session(), pages.default_page(current_session()).id)
+    assert answers[0].status_code == 201
 
 
 def _token(session: Session) -> Token:
