@@ -177,6 +177,24 @@ def test_two_members_type_secrets(site: Site, enter: Enter) -> None:
     assert bob.send(theirs, **own).status_code == 303  # the same, sent by another one
 
 
+def test_a_form_that_was_wrong_says_what_it_saw(site: Site, enter: Enter) -> None:
+    """Shown again for another reason, also for that somebody changed something else, it still hears of the secret."""
+    made(site, auth={"type": "bearer", "token": "was"})
+    ann, bob = enter(EDITOR), enter(ADMIN)
+    mine, theirs = (one.form("/monitors/front/edit", "Save") for one in (ann, bob))
+    bobs = {"name": "Door", "options.auth.token": "sk-bob"}
+    assert bob.send(theirs, **bobs).status_code == 303
+    own = {"name": "Gate", "options.auth.token": "sk-ann"}
+    for status, interval in ((409, 70), (422, "soon"), (409, 70)):
+        answer = ann.send(mine, **own, interval=interval)
+        assert answer.status_code == status
+        assert secrets(site)["auth.token"] == "sk-bob"
+        mine = again(answer.text, "Save")
+    assert "Somebody else changed a secret of this monitor meanwhile" in answer.text
+    assert ann.send(mine, **own).status_code == 303
+    assert secrets(site)["auth.token"] == "sk-ann"
+
+
 def test_a_secret_is_taken_away_meanwhile(site: Site, enter: Enter) -> None:
     """Typed over, it would come back."""
     made(site, auth={"type": "bearer", "token": "was"})
