@@ -260,7 +260,7 @@ def _done(
         visit.trouble = Trouble(problems=error.errors)
         return None, 422
     except (Conflict, Forbidden, TooMany) as error:
-        visit.trouble = Trouble(words=str(error))
+        visit.trouble = Trouble(words=str(error), is_conflict=isinstance(error, Conflict))
         return None, failures.describe(error)[0]
 
 
