@@ -28,6 +28,8 @@ from flask_statuspage.storage.team import SecondFactor, Token
 from flask_statuspage.web import own_login
 from tests.console import member
 from tests.console.member import ADMIN, OWNER, VIEWER, Member
+from tests.servers import x as fake_x
+from tests.web import console
 from tests.web.site import Site, SiteMaker
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql", "mariadb"], indirect=True)
@@ -152,6 +154,20 @@ def test_an_incident_of_one_who_is_gone(site: Site, role: Role) -> None:
     assert "All is lost." in answers[0].text  # theirs
     assert not site.rows(Incident)
     assert not site.rows(EventRow)
+
+
+def test_an_account_at_x_of_one_who_is_gone(migrated_site: SiteMaker, database_url: str) -> None:
+    """What X let in is given back, and kept nowhere."""
+    with fake_x.running() as x:
+        made = console.build(lambda **options: migrated_site(database_url, **options), x)
+        ann = made.browser()
+        back = ann.at_x(ann.begin())
+        with waiting(made.site, partial(ann.get, back)) as answers:
+            pages.hold(current_session(), pages.default_page(current_session()).id)
+            members.remove(current_session(), ann.who, **BY_ANN)
+        assert answers[0].status_code == 403
+        assert made.kept() == ([], [])
+        assert [r for r in x.receiver.requests if r.path == "/2/oauth2/revoke"]
 
 
 def test_an_incident_of_a_revoked_key(site: Site) -> None:
