@@ -277,7 +277,7 @@ def look_again(visit: Visit, right: Right) -> None:
     What is said of them is held until the transaction ends. Whoever may not any more does not see the form again.
     """
     try:
-        visit.member = access.require(right, lock=True)
+        visit.member = access.still(visit.member, right)
     except (NobodyThere, Forbidden) as error:
         raise _Lapsed(error) from error
 

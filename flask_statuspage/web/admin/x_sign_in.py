@@ -125,7 +125,7 @@ def callback(desk: Desk) -> BaseResponse:
         visit = desk.visit(Right.CONNECT)
         visit.turn_to(pages.get(session, str(page_id)))
         accounts.connect(session, visit.page, profile, tokens, actor=visit.actor)
-        access.require(Right.CONNECT, lock=True)  # the page may have been waited for, too
+        access.still(visit.member, Right.CONNECT)  # the page may have been waited for, too
     except StatusPageError:
         session.rollback()
         x_access.give_back(tokens.refresh)
