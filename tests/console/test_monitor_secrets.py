@@ -157,6 +157,16 @@ def test_blanks_before_an_address_cost_nothing(site: Site, enter: Enter) -> None
     assert time.process_time() - before < 5
 
 
+def test_a_field_of_json_sent_many_times_costs_little(site: Site, enter: Enter) -> None:
+    """Only the first one counts when it is read, so only that one is searched for the names of secrets."""
+    words = " ".join(f"{n:x}" for n in range(16, 115))
+    data = {"kind": "open", "options": [words] * 4000}
+    before = time.process_time()
+    url = f"{site.prefix}/admin/monitors/new"
+    assert enter(None).open(url, method="POST", data=data).status_code == 401
+    assert time.process_time() - before < 5
+
+
 def test_two_members_type_secrets(site: Site, enter: Enter) -> None:
     """The second one hears of it, types theirs once more and has it; who types none, or the same one, goes on."""
     made(site, auth={"type": "bearer", "token": "was"})
