@@ -124,9 +124,14 @@ def held(session: Session, ident: str) -> Member:
 
 
 def hold_team(session: Session) -> None:
-    """Wait until no other change of the team is at work, and keep others off it until the transaction ends."""
+    """Wait until no other change of the team or its keys is at work, and keep others off until the transaction ends.
+
+    No page may be held by then, nor is one held afterwards: whoever changes what a page shows holds it first, and who
+    they are, or their key, last.
+    """
     pages.begin_writing(session)
-    stored.hold_owners(session)
+    if not stored.hold_owners(session):
+        pages.hold_all(session)  # of a site without an owner nothing else is there for sure
 
 
 def listed(session: Session) -> Sequence[Member]:

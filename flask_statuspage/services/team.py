@@ -19,7 +19,7 @@ from ..storage import pages
 from ..storage import team as stored
 from ..storage.base import utc_now
 from ..storage.team import Token
-from . import audit, ranks
+from . import audit, members, ranks
 
 PREFIX = "sp_"
 USED_AT_MOST = timedelta(minutes=1)
@@ -51,7 +51,7 @@ def create_token(
     """
     ranks.check(actor_role, role)
     values = _checked({"name": name, "expires_at": expires_at})
-    pages.hold_all(session)  # so that nobody else gives the name away
+    members.hold_team(session)  # so that nobody else gives the name away
     if token_id is not None:
         if stored.token(session, token_id) is not None:
             raise Conflict(MADE_ALREADY)
@@ -95,7 +95,7 @@ def change(
     """
     values = _checked(values)
     if "name" in values:
-        pages.hold_all(session)
+        members.hold_team(session)
     token = get(session, token_id, lock=True)
     ranks.check(actor_role, token.role)
     if token.revoked_at is not None:

@@ -33,6 +33,8 @@ from . import own_login
 SEEN_AT_MOST = timedelta(hours=1)
 """How exact ``last_seen_at`` is: a write per request would cost more than it tells."""
 
+SIGN_IN = "The console is for the team. Sign in, and it is shown."
+
 _ROLES = "flask_statuspage.roles"
 """What was looked up in this request: roles by who asks."""
 
@@ -50,24 +52,38 @@ class Visitor:
     by_link: bool = False
 
 
-def require(right: Right, *, lock: bool = False) -> Visitor:
+def require(right: Right) -> Visitor:
     """Whoever asks, if their role has *right*.
 
-    :param lock: by what is said of them now, which is held until the transaction ends.
     :raises SetupError: when the host registered no member loader and has no login of ours, so that nobody can be known.
     :raises NobodyThere: when nobody is signed in.
     :raises Invalid: when the loader returns what cannot be an identity.
     :raises Forbidden: for somebody who is no member, and for a role that is too low.
     """
-    needed = NEEDED[right]
-    row, by_link = _who(needed, lock=lock)
-    visitor = Visitor(row.id, row.identity, row.role, by_link)
-    if not has_right(row.role, right):
-        words = f"This needs the role {needed.value!r}; {row.identity} has {row.role.value!r}."
-        raise Forbidden(needed.value, row.role.value, message=words)
-    if not lock:
-        _note_seen(row)
+    row, by_link = _who(right)
+    visitor = _visitor(row, right, by_link=by_link)
+    _note_seen(row)
     return visitor
+
+
+def still(visitor: Visitor, right: Right) -> Visitor:
+    """*visitor*, if they may yet, by what is said of them now, which is held until the transaction ends.
+
+    The host's login is not asked again: its code may end the transaction of its session, and what was done in it.
+
+    :raises NobodyThere: when their sign-in by a mailed link ended.
+    :raises Forbidden: when they are no member any more, and for a role that is too low by now.
+    """
+    session = current_session()
+    if visitor.by_link:
+        row = own_login.member(session, lock=True)
+        if row is None:
+            raise NobodyThere(SIGN_IN)
+    else:
+        row = stored.member_by_id(session, visitor.id, lock=True)
+        if row is None:
+            raise Forbidden(NEEDED[right].value, None, message=_no_member(visitor.identity, right))
+    return _visitor(row, right, by_link=visitor.by_link)
 
 
 def is_known() -> bool:
@@ -120,7 +136,16 @@ def _remembered(who: str, look_up: Callable[[Session], Role | None]) -> Role | N
     return memory[who]
 
 
-def _who(needed: Role, *, lock: bool) -> tuple[Member, bool]:
+def _visitor(row: Member, right: Right, *, by_link: bool) -> Visitor:
+    """:raises Forbidden: for a role that is too low."""
+    if not has_right(row.role, right):
+        needed = NEEDED[right].value
+        words = f"This needs the role {needed!r}; {row.identity} has {row.role.value!r}."
+        raise Forbidden(needed, row.role.value, message=words)
+    return Visitor(row.id, row.identity, row.role, by_link)
+
+
+def _who(right: Right) -> tuple[Member, bool]:
     state = current_state()
     if not state.has_member_loader() and not own_login.is_on():
         raise SetupError(
@@ -130,29 +155,32 @@ def _who(needed: Role, *, lock: bool) -> tuple[Member, bool]:
         )
     name = state.member_loader()
     if name:
-        return _named(members.spelling(name), needed, lock=lock), False
+        return _named(members.spelling(name), right), False
     if own_login.is_on():
-        if (row := own_login.member(current_session(), lock=lock)) is not None:
+        if (row := own_login.member(current_session())) is not None:
             return row, True
-        raise NobodyThere("The console is for the team. Sign in, and it is shown.")
+        raise NobodyThere(SIGN_IN)
     if state.subscriber_loader():
         words = (
             "You are signed in, but this sign-in is not in the status page's team. Sign in as a member of the "
             "team, or ask whoever runs this site to add you."
         )
-        raise Forbidden(needed.value, None, message=words)
+        raise Forbidden(NEEDED[right].value, None, message=words)
     raise NobodyThere("The console is for the team. Sign in to this site, then open it again.")
 
 
-def _named(identity: str, needed: Role, *, lock: bool) -> Member:
-    row = stored.member(current_session(), identity, lock=lock)
+def _named(identity: str, right: Right) -> Member:
+    row = stored.member(current_session(), identity)
     if row is None:
-        words = (
-            f"{identity} is not in the status page's team. Somebody with a shell can add you: "
-            f"flask statuspage member add {identity} --role {needed.value}"
-        )
-        raise Forbidden(needed.value, None, message=words)
+        raise Forbidden(NEEDED[right].value, None, message=_no_member(identity, right))
     return row
+
+
+def _no_member(identity: str, right: Right) -> str:
+    return (
+        f"{identity} is not in the status page's team. Somebody with a shell can add you: "
+        f"flask statuspage member add {identity} --role {NEEDED[right].value}"
+    )
 
 
 def _note_seen(row: Member) -> None:

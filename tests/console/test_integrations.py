@@ -419,6 +419,22 @@ def test_two_secrets_at_once(site: Site, ann: Member) -> None:
     assert both_secrets(site) == (mine, OURS)
 
 
+def test_two_secrets_at_once_beside_a_mistake(site: Site, ann: Member) -> None:
+    """A form that is shown again for another reason has told nobody of the secret yet."""
+    made = webhook(site, "http://127.0.0.1:9/hook")
+    path, mine = f"/integrations/{made['id']}", "mine, which is long enough"
+    form = ann.form(path, "Save")
+    assert ann.send(form, secret=OURS, contact="bob@example.com").status_code == 303
+    for status, heard in ((409, "usual"), (422, "some"), (409, "usual")):
+        answer = ann.send(form, secret=mine, contact="ann@example.com", heard=heard, events=[])
+        assert answer.status_code == status
+        assert both_secrets(site) == (OURS, made["secret"])
+        form = next(one for one in forms_of(answer.text) if "Save" in one.words)
+    assert "perhaps its secret" in answer.text
+    assert ann.send(form, secret=mine).status_code == 303
+    assert both_secrets(site) == (mine, OURS)
+
+
 def test_only_webhooks_have_a_secret(site: Site, ann: Member) -> None:
     """Slack's have none, and a button that somebody made up says so."""
     made = site.made("/subscriptions", channel="slack", address=HOOK)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,6 +16,7 @@ from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from flask_statuspage.domain import totp
 from flask_statuspage.domain.roles import Role
 from flask_statuspage.services import members, sign_ins, team
 from flask_statuspage.storage import pages
@@ -20,10 +24,12 @@ from flask_statuspage.storage.incidents import Incident
 from flask_statuspage.storage.outbox import EventRow
 from flask_statuspage.storage.session import current_session
 from flask_statuspage.storage.team import Member as Row
-from flask_statuspage.storage.team import Token
+from flask_statuspage.storage.team import SecondFactor, Token
 from flask_statuspage.web import own_login
 from tests.console import member
 from tests.console.member import ADMIN, OWNER, VIEWER, Member
+from tests.servers import x as fake_x
+from tests.web import console
 from tests.web.site import Site, SiteMaker
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql", "mariadb"], indirect=True)
@@ -40,29 +46,48 @@ def site(migrated_site: SiteMaker, database_url: str) -> Site:
 
 
 @contextmanager
-def waiting(site: Site, ask: Callable[[], TestResponse]) -> Iterator[list[TestResponse]]:
-    """*ask* comes to hold rows only once what the ``with`` block did has been committed."""
-    asks_for_rows, answers = threading.Event(), []
+def waiting(
+    site: Site,
+    ask: Callable[[], TestResponse],
+    *,
+    comes: str = r"FOR UPDATE|^UPDATE statuspage_page",
+    then: Callable[[], object] = lambda: None,
+) -> Iterator[list[TestResponse]]:
+    """*ask* comes to hold rows only once what the ``with`` block did has been committed.
+
+    :param comes: the first statement by which it holds what the block holds.
+    :param then: what is done before the commit, while *ask* waits. Neither of the two may be in the other's way.
+    """
+    asks_for_rows, answers, lost = threading.Event(), [], []
 
     def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
-        holds = "FOR UPDATE" in statement or statement.startswith("UPDATE statuspage_page")
-        if threading.get_ident() != here and holds:
+        if threading.get_ident() != here and re.search(comes, statement, re.DOTALL):
             asks_for_rows.set()
+
+    def note_error(context: Any) -> None:
+        lost.append(context.original_exception)
 
     here = threading.get_ident()
     with site.app.app_context():
         engine, session = site.db.engine, current_session()
         event.listen(engine, "before_cursor_execute", note)
+        event.listen(engine, "handle_error", note_error)
         try:
             yield answers
             with ThreadPoolExecutor(1) as pool:
                 answer = pool.submit(ask)
                 has_come = asks_for_rows.wait(30)
-                session.commit()  # first: what did not come for rows may wait for these in another way
+                try:
+                    then()
+                finally:
+                    # First: what did not come for rows may wait for these in another way.
+                    session.commit()
                 answers.append(answer.result(60))
             assert has_come
+            assert lost == []
         finally:
             event.remove(engine, "before_cursor_execute", note)
+            event.remove(engine, "handle_error", note_error)
 
 
 def role_of(site: Site, identity: str) -> str | None:
@@ -131,6 +156,20 @@ def test_an_incident_of_one_who_is_gone(site: Site, role: Role) -> None:
     assert not site.rows(EventRow)
 
 
+def test_an_account_at_x_of_one_who_is_gone(migrated_site: SiteMaker, database_url: str) -> None:
+    """What X let in is given back, and kept nowhere."""
+    with fake_x.running() as x:
+        made = console.build(lambda **options: migrated_site(database_url, **options), x)
+        ann = made.browser()
+        back = ann.at_x(ann.begin())
+        with waiting(made.site, partial(ann.get, back)) as answers:
+            pages.hold(current_session(), pages.default_page(current_session()).id)
+            members.remove(current_session(), ann.who, **BY_ANN)
+        assert answers[0].status_code == 403
+        assert made.kept() == ([], [])
+        assert [r for r in x.receiver.requests if r.path == "/2/oauth2/revoke"]
+
+
 def test_an_incident_of_a_revoked_key(site: Site) -> None:
     """The manage API looks again, too."""
     site.keys["mal"] = site.made("/tokens", name="mal", role="editor")["key"]
@@ -141,6 +180,34 @@ def test_an_incident_of_a_revoked_key(site: Site) -> None:
         team.revoke(current_session(), _token(current_session()).id, **BY_ANN)
     assert answers[0].status_code == 401
     assert not site.rows(Incident)
+
+
+def test_a_key_is_made_while_its_maker_tells_of_an_incident(site: Site) -> None:
+    """Both hold the owner and the page, the one last that the other holds first: they would wait for each other."""
+    ann = Member(site, OWNER)
+    ask = partial(ann.send, ann.form("/incidents/new", "Publish"), title="Slow", body="We look.")
+
+    def make() -> None:
+        team.create_token(current_session(), name="new", role=Role.EDITOR, **BY_ANN)
+
+    with waiting(site, ask, comes=r"statuspage_member.*FOR UPDATE", then=make) as answers:
+        members.hold_team(current_session())
+    assert answers[0].status_code == 303
+    assert [row.name for row in site.rows(Token)] == ["new"]
+
+
+def test_a_key_that_is_used_again_after_a_while(site: Site) -> None:
+    """That it was used is noted before anything else is held: another call with it has the page, and looks at it."""
+    site.keys["mal"] = site.made("/tokens", name="mal", role="editor")["key"]  # not used so far
+    body = {"title": "Slow", "body": "We look."}
+
+    def look() -> None:
+        team.renew(current_session(), _token(current_session()), lock=True)
+
+    ask = partial(site.ask, "POST", "/incidents", body, role="mal")
+    with waiting(site, ask, comes=r"^UPDATE statuspage_page", then=look) as answers:
+        pages.hold(current_session(), pages.default_page(current_session()).id)
+    assert answers[0].status_code == 201
 
 
 def _token(session: Session) -> Token:
@@ -165,8 +232,9 @@ def test_a_revoked_key(site: Site, own: bool) -> None:
     assert role_of(site, VIEWER) == "viewer"
 
 
-def test_one_who_was_signed_out(migrated_site: SiteMaker, database_url: str) -> None:
-    """A session that was ended meanwhile, after its owner's mailbox was taken over, changes nothing."""
+@pytest.fixture
+def linked(migrated_site: SiteMaker, database_url: str) -> tuple[Site, Member]:
+    """A site, and Mal who signed in there as by a mailed link."""
 
     def host(app: Any) -> None:
         @app.get("/come-in")
@@ -179,9 +247,30 @@ def test_one_who_was_signed_out(migrated_site: SiteMaker, database_url: str) -> 
     site.take_in(VIEWER, "viewer")
     mal = Member(site, None)
     mal.open("/come-in")
+    return site, mal
+
+
+def test_one_who_was_signed_out(linked: tuple[Site, Member]) -> None:
+    """A session that was ended meanwhile, after its owner's mailbox was taken over, changes nothing."""
+    site, mal = linked
     form = mal.form(one(site, VIEWER), "Save the role")
     with waiting(site, lambda: mal.send(form, role="owner")) as answers:
         row = members.held(current_session(), MAL)
         sign_ins.end_all(current_session(), row, **BY_ANN)
     assert answers[0].status_code == 401
     assert role_of(site, VIEWER) == "viewer"
+
+
+def test_a_second_factor_of_one_who_was_signed_out(linked: tuple[Site, Member]) -> None:
+    """Turned on by such a session, it would keep the member themselves out from then on."""
+    site, mal = linked
+    mal.follow(mal.send(mal.form("/account", "Set up a second factor")))
+    form = mal.form("/account", "Turn on the second factor")
+    with site.app.app_context():
+        secret = site.rows(SecondFactor)[0].secret
+    code = totp.code(secret, int(time.time()) // totp.SECONDS)
+    with waiting(site, lambda: mal.send(form, code=code)) as answers:
+        row = members.held(current_session(), MAL)
+        sign_ins.end_all(current_session(), row, **BY_ANN)
+    assert answers[0].status_code == 401
+    assert site.rows(SecondFactor)[0].confirmed_at is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from typing import Annotated, Any
 
 import pytest
@@ -144,6 +145,28 @@ def test_a_password_in_an_address(site: Site, enter: Enter, target: str, told: s
         assert marked(answer.text) == (["target"] if told else [])
 
 
+def test_blanks_before_an_address_cost_nothing(site: Site, enter: Enter) -> None:
+    """Nobody need be signed in to send as many as a body may have; looking for a password in them must stay quick."""
+    nobody = enter(None)
+    before = time.process_time()
+    for path, name in (("/monitors/new", "target"), ("/integrations/new", "address")):
+        answer = nobody.open(
+            f"{site.prefix}/admin{path}", method="POST", data={"kind": "http", name: " " * 60_000}
+        )
+        assert answer.status_code == 401
+    assert time.process_time() - before < 5
+
+
+def test_a_field_of_json_sent_many_times_costs_little(site: Site, enter: Enter) -> None:
+    """Only the first one counts when it is read, so only that one is searched for the names of secrets."""
+    words = " ".join(f"{n:x}" for n in range(16, 115))
+    data = {"kind": "open", "options": [words] * 4000}
+    before = time.process_time()
+    url = f"{site.prefix}/admin/monitors/new"
+    assert enter(None).open(url, method="POST", data=data).status_code == 401
+    assert time.process_time() - before < 5
+
+
 def test_two_members_type_secrets(site: Site, enter: Enter) -> None:
     """The second one hears of it, types theirs once more and has it; who types none, or the same one, goes on."""
     made(site, auth={"type": "bearer", "token": "was"})
@@ -162,6 +185,24 @@ def test_two_members_type_secrets(site: Site, enter: Enter) -> None:
     assert ann.send(more, **own).status_code == 303
     assert secrets(site)["auth.token"] == "sk-ann"
     assert bob.send(theirs, **own).status_code == 303  # the same, sent by another one
+
+
+def test_a_form_that_was_wrong_says_what_it_saw(site: Site, enter: Enter) -> None:
+    """Shown again for another reason, also for that somebody changed something else, it still hears of the secret."""
+    made(site, auth={"type": "bearer", "token": "was"})
+    ann, bob = enter(EDITOR), enter(ADMIN)
+    mine, theirs = (one.form("/monitors/front/edit", "Save") for one in (ann, bob))
+    bobs = {"name": "Door", "options.auth.token": "sk-bob"}
+    assert bob.send(theirs, **bobs).status_code == 303
+    own = {"name": "Gate", "options.auth.token": "sk-ann"}
+    for status, interval in ((409, 70), (422, "soon"), (409, 70)):
+        answer = ann.send(mine, **own, interval=interval)
+        assert answer.status_code == status
+        assert secrets(site)["auth.token"] == "sk-bob"
+        mine = again(answer.text, "Save")
+    assert "Somebody else changed a secret of this monitor meanwhile" in answer.text
+    assert ann.send(mine, **own).status_code == 303
+    assert secrets(site)["auth.token"] == "sk-ann"
 
 
 def test_a_secret_is_taken_away_meanwhile(site: Site, enter: Enter) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.console import member
 from tests.console.conftest import Enter
-from tests.console.member import ADMIN, EDITOR, Member, forms_of
+from tests.console.member import ADMIN, EDITOR, OWNER, Member, forms_of
 from tests.web.site import Site, SiteMaker
 
 FOREIGN = [
@@ -74,6 +74,37 @@ def test_what_was_typed_here_comes_back(site: Site, enter: Enter, headers: dict[
     kept = sent(enter(None), "/team", INVITED, headers)
     assert kept.status_code == 401
     assert INVITED["identity"] in kept.text
+
+
+@pytest.mark.parametrize(
+    ("path", "button", "theirs", "own"),
+    [
+        ("/services/{api}", "Save", {"name": "Web"}, {"name": "Gate"}),
+        ("/settings", "Save", {"name": "Acme"}, {"name": "Status"}),
+        ("/team/{editor}", "Save the role", {"role": "viewer"}, {"role": "owner"}),
+        ("/subscribers/{bob}", "Save", {"locale": "de"}, {"locale": "fr"}),
+    ],
+)
+def test_a_form_that_comes_back_carries_what_it_saw(
+    site: Site, enter: Enter, path: str, button: str, theirs: dict[str, str], own: dict[str, str]
+) -> None:
+    """Shown again because it was open for too long, it does not write over what somebody else wrote meanwhile."""
+    address = site.made("/subscriptions", channel="email", address="bob@example.com")
+    path = path.format(
+        api=site.ask("GET", "/components/api").get_json()["id"],
+        editor=site.ask("GET", f"/members/{EDITOR}").get_json()["id"].replace("-", ""),
+        bob=address["id"],
+    )
+    ann, bob = enter(OWNER), enter(ADMIN)
+    form = ann.form(path, button)
+    assert bob.send(bob.form(path, button), **theirs).status_code == 303
+    before = site.contents()
+    for status, token in ((400, {"csrf_token": ""}), (400, {"csrf_token": ""}), (409, {})):
+        answer = ann.send(form, **own, **token)
+        assert answer.status_code == status
+        assert site.contents() == before
+        form = next(one for one in forms_of(answer.text) if button in one.words)
+    assert ann.send(form).status_code == 303
 
 
 def test_the_thing_is_deleted_meanwhile(site: Site, enter: Enter) -> None:

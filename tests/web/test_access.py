@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import flask
 import pytest
 
 from flask_statuspage import StatusPage
 from flask_statuspage.domain.roles import Role
 from flask_statuspage.services import members
 from flask_statuspage.storage.session import current_session
+from tests.console.member import EDITOR, OWNER, Member
 from tests.servers import x as fake
 from tests.web.site import SiteMaker
 
@@ -128,3 +130,25 @@ def test_a_loader_that_returns_no_text(console: Console, name: Any) -> None:
     console.site.app.config["PROPAGATE_EXCEPTIONS"] = True
     with pytest.raises(TypeError, match=r"member_loader returned .*It has to return text"):
         console.browser().get("/admin/")
+
+
+@pytest.mark.parametrize("way", ["commit", "rollback", "remove"])
+def test_a_loader_that_ends_the_transaction(make_site: SiteMaker, way: str) -> None:
+    """A host's login may note when somebody came, or clean up: it is asked before anything is done, not within."""
+    page = StatusPage()
+
+    @page.member_loader
+    def who() -> str | None:
+        getattr(flask.current_app.extensions["sqlalchemy"].session, way)()
+        return flask.request.headers.get("X-Who")
+
+    site = make_site(statuspage=page)
+    site.take_in(OWNER)
+    site.take_in(EDITOR, "editor")
+    ann = Member(site, OWNER)
+    answer = ann.send(ann.form("/incidents/new", "Publish"), title="Slow", body="We look.")
+    assert answer.status_code == 303
+    assert "Slow" in ann.follow(answer).text
+    path = "/team/" + site.ask("GET", f"/members/{EDITOR}").get_json()["id"]
+    assert ann.send(ann.form(path, "Save the role"), role="viewer").status_code == 303
+    assert site.ask("GET", f"/members/{EDITOR}").get_json()["role"] == "viewer"

@@ -43,10 +43,12 @@ class Trouble:
 
     :param words: what is wrong with all of it.
     :param problems: what is wrong with which field.
+    :param is_conflict: the words tell how that is by now which somebody else changed.
     """
 
     words: str = ""
     problems: Sequence[FieldError] = ()
+    is_conflict: bool = False
 
     def of(self, name: str) -> list[str]:
         """What is wrong with the field of that name, or with a part of it (``components.api``)."""
@@ -101,6 +103,19 @@ class Room:
     def may(self, right: str) -> bool:
         """Whether the member has *right*, by its value."""
         return may(self.role, Right(right))
+
+    def seen(self, name: str, now: Any) -> Any:
+        """What a form carries of a field as ``was.<name>``: how it is by *now*.
+
+        A form that is shown again carries what it did before, until it has told that somebody else changed that: else
+        the next press would write over it, and nobody would have known. A field that says the same is no matter.
+        """
+        if self.typed is None or self.trouble.is_conflict:
+            return now
+        typed, before = self.typed.get(name, ()), self.typed.get(f"was.{name}")
+        same = " ".join(typed).replace("\r\n", "\n") == str(now)
+        same = same or sorted(typed) == sorted(str(now).split())  # ticked boxes, in any order
+        return now if same or not before else before[0]
 
 
 def shown(room: Room, template: str, /, **context: Any) -> str:

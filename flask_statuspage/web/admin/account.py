@@ -15,7 +15,7 @@ from ...services import facts, members, pages, second_factors, sign_ins
 from ...storage.team import Member
 from .. import own_login
 from . import reading
-from .desk import Desk
+from .desk import Desk, look_again
 from .visit import Done, Told, Visit
 
 T = TypeVar("T")
@@ -99,7 +99,10 @@ def _with_code(visit: Visit, do: Callable[[Session, Member, str], T]) -> T:
 
 
 def _held(visit: Visit) -> Member:
-    return members.held(visit.session, _own(visit))
+    """Their own row, once it is sure that their sign-in did not end while others were waited for."""
+    row = members.held(visit.session, _own(visit))
+    look_again(visit, Right.SEE)
+    return row
 
 
 def _own(visit: Visit) -> str:

@@ -240,9 +240,9 @@ def _done(
                 _begin_with_team(visit, right)
             done = do(visit, **arguments)
             if done is not None:
-                # What they do with their own account may well end their sign-in.
+                # What they do with their own account may well end their sign-in: it looks before that.
                 if right not in (Right.TEAM, Right.SEE):
-                    _look_again(visit, right)
+                    look_again(visit, right)
                 visit.session.commit()
         except BaseException:
             back_to_before()
@@ -260,7 +260,7 @@ def _done(
         visit.trouble = Trouble(problems=error.errors)
         return None, 422
     except (Conflict, Forbidden, TooMany) as error:
-        visit.trouble = Trouble(words=str(error))
+        visit.trouble = Trouble(words=str(error), is_conflict=isinstance(error, Conflict))
         return None, failures.describe(error)[0]
 
 
@@ -268,13 +268,16 @@ def _begin_with_team(visit: Visit, right: Right) -> None:
     """Keep others from changing the team before anything is done to it."""
     visit.begin_anew()
     members.hold_team(visit.session)
-    _look_again(visit, right)
+    look_again(visit, right)
 
 
-def _look_again(visit: Visit, right: Right) -> None:
-    """Who acts must still be who may: while others were waited for they may have been taken out of the team."""
+def look_again(visit: Visit, right: Right) -> None:
+    """Who acts must still be who may: while others were waited for they may have been taken out of the team.
+
+    What is said of them is held until the transaction ends. Whoever may not any more does not see the form again.
+    """
     try:
-        visit.member = access.require(right, lock=True)
+        visit.member = access.still(visit.member, right)
     except (NobodyThere, Forbidden) as error:
         raise _Lapsed(error) from error
 

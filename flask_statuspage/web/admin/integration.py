@@ -114,11 +114,9 @@ def show(visit: Visit, ident: str) -> str:
         telling.follow(visit, {name: present[name] for name in FIELDS})
         for name in TICKS:
             telling.follow_ticks(visit, name, present[name].split())
-    return _shown(
-        visit,
-        _view(visit, row, present),
-        seen=[*present.items(), ("updated_at", row.updated_at.isoformat())],
-    )
+    changed = telling.seen(visit, "updated_at", row.updated_at.isoformat(), told=OTHERS)
+    seen = [*present.items(), ("updated_at", changed)]
+    return _shown(visit, _view(visit, row, present), seen=seen)
 
 
 def show_untyped(visit: Visit, ident: str) -> str:

@@ -28,7 +28,7 @@ LEFT_OUT = "left_out"
 """The field of the page that keeps a form which names what is not there, once for each."""
 
 _USER = re.compile(
-    r"(\s*(?:[a-z][a-z0-9+.-]*:[/\\]+)?+)"
+    r"(\s*+(?:[a-z][a-z0-9+.-]*:[/\\]+)?+)"
     r"(?:[^/?#\\]*@|[^/?#\\@:\[]*:(?!\d{1,5}(?:[/?#\\]|\s*$)).*@)",
     re.IGNORECASE | re.DOTALL,
 )

@@ -147,6 +147,10 @@ def _form(visit: Visit, row: Monitor | None, kind: str, values: dict[str, Any]) 
     present = monitor_values.texts(values, shapes if is_own else None)
     if row is not None and visit.typed is not None:
         monitor_values.follow(visit, present, monitor_values.ticks(shapes, is_declared=is_declared))
+    seen: dict[str, str] = {}
+    if row is not None:
+        mark = telling.seen(visit, "secrets", monitor_options.mark(row), told=OTHERS)
+        seen = present | {"secrets": mark}
     return documents.form(
         visit.room("monitors"),
         MonitorForm(
@@ -154,7 +158,7 @@ def _form(visit: Visit, row: Monitor | None, kind: str, values: dict[str, Any]) 
             name=row.name if row else None,
             url=visit.to("monitor_edit", ident=row.id) if row else visit.to("monitor_new"),
             values=present,
-            present=present | {"secrets": monitor_options.mark(row)} if row else {},
+            present=seen,
             options=[] if is_declared else option_fields.fields(kind, shapes, options),
             regions=list(dict.fromkeys((*current_settings().regions, *values["regions"]))),
             outages=OUTAGES,

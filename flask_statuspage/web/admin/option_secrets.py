@@ -44,6 +44,8 @@ def without_secrets(typed: reading.Typed) -> reading.Typed:
         if name != "options" and not name.startswith("options."):
             left.add(name, without_user(text) if name == "target" else text)
         elif (shape := shapes.get(name)) and not _is_within_secret(probes[kind], shape.path):
+            if shape.control is Control.JSON and name in left:
+                continue  # no form has it twice, and to search each would take long
             left.add(name, _told(probes[kind], shape, text, typed))
         # Else it is a secret, or no option of this kind, of which nobody knows.
     return left

@@ -130,6 +130,17 @@ def follow_ticks(visit: Visit, name: str, now: Collection[str]) -> None:
             typed.add(name, value)
 
 
+def seen(visit: Visit, name: str, now: str, *, told: str) -> str:
+    """What a form carries as ``was.<name>`` of what it does not show, such as a secret.
+
+    :param now: how that is by now. It is carried once the words *told* have said that somebody else changed it: a form
+        that is shown again for another reason has not said so yet.
+    """
+    if visit.typed is None or visit.trouble.words == told:
+        return now
+    return reading.words(visit.typed, f"was.{name}") or now
+
+
 def preview(visit: Visit, row: Incident | Maintenance, event: str, silence: str) -> Preview:
     """What readers would see of it if what was just done were kept. It is not: all of it is rolled back."""
     fact = facts.incident(row) if isinstance(row, Incident) else facts.maintenance(row)

@@ -26,6 +26,7 @@ from ...services import accounts, addresses, pages, x_access
 from ...state import current_settings
 from ...storage.encryption import reveal, seal
 from ...storage.pages import Page
+from .. import access
 from ..idents import uuid_of
 from . import integration_tests
 from .desk import Desk, onward, page_of
@@ -123,11 +124,12 @@ def callback(desk: Desk) -> BaseResponse:
         # X may have taken its time, in which the right or the page may be gone.
         visit = desk.visit(Right.CONNECT)
         visit.turn_to(pages.get(session, str(page_id)))
+        accounts.connect(session, visit.page, profile, tokens, actor=visit.actor)
+        access.still(visit.member, Right.CONNECT)  # the page may have been waited for, too
     except StatusPageError:
         session.rollback()
         x_access.give_back(tokens.refresh)
         raise
-    accounts.connect(session, visit.page, profile, tokens, actor=visit.actor)
     session.commit()
     return onward(visit, Done("integrations", "connected"))
 

@@ -129,8 +129,10 @@ class Door:
                     check = partial(thing.check, call, arguments["ident"])
                 call.guards.append(check)
             call.begins = bool(call.guards) or (right is Right.TEAM and method != "GET")
-            if call.begins:
-                call.session.commit()  # when the key was last used; the guards need a fresh look
+            # When the key was last used is noted by itself: the guards need a fresh look, and what holds a page may
+            # wait for the key of another call, which would wait for the page.
+            if call.begins or call.session.is_modified(call.token):
+                call.session.commit()
 
             def transaction() -> Response:
                 try:
