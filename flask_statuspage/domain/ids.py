@@ -6,10 +6,12 @@ import os
 import re
 import time
 import unicodedata
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 MAX_SLUG = 80
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # First segments of fixed paths: a page under such a slug would hide them.
 RESERVED_SLUGS = frozenset(
@@ -47,7 +49,8 @@ def new_id() -> UUID:
 
 def first_id(at: datetime) -> UUID:
     """The least of the UUIDs that :func:`new_id` makes in the millisecond of *at* (aware); no row has it."""
-    milliseconds = max(0, int(at.timestamp() * 1000))
+    # Not by at.timestamp(): no double has most milliseconds, and what is a hair less is the one before.
+    milliseconds = max(0, (at - _EPOCH) // timedelta(milliseconds=1))
     return UUID(int=(milliseconds << 80) | (0x7 << 76) | (0x2 << 62))
 
 

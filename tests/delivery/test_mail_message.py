@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import quopri
 import re
 from email import message_from_bytes
 from email.headerregistry import Address
@@ -10,7 +12,7 @@ from email.policy import SMTP
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flask_statuspage.delivery.mail import message
@@ -167,6 +169,74 @@ def test_a_long_subject_is_folded_and_whole() -> None:
     assert longest(raw) <= 78
     assert all(len(word) <= 75 for word in re.findall(rb"=\?[^ \r\n]+\?=", raw))
     assert read(body=worded(subject=title))["Subject"] == title.strip()
+
+
+def unfolded(name: str, **changes: Any) -> str:
+    """A header as RFC 5322 (2.2.3) and RFC 2047 (6.2) have it read: Python's own reader adds and drops spaces."""
+    sender = message.mailbox(changes.pop("sender", SENDER))
+    raw = message.written(letter(**changes), sender)
+    lines = raw.as_bytes().partition(b"\r\n\r\n")[0].decode("ascii")
+    found = re.search(rf"^{name}:([^\r]*(?:\r\n[ \t][^\r]*)*)", lines, re.MULTILINE)
+    assert found is not None
+    words = re.sub(r"(\?=)[ \t]+(?==\?)", r"\1", found[1].replace("\r\n", "")).strip()
+    return re.sub(r"=\?utf-8\?([bq])\?([^? ]*)\?=", decoded, words)
+
+
+def decoded(word: re.Match[str]) -> str:
+    if word[1] == "b":
+        return base64.b64decode(word[2], validate=True).decode()
+    return quopri.decodestring(word[2].replace("_", " ")).decode()
+
+
+WORDS = st.sampled_from(
+    [
+        "Störung",
+        "Zahlungen",
+        "über",
+        "Größe",
+        "決済",
+        "サービス",
+        "الدفع",
+        "é",
+        "API",
+        "😀",
+        "x" * 61,
+    ]
+)
+TITLES = st.lists(WORDS, max_size=20).map(" ".join)
+
+
+@given(TITLES)
+@example("0000¡¡¡¡¡¡\u0800" + "\U00010000" * 5 + " ¡ ¡")
+@example("[Status] ärgerlich API-Gateway é é API möglich (EU) Störung API サービス Kunden möglich")
+@example("a" * 30 + ' b "" ' + "c" * 100)
+def test_no_space_of_a_subject_is_lost_where_it_is_folded(title: str) -> None:
+    """Neither between two encoded words, nor is one added; nor by a word that has no room on a line."""
+    assert unfolded("Subject", body=worded(subject=title)) == title
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Störung Kunden Störung Österreich über ça",
+        "Bank über Österreich: Störung verzögert Österreich",
+        "Status of All Services of the Daughters of Acme, Inc.: Europe, Asia, America",
+        "0" * 60 + " 000000000000,",
+    ],
+)
+def test_a_long_name_of_the_sender_stays_one(name: str) -> None:
+    """Folded it has its spaces, and no comma or colon in it becomes another sender."""
+    sender = f"{name} <status@example.com>"
+    assert unfolded("From", sender=sender) == sender
+    (found,) = read(sender=sender)["From"].addresses
+    assert found.addr_spec == "status@example.com"
+    assert longest(message.written(letter(), message.mailbox(sender)).as_bytes()) <= 78
+
+
+def test_a_short_name_of_the_sender_is_quoted() -> None:
+    """Servers that know nothing of encoded words show it as it is."""
+    sender = "Acme, Inc. <status@example.com>"
+    assert unfolded("From", sender=sender) == '"Acme, Inc." <status@example.com>'
 
 
 @pytest.mark.parametrize("text", ["Größe", "Größe " * 300 + "\n.\n日本語\n" + "x" * 2000])

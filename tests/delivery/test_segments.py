@@ -132,7 +132,15 @@ def test_what_is_no_letter_may_go_for_more_room() -> None:
 
 def test_a_sign_is_not_taken_apart() -> None:
     """An accent, a picture's kind, a joined family and a skin stay with what they belong to."""
-    for sign in ("e\u0301", "❤\ufe0f", "\U0001f468\u200d\U0001f469", "\U0001f44d\U0001f3fd"):
+    for sign in (
+        *("e\u0301", "❤\ufe0f", "\U0001f468\u200d\U0001f469", "\U0001f44d\U0001f3fd"),
+        "\U0001f1e9\U0001f1ea",  # the flag of Germany
+        "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",  # that of England
+        "1\ufe0f\u20e3",  # a key
+        "\u0928\u093f",  # Devanagari: n and i
+        "\u0e17\u0e35\u0e48",  # Thai: th, ii and a tone
+        "\u1112\u1161\u11ab",  # Korean: h, a and n
+    ):
         for before in range(len(sign) * 2):
             text = segments.fit("", "a" * before + sign * 60, " https://s.example/1", 1)
             kept = text.removesuffix("... https://s.example/1")[before:]

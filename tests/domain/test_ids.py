@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from flask_statuspage.domain.ids import MAX_SLUG, RESERVED_SLUGS, is_slug, new_id, slugify
+from flask_statuspage.domain.ids import (
+    MAX_SLUG,
+    RESERVED_SLUGS,
+    first_id,
+    is_slug,
+    new_id,
+    slugify,
+)
 
 
 def test_new_ids_begin_with_the_time() -> None:
@@ -26,6 +36,23 @@ def test_later_ids_sort_later() -> None:
         time.sleep(0.002)
     assert made == sorted(made)
     assert [str(one) for one in made] == sorted(str(one) for one in made)
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@given(st.datetimes(datetime(1970, 1, 1), datetime(9999, 1, 1), timezones=st.just(UTC)))
+@example(datetime(2004, 10, 17, 7, 1, 2, 906_000, tzinfo=UTC))  # no double has it: a hair too early
+@example(datetime(4148, 1, 1, 0, 0, 0, 350_991, tzinfo=UTC))
+def test_the_first_id_of_a_moment_begins_with_its_millisecond(at: datetime) -> None:
+    """Exactly: of another millisecond rows would be missed, or be there that are older."""
+    assert first_id(at).int >> 80 == (at - EPOCH) // timedelta(milliseconds=1)
+    assert first_id(at).version == 7
+
+
+def test_before_the_epoch_the_first_id_is_that_of_the_epoch() -> None:
+    """No id is older."""
+    assert first_id(datetime(1901, 1, 1, tzinfo=UTC)) == first_id(EPOCH)
 
 
 def test_ids_of_one_moment_differ() -> None:

@@ -70,9 +70,26 @@ def _divides(text: str, position: int) -> bool:
     """Whether a cut there would take a sign apart that is made of several characters."""
     following, last = text[position], text[position - 1] if position else ""
     return (
-        unicodedata.combining(following) > 0
+        # An accent, a vowel of an Indian letter, the frame of a key, which picture of the sign before.
+        unicodedata.category(following).startswith("M")
         or following == _JOINER
         or last == _JOINER
-        or "\ufe00" <= following <= "\ufe0f"  # which picture of the sign before
+        or "\u1160"
+        <= following
+        <= "\u11ff"  # what ends a Korean syllable that is not one character
         or "\U0001f3fb" <= following <= "\U0001f3ff"  # the skin of the person before
+        or "\U000e0020" <= following <= "\U000e007f"  # the region of the flag before
+        or (_is_half_a_flag(following) and _halves_before(text, position) % 2 == 1)
     )
+
+
+def _halves_before(text: str, position: int) -> int:
+    """How many halves of flags stand in a row there: each two of them are one."""
+    start = position
+    while start and _is_half_a_flag(text[start - 1]):
+        start -= 1
+    return position - start
+
+
+def _is_half_a_flag(mark: str) -> bool:
+    return "\U0001f1e6" <= mark <= "\U0001f1ff"

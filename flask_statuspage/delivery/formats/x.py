@@ -139,7 +139,8 @@ def _plain(markdown: str) -> str:
     text = _MARKUP.sub(
         lambda found: "• " if found[1] is not None else "", _LINKED.sub(r"\1", markdown)
     )
-    return re.sub(r"\s*\n\s*", "\n", text)
+    # Not by an expression for blanks around a line break: it looks at each of ten thousand blanks to the end of them.
+    return "\n".join(filter(None, map(str.strip, text.split("\n"))))
 
 
 def _affected(components: Sequence[Data]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import EmailPolicy
@@ -21,26 +22,66 @@ OPENERS = frozenset({"incident.created", "maintenance.scheduled"})
 _WHOLE = frozenset({"list-unsubscribe", "message-id", "in-reply-to", "references"})
 
 
+_WIDTH = 76
+"""Characters of the longest line of encoded text (RFC 2045)."""
+
+_LONG = 60
+"""Characters of a word that still stands on a line as it is."""
+
+
 class _Policy(EmailPolicy):
-    """As RFC 5322 wants it, but URLs and ids stay whole.
+    """As RFC 5322 wants it, but URLs and ids stay whole, and no space is lost.
 
     Folded at 78 characters, a longer one would become an encoded word, which RFC 2047 forbids there and which no mail
     provider reads: ``List-Unsubscribe`` would be lost. RFC 5322 allows lines of 998.
+
+    Readers drop what stands between two encoded words. Python's own folding puts spaces there that belong to the text,
+    so that words of it are joined; :class:`email.header.Header` does not.
     """
 
     def fold(self, name: str, value: Any) -> str:
-        if name.lower() in _WHOLE:
-            return f"{name}: {value}{self.linesep}"
-        return str(super().fold(name, value))
+        written = self._written(name, value)
+        return str(super().fold(name, value)) if written is None else written
 
     def fold_binary(self, name: str, value: Any) -> bytes:
-        if name.lower() in _WHOLE:
-            return f"{name}: {value}{self.linesep}".encode("ascii")
-        return bytes(super().fold_binary(name, value))
+        written = self._written(name, value)
+        if written is None:
+            return bytes(super().fold_binary(name, value))
+        return written.encode("ascii")
+
+    def _written(self, name: str, value: Any) -> str | None:
+        """The header, where it is not folded as others are."""
+        kind = name.lower()
+        if kind in _WHOLE:
+            return f"{name}: {value}{self.linesep}"
+        if kind == "subject" and not _can_be_folded(str(value)):
+            return f"{name}: {self._encoded(name, str(value))}{self.linesep}"
+        if kind == "from":
+            return f"{self._sender(name, value.addresses[0])}{self.linesep}"
+        return None
+
+    def _sender(self, name: str, sender: Address) -> str:
+        plain = f"{name}: {sender}"
+        is_short = plain.isascii() and len(plain) <= _WIDTH
+        if is_short or not sender.display_name:
+            return plain
+        # Not folded in its quotes either: Python leaves them out, and a comma in a name makes two senders of it.
+        return (
+            f"{name}: {self._encoded(name, sender.display_name)}{self.linesep} <{sender.addr_spec}>"
+        )
+
+    def _encoded(self, name: str, text: str) -> str:
+        """*text* as encoded words (RFC 2047) with nothing of it between them."""
+        words = Header(text, "utf-8", maxlinelen=_WIDTH, header_name=name)
+        return words.encode(linesep=self.linesep)
 
 
-# 7bit, as not every server on the way knows 8BITMIME; 76 is the longest line of encoded text (RFC 2045).
-POLICY = _Policy(linesep="\r\n", cte_type="7bit", max_line_length=76)
+def _can_be_folded(text: str) -> bool:
+    return text.isascii() and all(len(word) <= _LONG for word in text.split())
+
+
+# 7bit, as not every server on the way knows 8BITMIME.
+POLICY = _Policy(linesep="\r\n", cte_type="7bit", max_line_length=_WIDTH)
 
 
 def written(parcel: Parcel, sender: Address) -> EmailMessage:

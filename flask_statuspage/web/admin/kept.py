@@ -29,10 +29,13 @@ LEFT_OUT = "left_out"
 
 _USER = re.compile(
     r"(\s*+(?:[a-z][a-z0-9+.-]*:[/\\]+)?+)"
-    r"(?:[^/?#\\]*@|[^/?#\\@:\[]*:(?!\d{1,5}(?:[/?#\\]|\s*$)).*@)",
+    r"(?:[^/?#\\]*@|[^/?#@:\[]*:(?!\d{1,5}(?:[/?#\\]|\s*$)).*@)",
     re.IGNORECASE | re.DOTALL,
 )
-"""What stands before the host of an address: a name and a password, also one with a slash in it."""
+"""What stands before the host of an address: a name and a password, also one with a slash in it or of a Windows user.
+
+The blanks are never given back: of nothing but blanks each would be tried as the first one of a name.
+"""
 
 
 @dataclass(frozen=True)
