@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 # Last, not first: `tests` and `example_app` are found here, but an installed flask_statuspage wins.
 sys.path.append(str(Path(__file__).parent.parent))
@@ -33,6 +33,10 @@ settings.register_profile("statuspage", deadline=None, suppress_health_check=[He
 # For versions of libraries: each is asked for the same things by ten examples as by a hundred.
 settings.register_profile("few", settings.get_profile("statuspage"), max_examples=10)
 settings.load_profile("statuspage")
+
+# For the same reason: a page may be long in coming where two others are made meanwhile. Who finds what it expects goes
+# on at once.
+expect.set_options(timeout=20_000)
 
 
 def pytest_collection_finish() -> None:

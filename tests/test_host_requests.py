@@ -195,7 +195,7 @@ def test_requests_do_not_wait_for_a_hanging_look(make_site: SiteMaker, path: str
         for _ in range(10):
             answer = site.app.test_client().get(path, headers=HTML)
             assert answer.status_code == 200
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < 8
     finally:
         hanging.__exit__()
         thread.join()
@@ -214,7 +214,7 @@ def test_an_unknown_page_holds_nobody_up(make_site: SiteMaker) -> None:
             target=lambda: got.append(site.app.test_client().get("/status/").status_code)
         )
         reader.start()
-        reader.join(5)
+        reader.join(20)
         assert got == [200]
     finally:
         hanging._go_on.set()

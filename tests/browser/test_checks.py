@@ -86,6 +86,10 @@ def test_what_the_browser_complains_of_is_heard(
 
         watched.page.route("**/status/docs", with_fault)
         watched.page.goto(busy.url("/docs"))
+        for _ in range(100):  # what the browser tells may come after the page
+            if any(complaint in one for one in watched.complaints):
+                break
+            watched.page.wait_for_timeout(100)
         assert any(complaint in one for one in watched.complaints), watched.complaints
 
 

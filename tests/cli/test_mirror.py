@@ -75,7 +75,7 @@ def test_workers_keep_it(
             shell.python(CHANGE.format(title=title))
             eventually(
                 lambda title=title: title in page_of(place),
-                within=15,
+                within=60,
                 what=f"{title} in the mirror",
             )
             assert page_of(place).endswith("</html>")
@@ -95,7 +95,7 @@ def test_only_with_the_setting(
     trigger = RedisTrigger(redis_server.url)
     trigger("mirror")
     trigger("deliver")
-    eventually(lambda: not trigger.waiting("deliver"), within=10, what="the other task")
+    eventually(lambda: not trigger.waiting("deliver"), within=30, what="the other task")
     assert trigger.waiting("mirror") == 1
     end(worker)
 
@@ -109,14 +109,14 @@ def test_after_redis_lost_everything(
     redis_server.flushall()
     shell.configure(STATUSPAGE_MIRROR_DIR=str(place), STATUSPAGE_REDIS_URL=redis_server.url)
     scheduler, worker = shell.start("scheduler"), shell.start("worker")
-    eventually(lambda: page_of(place), within=20, what="the mirror")
+    eventually(lambda: page_of(place), within=60, what="the mirror")
     end(worker)
     shell.python(CHANGE.format(title="Fire"))
     trigger = RedisTrigger(redis_server.url)
-    eventually(lambda: trigger.waiting("mirror"), within=10, what="the trigger")
+    eventually(lambda: trigger.waiting("mirror"), within=30, what="the trigger")
     redis_server.flushall()
     worker = shell.start("worker")
-    eventually(lambda: "Fire" in page_of(place), within=20, what="Fire in the mirror")
+    eventually(lambda: "Fire" in page_of(place), within=40, what="Fire in the mirror")
     for process in (worker, scheduler):
         end(process)
 

@@ -15,6 +15,7 @@ def status(site: Site, slug: str) -> str:
 
 
 def fits(phone: Page) -> bool:
+    phone.wait_for_load_state()
     return bool(phone.evaluate("document.documentElement.scrollWidth <= 390"))
 
 
@@ -73,7 +74,10 @@ def test_undo_can_be_read_on_a_phone(phone: Page, site: Site) -> None:
     phone.goto("./")
     phone.get_by_label("New status of API").select_option("major_outage")
     phone.get_by_role("button", name="Save status changes").click()
-    box = phone.get_by_role("button", name="Undo").bounding_box()
+    undo = phone.get_by_role("button", name="Undo")
+    expect(undo).to_be_visible()
+    phone.wait_for_load_state()
+    box = undo.bounding_box()
     assert box is not None
     assert box["width"] > box["height"]
     assert phone.evaluate("document.documentElement.scrollWidth") <= 320

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from playwright.sync_api import Page, expect
 
 from tests.console.member import EDITOR
@@ -24,16 +26,31 @@ def test_report_from_a_template_and_post_an_update(phone: Page, site: Site) -> N
         components=["billing"],
     )
     phone.goto("incidents")
-    interactions = [
-        lambda: phone.get_by_role("link", name="Report an incident").click(),
-        lambda: phone.get_by_label("Template").select_option(label="Payments"),
-        lambda: phone.get_by_role("button", name="Load").click(),
-        lambda: phone.get_by_role("button", name="Publish").click(),
+    # What is pressed, and what is seen before the next press: "Publish" stands on the page before the template does.
+    interactions: list[tuple[Callable[[], object], Callable[[], object]]] = [
+        (
+            lambda: phone.get_by_role("link", name="Report an incident").click(),
+            lambda: expect(phone.get_by_label("Title")).to_have_value(""),
+        ),
+        (
+            lambda: phone.get_by_label("Template").select_option(label="Payments"),
+            lambda: None,
+        ),
+        (
+            lambda: phone.get_by_role("button", name="Load").click(),
+            lambda: expect(phone.get_by_label("Title")).to_have_value("Payments fail"),
+        ),
+        (
+            lambda: phone.get_by_role("button", name="Publish").click(),
+            lambda: expect(phone.get_by_role("status")).to_contain_text(
+                "The incident is published."
+            ),
+        ),
     ]
-    for interact in interactions:
+    for interact, see in interactions:
         interact()
+        see()
     assert len(interactions) < 6
-    expect(phone.get_by_role("status")).to_contain_text("The incident is published.")
     expect(phone.get_by_role("heading", level=1)).to_have_text("Payments fail")
 
     phone.get_by_label("State").select_option(label="Identified")

@@ -33,6 +33,7 @@ PHONE = {"who": ADMIN, "viewport": {"width": WIDTH, "height": 800}}
 
 def fits(page: Page, name: str) -> None:
     """Nothing of the page is wider than the phone."""
+    page.wait_for_load_state()
     picture(page, f"console-integrations-{name}")
     assert page.evaluate("document.documentElement.scrollWidth") <= WIDTH, name
 
@@ -73,10 +74,12 @@ def test_a_webhook_with_a_secret(phone: Page, site: Site) -> None:
         expect(phone.get_by_role("radio", name="StatusMate JSON")).to_be_checked()
         phone.get_by_label("Webhook URL").fill(f"{receiver.url}/{'long' * 60}")
         phone.get_by_role("button", name="Set it up").click()
+        expect(phone.get_by_role("heading", level=1)).to_have_text("The signing secret")
         secret = phone.get_by_label("Secret").input_value()
         assert secret.startswith("whsec_")
         fits(phone, "secret")
         phone.get_by_role("link", name="I have copied it").click()
+        expect(phone.get_by_role("button", name="Send a test")).to_be_visible()
         assert secret not in phone.content()
         fits(phone, "one-webhook")
         phone.get_by_role("button", name="Send a test").click()
@@ -120,6 +123,7 @@ def test_the_pages_are_sound(browser: Browser, site: Site, tmp_path: Path) -> No
         page.set_default_timeout(20_000)
 
         def look(what: str) -> None:
+            page.wait_for_load_state()
             for width in (WIDTH, 1280):
                 page.set_viewport_size({"width": width, "height": 900})
                 for check in (checks.accessibility, checks.overflow, checks.small_targets):

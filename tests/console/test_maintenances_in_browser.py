@@ -38,10 +38,13 @@ def test_schedule_maintenance_and_end_it(phone: Page, site: Site) -> None:
     assert phone.evaluate("document.documentElement.scrollWidth") <= 390
     phone.get_by_role("button", name="Schedule", exact=True).click()
     expect(phone.get_by_role("status")).to_contain_text("The maintenance is scheduled.")
-    for word, button in (("Start now…", "Start now"), ("Complete…", "Complete")):
+    for word, button, told in (
+        ("Start now…", "Start now", "The maintenance has begun."),
+        ("Complete…", "Complete", "The maintenance is complete."),
+    ):
         phone.get_by_role("link", name=word).click()
         phone.get_by_role("button", name=button, exact=True).click()
-    expect(phone.get_by_role("status")).to_contain_text("The maintenance is complete.")
+        expect(phone.get_by_role("status")).to_contain_text(told)
     (row,) = site.ask("GET", "/maintenances").get_json()["items"]
     assert [update["status"] for update in row["updates"]] == [
         "completed",
@@ -60,6 +63,7 @@ def test_an_outage_leads_to_an_incident(phone: Page, site: Site) -> None:
     expect(phone.get_by_label("Billing")).to_have_value("major_outage")
     phone.get_by_label("Title").fill("Payments fail")
     phone.get_by_role("button", name="Publish").click()
+    expect(phone.get_by_role("status")).to_contain_text("The incident is published.")
     phone.get_by_role("link", name="Dashboard").click()
     events = phone.get_by_role("listitem").filter(has_text="Payments fail")
     events.get_by_role("link", name="Resolve").click()

@@ -49,6 +49,7 @@ def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
 def picture(page: Page, name: str) -> None:
     """Leave a picture; nothing reaches beyond the screen's width."""
     assert page.viewport_size is not None
+    page.wait_for_load_state()
     width = page.viewport_size["width"]
     ARTEFACTS.mkdir(exist_ok=True)
     page.screenshot(path=ARTEFACTS / f"console-{name}-{width}.png", full_page=True)
@@ -82,20 +83,24 @@ def test_the_whole_way(club: tuple[Club, str], page: Page) -> None:
     page.get_by_role("button", name="Add the member").click()
     expect(page.get_by_role("status")).to_contain_text("The member is added.")
     page.get_by_role("link", name="new@acme.example").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Member new@acme.example")
     picture(page, "member")
     page.get_by_role("button", name="Remove from the team").click()
     expect(page.get_by_role("status")).to_contain_text("The member is removed")
 
     page.get_by_role("link", name="API keys").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("API keys")
     page.get_by_label("Name").fill("Deploy")
     page.get_by_role("button", name="Make the key").click()
     expect(page.get_by_label("Key", exact=True)).to_have_value(re.compile(r"sp_[\w-]{43}"))
     picture(page, "key-made")
     page.get_by_role("link", name="I have copied it").click()
+    expect(page.get_by_role("button", name="Make the key")).to_be_visible()
     picture(page, "keys")
 
     page.get_by_role("link", name=OWNER).click()
     page.get_by_role("button", name="Set up a second factor").click()
+    expect(page.get_by_role("button", name="Turn on")).to_be_visible()
     picture(page, "account")
     secret = page.locator(".sp-secret").inner_text().replace(" ", "")
     page.get_by_label("Code", exact=True).fill(_code(secret))
@@ -105,6 +110,7 @@ def test_the_whole_way(club: tuple[Club, str], page: Page) -> None:
     written = codes.all_inner_texts()
     picture(page, "recovery")
     page.get_by_role("link", name="I have written them down").click()
+    expect(page.get_by_role("button", name="Turn off the second factor")).to_be_visible()
     picture(page, "account-on")
 
     page.get_by_role("button", name="Sign out", exact=True).click()

@@ -19,6 +19,7 @@ PHONE = {"who": ADMIN, "viewport": {"width": WIDTH, "height": 700}}
 
 def fits(page: Page) -> None:
     """Nothing is wider than the phone."""
+    page.wait_for_load_state()
     assert page.evaluate("document.documentElement.scrollWidth") <= WIDTH
 
 
@@ -30,6 +31,7 @@ def test_one_is_added_and_changed(phone: Page, site: Site) -> None:
     phone.goto("subscribers")
     fits(phone)
     phone.get_by_role("link", name="Add a subscriber").click()
+    expect(phone.get_by_role("heading", level=1)).to_have_text("Add a subscriber")
     fits(phone)
     phone.get_by_label("Address").fill("reader@example.com")
     phone.get_by_label("API").check()
@@ -45,12 +47,14 @@ def test_one_is_added_and_changed(phone: Page, site: Site) -> None:
     (row,) = [r for r in site.rows(Subscription) if r.address == "reader@example.com"]
     assert row.locale == "de"
     phone.locator(".sp-back a").click()
+    expect(phone.get_by_role("heading", level=1)).to_have_text("Subscribers")
     phone.get_by_label("Address has").fill("long")
     phone.get_by_label("Channel").select_option(label="Email")
     phone.get_by_role("button", name="Show").click()
+    expect(phone.get_by_role("link", name="reader@example.com")).to_have_count(0)
     phone.get_by_role("link", name=LONG).click()
-    fits(phone)
     expect(phone.get_by_role("heading", level=1)).to_contain_text(LONG)
+    fits(phone)
 
 
 def test_a_file_is_checked_and_brought_in(phone: Page, site: Site, tmp_path: Path) -> None:

@@ -197,13 +197,13 @@ def test_one_deadline_for_all_of_it(
 
     It leaves no thread behind: a TLS handshake cannot be cut, but has a limit of time of its own.
     """
-    monkeypatch.setattr(mail_smtp, "TIMEOUT", 2.0)
+    monkeypatch.setattr(mail_smtp, "TIMEOUT", 4.0)
     with Peer(behave) as peer:
         began = time.monotonic()
         url = f"{scheme}://127.0.0.1:{peer.port}{query}"
         outcome = send(url, policy=Policy(timeout=0.5))
         took = time.monotonic() - began
-        assert 0.4 < took < 2
+        assert 0.4 < took < 3.5
         assert (outcome.kind, outcome.final) == (Failure.TIMEOUT, False)
         assert outcome.error == "The mail server did not answer in time."
     _wait_for_no_mail_thread()
@@ -273,7 +273,7 @@ def test_not_ever_more_threads_hang(smtp: SmtpServer, monkeypatch: pytest.Monkey
 
 
 def _wait_for_no_mail_thread() -> None:
-    ends = time.monotonic() + 10
+    ends = time.monotonic() + 20
     while any(thread.name == "statuspage-within" for thread in threading.enumerate()):
         assert time.monotonic() < ends, "a thread still hangs"
         time.sleep(0.02)

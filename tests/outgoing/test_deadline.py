@@ -40,10 +40,10 @@ def drip(sock: socket.socket, stop: threading.Event, *, pause: float = 0.03) -> 
 
 def test_a_budget_counts_time() -> None:
     """The seconds left are above zero until the deadline and an error after it."""
-    limits = budget(0.05)
-    assert 0 < limits.seconds() <= 0.05
+    limits = budget(0.5)
+    assert 0 < limits.seconds() <= 0.5
     assert not limits.expired
-    time.sleep(0.06)
+    time.sleep(0.55)
     assert limits.expired
     with pytest.raises(TimeoutError):
         limits.seconds()
@@ -69,7 +69,7 @@ def test_a_dripping_peer_is_cut_at_the_deadline(
     started = time.monotonic()
     with bounded.makefile("rb") as reader, pytest.raises(TimeoutError):
         reader.read(10_000)
-    assert 0.25 < time.monotonic() - started < 0.6
+    assert 0.25 < time.monotonic() - started < 3
     stop.set()
     thread.join()
 
@@ -77,7 +77,7 @@ def test_a_dripping_peer_is_cut_at_the_deadline(
 def test_recv_keeps_to_the_budget_too(pair: tuple[BoundedSocket, socket.socket]) -> None:
     """recv() waits no longer than the deadline and counts what it gets."""
     bounded, other = pair
-    bounded.budget = budget(0.1, 3)
+    bounded.budget = budget(0.5, 3)
     other.sendall(b"abc")
     assert bounded.recv(10) == b"abc"
     with pytest.raises(TimeoutError):
@@ -95,7 +95,7 @@ def test_a_peer_that_does_not_read_is_cut(pair: tuple[BoundedSocket, socket.sock
     started = time.monotonic()
     with pytest.raises(TimeoutError):
         bounded.sendall(b"x" * 50_000_000)
-    assert time.monotonic() - started < 0.6
+    assert time.monotonic() - started < 3
 
 
 def test_an_old_deadline_does_not_reach_the_next_exchange(
@@ -103,11 +103,11 @@ def test_an_old_deadline_does_not_reach_the_next_exchange(
 ) -> None:
     """A deadline that passed while the socket lay idle is gone with the next budget."""
     bounded, other = pair
-    bounded.budget = budget(0.05)
+    bounded.budget = budget(0.5)
     other.sendall(b"a")
     assert bounded.recv(1) == b"a"
-    time.sleep(0.1)
-    bounded.budget = budget(2)
+    time.sleep(0.6)
+    bounded.budget = budget(5)
     other.sendall(b"b")
     assert bounded.recv(1) == b"b"
     bounded.budget = None
@@ -135,17 +135,17 @@ def test_tls_that_drips_whole_records_is_cut(certificate: Certificate) -> None:
     """One TLS record per pause does not extend the deadline."""
 
     def behave(connection: Connection) -> None:
-        connection.drip(b"x" * 100, pause=0.03)
+        connection.drip(b"x" * 200, pause=0.03)
 
     with Peer(behave, tls=certificate.server_context) as peer:
         started = time.monotonic()
         with (
-            connect(peer, budget(0.4)) as sock,
+            connect(peer, budget(1)) as sock,
             sock.makefile("rb") as reader,
             pytest.raises(TimeoutError),
         ):
             reader.read(1000)
-        assert 0.3 < time.monotonic() - started < 0.8
+        assert 0.9 < time.monotonic() - started < 4
 
 
 def test_tls_that_drips_inside_a_record_is_cut(certificate: Certificate) -> None:
@@ -167,9 +167,9 @@ def test_tls_that_drips_inside_a_record_is_cut(certificate: Certificate) -> None
 
     with Peer(behave) as peer:
         started = time.monotonic()
-        with connect(peer, budget(0.4)) as sock, pytest.raises(TimeoutError):
+        with connect(peer, budget(1)) as sock, pytest.raises(TimeoutError):
             sock.recv(1000)
-        assert 0.3 < time.monotonic() - started < 0.8
+        assert 0.9 < time.monotonic() - started < 4
 
 
 def test_a_handshake_that_drips_is_cut() -> None:
@@ -184,8 +184,8 @@ def test_a_handshake_that_drips_is_cut() -> None:
     with Peer(behave) as peer:
         started = time.monotonic()
         with pytest.raises(TimeoutError):
-            connect(peer, budget(0.4))
-        assert 0.3 < time.monotonic() - started < 0.8
+            connect(peer, budget(1))
+        assert 0.9 < time.monotonic() - started < 4
 
 
 def test_an_endless_head_is_cut_by_bytes(pair: tuple[BoundedSocket, socket.socket]) -> None:
@@ -205,6 +205,6 @@ def test_an_endless_head_is_cut_by_bytes(pair: tuple[BoundedSocket, socket.socke
     started = time.monotonic()
     with bounded.makefile("rb") as reader, pytest.raises(TooManyBytes):
         reader.read(10_000_000)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 5
     bounded.shutdown(socket.SHUT_RDWR)
     thread.join(5)

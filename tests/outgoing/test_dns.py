@@ -124,7 +124,7 @@ def test_a_silent_or_slow_name_server_costs_the_deadline(
     with Client(STRICT, resolver=name_server.resolver) as client:
         error = failed(client, "https://slow.example.com/", timeout=0.3)
     assert (error.kind, error.connected) == ("timeout", False)
-    assert 0.5 < time.monotonic() - started < 2
+    assert 0.5 < time.monotonic() - started < 5
     assert {port for _, port in connects} <= {name_server.port}
 
 

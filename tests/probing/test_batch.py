@@ -93,12 +93,12 @@ def test_results_have_the_databases_time(target: Target) -> None:
 
 def test_one_that_hangs_holds_up_no_other(target: Target) -> None:
     """The results of the others are there while the slow one is still waited for."""
-    slow = order(target.set("/hang", Answer(hang=True)), timeout=1.5)
+    slow = order(target.set("/hang", Answer(hang=True)), timeout=4.0)
     orders = [slow, *(order(target.url) for _ in range(10))]
     started = time.monotonic()
     back = [(result.monitor_id, time.monotonic() - started) for result in ask_all(orders, LOOPBACK)]
     assert back[-1][0] == slow.monitor_id
-    assert back[-2][1] < 1.2
+    assert back[-2][1] < 3
 
 
 @pytest.mark.usefixtures("_more_probes")
@@ -176,9 +176,9 @@ def test_as_many_wait_as_are_answered_in_a_moment(target: Target) -> None:
         assert asking.room == 8
         asking.add(order(target.url) for _ in range(20))
         while asking.open:
-            asking.collect(within=2.0, enough=20)
+            asking.collect(within=20.0, enough=20)
         assert asking.room == 28
-        asking.add(order(hanging, timeout=1.6) for _ in range(8))
+        asking.add(order(hanging, timeout=4.0) for _ in range(8))
         time.sleep(1.1)
         assert asking.room == 0
         asking.add([order(target.url)])
@@ -196,7 +196,7 @@ def test_results_gather(target: Target) -> None:
         began = time.monotonic()
         batches = []
         while asking.open:
-            batches.append(asking.collect(within=1.0, enough=1000))
+            batches.append(asking.collect(within=20.0, enough=1000))
         assert sum(map(len, batches)) == 30
         assert len(batches) == 1
-        assert time.monotonic() - began < 1.0
+        assert time.monotonic() - began < 10

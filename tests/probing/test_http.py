@@ -67,7 +67,7 @@ def test_no_answer_in_time_is_down(target: Target, answer: Answer) -> None:
     url = target.set("/hang", answer)
     started = time.monotonic()
     result = ask(url, timeout=0.4)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 5
     assert (result.outcome, result.code) == (Verdict.DOWN, None)
     assert result.error == "No answer in time"
 

