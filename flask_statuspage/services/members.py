@@ -123,6 +123,18 @@ def held(session: Session, ident: str) -> Member:
     return row
 
 
+def held_alone(session: Session, member_id: UUID) -> Member:
+    """The member alone, held, for what changes neither their role nor who is in the team.
+
+    :raises NotFound: when there is none.
+    """
+    pages.begin_writing(session)
+    row = stored.member_by_id(session, member_id, lock=True)
+    if row is None:
+        raise NotFound("member", str(member_id))
+    return row
+
+
 def hold_team(session: Session) -> None:
     """Wait until no other change of the team or its keys is at work, and keep others off until the transaction ends.
 

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import event, select
@@ -20,6 +21,7 @@ from flask_statuspage.domain import totp
 from flask_statuspage.domain.roles import Role
 from flask_statuspage.services import members, sign_ins, team
 from flask_statuspage.storage import pages
+from flask_statuspage.storage.components import Component
 from flask_statuspage.storage.incidents import Incident
 from flask_statuspage.storage.outbox import EventRow
 from flask_statuspage.storage.session import current_session
@@ -168,6 +170,22 @@ def test_an_account_at_x_of_one_who_is_gone(migrated_site: SiteMaker, database_u
         assert answers[0].status_code == 403
         assert made.kept() == ([], [])
         assert [r for r in x.receiver.requests if r.path == "/2/oauth2/revoke"]
+
+
+def test_a_conflict_of_one_who_is_gone(site: Site) -> None:
+    """What somebody else wrote meanwhile is not told to who was taken out of the team by then."""
+    service = site.made("/components", name="Billing")
+    site.take_in("eve@acme.example", "editor")
+    eve = Member(site, "eve@acme.example")
+    form = eve.form(f"/services/{service['id']}", "Save")
+    with waiting(site, lambda: eve.send(form, name="Payments")) as answers:
+        session = current_session()
+        pages.hold(session, pages.default_page(session).id)
+        session.get_one(Component, UUID(service["id"])).name = "Hush"
+        members.remove(session, "eve@acme.example", **BY_ANN)
+    assert answers[0].status_code == 403
+    assert "Payments" in answers[0].text
+    assert "Hush" not in answers[0].text
 
 
 def test_an_incident_of_a_revoked_key(site: Site) -> None:

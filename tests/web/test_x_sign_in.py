@@ -6,13 +6,16 @@ import logging
 import re
 import time
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
 from flask_statuspage.domain.roles import Role
-from flask_statuspage.services import members, pages
+from flask_statuspage.errors import Race
+from flask_statuspage.services import accounts, members, pages
 from flask_statuspage.storage.session import current_session
 from flask_statuspage.storage.subscriptions import Subscription
 from flask_statuspage.storage.team import AuditEntry
@@ -191,6 +194,34 @@ def test_what_is_gone_when_x_answers(console: Console, gone: str) -> None:
     path = browser.at_x(browser.begin(status_page="inside"))
     console.x.receiver.answer = answer
     assert browser.get(path).status_code == (403 if gone == "member" else 404)
+    assert console.kept() == ([], [])
+    assert [r for r in console.x.receiver.requests if r.path == "/2/oauth2/revoke"]
+
+
+def test_a_race_that_is_lost(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keeping the account is tried again: what X has given once it gives no second time."""
+    connect, lost = accounts.connect, [Race("another one was first")]
+
+    def connected(*arguments: Any, **options: Any) -> Any:
+        done = connect(*arguments, **options)
+        if lost:
+            raise lost.pop()
+        return done
+
+    monkeypatch.setattr(accounts, "connect", connected)
+    assert console.browser().sign_in().status_code == 303
+    assert [len(rows) for rows in console.kept()] == [1, 1]
+    assert not [r for r in console.x.receiver.requests if r.path == "/2/oauth2/revoke"]
+
+
+def test_an_account_that_cannot_be_kept(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the reason: X is told that nobody has its tokens."""
+
+    def fail(*arguments: Any, **options: Any) -> None:
+        raise OperationalError("INSERT", {}, Exception("the disk is full"))
+
+    monkeypatch.setattr(accounts, "connect", fail)
+    assert console.browser().sign_in().status_code == 503
     assert console.kept() == ([], [])
     assert [r for r in console.x.receiver.requests if r.path == "/2/oauth2/revoke"]
 

@@ -41,7 +41,8 @@ def add_routes(desk: Desk) -> None:
 
 
 def show(visit: Visit) -> str:
-    row = members.get(visit.session, _own(visit))
+    _check_on()
+    row = members.get(visit.session, visit.member.id.hex)
     factor, is_on = row.second_factor, second_factors.is_on(row)
     secret = factor.secret if factor is not None and not is_on else None
     issuer = facts.page(pages.find(visit.session, None)).name
@@ -100,13 +101,13 @@ def _with_code(visit: Visit, do: Callable[[Session, Member, str], T]) -> T:
 
 def _held(visit: Visit) -> Member:
     """Their own row, once it is sure that their sign-in did not end while others were waited for."""
-    row = members.held(visit.session, _own(visit))
+    _check_on()
+    row = members.held_alone(visit.session, visit.member.id)
     look_again(visit, Right.SEE)
     return row
 
 
-def _own(visit: Visit) -> str:
+def _check_on() -> None:
     """:raises NotFound: where nobody signs in here."""
     if not own_login.is_on():
         raise NotFound("account", "")
-    return visit.member.id.hex

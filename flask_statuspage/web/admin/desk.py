@@ -257,11 +257,12 @@ def _done(
     except _Lapsed as lapsed:
         raise lapsed.args[0] from None
     except Invalid as error:
-        visit.trouble = Trouble(problems=error.errors)
-        return None, 422
+        visit.trouble, status = Trouble(problems=error.errors), 422
     except (Conflict, Forbidden, TooMany) as error:
         visit.trouble = Trouble(words=str(error), is_conflict=isinstance(error, Conflict))
-        return None, failures.describe(error)[0]
+        status = failures.describe(error)[0]
+    visit.member = access.still(visit.member, right)  # else the form is not theirs to see
+    return None, status
 
 
 def _begin_with_team(visit: Visit, right: Right) -> None:

@@ -16,16 +16,18 @@ from uuid import UUID
 
 import flask
 from flask import Response, request
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from ...delivery.channels import channels
 from ...documents.console.room import Trouble
 from ...domain.rights import Right
-from ...errors import AccessRefused, AccessUnreachable, Conflict, SetupError, StatusPageError
+from ...errors import AccessRefused, AccessUnreachable, Conflict, SetupError
 from ...services import accounts, addresses, pages, x_access
 from ...state import current_settings
 from ...storage.encryption import reveal, seal
 from ...storage.pages import Page
+from ...storage.races import committed
 from .. import access
 from ..idents import uuid_of
 from . import integration_tests
@@ -120,17 +122,20 @@ def callback(desk: Desk) -> BaseResponse:
     except (AccessRefused, AccessUnreachable) as failure:
         page = session.get(Page, page_id)
         return _failed(visit, page, f"{failure} Nothing was connected; try again.", 502)
-    try:
+
+    def connect(session: Session) -> Visit:
         # X may have taken its time, in which the right or the page may be gone.
         visit = desk.visit(Right.CONNECT)
         visit.turn_to(pages.get(session, str(page_id)))
         accounts.connect(session, visit.page, profile, tokens, actor=visit.actor)
         access.still(visit.member, Right.CONNECT)  # the page may have been waited for, too
-    except StatusPageError:
-        session.rollback()
-        x_access.give_back(tokens.refresh)
+        return visit
+
+    try:
+        visit = committed(session, connect)
+    except BaseException:
+        x_access.give_back(tokens.refresh)  # whatever it was: nobody keeps them
         raise
-    session.commit()
     return onward(visit, Done("integrations", "connected"))
 
 
