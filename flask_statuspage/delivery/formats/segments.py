@@ -74,9 +74,8 @@ def _divides(text: str, position: int) -> bool:
         unicodedata.category(following).startswith("M")
         or following == _JOINER
         or last == _JOINER
-        or "\u1160"
-        <= following
-        <= "\u11ff"  # what ends a Korean syllable that is not one character
+        # What ends a Korean syllable that is not one character.
+        or "\u1160" <= following <= "\u11ff"
         or "\U0001f3fb" <= following <= "\U0001f3ff"  # the skin of the person before
         or "\U000e0020" <= following <= "\U000e007f"  # the region of the flag before
         or (_is_half_a_flag(following) and _halves_before(text, position) % 2 == 1)
