@@ -178,9 +178,10 @@ def test_what_is_wrong_is_named_at_its_field(site: Site, enter: Enter) -> None:
         **{"components.api": "on fire"},
     )
     assert answer.status_code == 422
-    for field in ("title", "next_update_due", "components"):
+    for field in ("title", "next_update_due", "components.api"):
         assert f'href="#f-{field}"' in answer.text
         assert f'id="f-{field}"' in answer.text
+    assert "API: Choose one of the list." in answer.text  # by the label, which says the service
     assert ">\nLong text</textarea>" in answer.text
     assert reported(site) == []
 

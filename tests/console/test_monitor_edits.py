@@ -215,7 +215,7 @@ def test_each_kind_is_made_by_its_name_and_target(site: Site, enter: Enter, kind
         ("options.tls_expiry_days", "-1", "Must be at least 0."),
         ("options.tls_expiry_days", "many", "Must be a whole number."),
         ("options.keyword", "x" * 1001, "at most 1000"),
-        ("options.json_condition", "[[[", "options.json condition"),
+        ("options.json_condition", "[[[", "Is no JMESPath"),
         ("options.auth.username", "a:b", "cannot be sent"),
     ],
     ids=lambda value: repr(value)[:20],
@@ -237,7 +237,7 @@ def test_what_is_wrong_stands_at_its_field(
     answer = ann.send(form, **changes)
     assert answer.status_code == 422
     assert words.lower() in answer.text.lower()
-    assert f'href="#f-{field.partition(".")[0]}"' in answer.text
+    assert f'href="#f-{field}"' in answer.text
     place = answer.text.index(f'id="f-{field}"')
     around = answer.text[max(place - 1000, 0) : place + 1500]
     assert "data-wrong" in around

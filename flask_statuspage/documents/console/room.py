@@ -99,6 +99,21 @@ class Room:
     undo: Undo | None = None
     leave_url: str | None = None
     account_url: str | None = None
+    labels: dict[str, str] = field(default_factory=dict)
+    """What the fields on the page are called, by their names, once they are written."""
+
+    def labelled(self, name: str, label: str) -> str:
+        """*label*, which is noted as that of the field *name*, for what is told above the form."""
+        return self.labels.setdefault(name, label)
+
+    def place_of(self, problem: FieldError) -> tuple[str, str]:
+        """Which field on the page is meant, and what it is called there: for ``components.api`` it may be a part."""
+        name = problem.field
+        while name not in self.labels and "." in name:
+            name = name.rpartition(".")[0]
+        label = self.labels.get(name, name.replace("_", " ").capitalize())
+        part = problem.field.removeprefix(name).lstrip(".")
+        return name, f"{label} ({part})" if part else label
 
     def may(self, right: str) -> bool:
         """Whether the member has *right*, by its value."""
