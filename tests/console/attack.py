@@ -338,11 +338,12 @@ class Attack:
 
 
 def _refused(html: str) -> dict[str, str]:
-    """The fields that a page finds wrong, and why: of those within others the words tell which, else it is all."""
+    """The fields that a page finds wrong, and why. What is within another one stands in brackets behind its label."""
     found = {}
-    for head, label, words in re.findall(r'href="#f-([^"]+)"[^>]*>([^<:]*)(.*?)</a>', html):
-        name = label.lower().replace(" ", "_")
-        found[name if name.startswith(f"{head}.") else head] = words
+    for name, label, words in re.findall(r'href="#f-([^"]+)"[^>]*>([^<:]*)(.*?)</a>', html):
+        part = re.search(r"\(([^()]+)\)$", label)
+        found[f"{name}.{part[1]}" if part else name] = words
+        found[name] = words
     return found
 
 

@@ -98,7 +98,7 @@ def test_a_monitor_is_made_run_and_paused(phone: Page, site: Site, target: Targe
     phone.get_by_role("button", name="Make the monitor").click()
     alert = phone.get_by_role("alert")
     expect(phone.locator(".sp-problems")).to_be_focused()
-    expect(alert).to_contain_text("Options.expected status: Must be a status")
+    expect(alert).to_contain_text("Good answers: Must be a status")
     expect(phone.get_by_label("Good answers")).to_have_attribute("aria-invalid", "true")
     phone.get_by_label("Good answers").fill("2xx")
     phone.get_by_role("button", name="Make the monitor").click()
