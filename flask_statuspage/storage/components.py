@@ -14,6 +14,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    cast,
     delete,
     func,
     or_,
@@ -312,7 +313,7 @@ def histories(
     entities the rows would cost several times as much.
     """
     query = select(
-        type_coerce(StatusInterval.component_id, String),
+        cast(StatusInterval.component_id, String),  # as text, also where the driver makes UUIDs
         type_coerce(StatusInterval.status, String),
         StatusInterval.started_at,
         StatusInterval.ended_at,
@@ -321,11 +322,11 @@ def histories(
         or_(StatusInterval.ended_at.is_(None), StatusInterval.ended_at > since),
     )
     found: dict[UUID, list[Interval]] = {component_id: [] for component_id in component_ids}
-    by_key: dict[object, list[Interval]] = {}
+    by_key: dict[str, list[Interval]] = {}
     for key, word, start, end in session.execute(query):
         known = by_key.get(key)
         if known is None:
-            known = by_key[key] = found[UUID(str(key))]
+            known = by_key[key] = found[UUID(key)]
         known.append(Interval(_STATUSES[word], start, end))
     return found
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, Select, String, or_, select, type_coerce
+from sqlalchemy import Row, Select, String, cast, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from ..domain.incident import OPEN
@@ -183,12 +183,12 @@ def _of_each(
     found: dict[UUID, list[Row[Any]]] = {ident: [] for ident in ids}
     if not ids:
         return found
-    # Each id stands in many rows, and is made of what the driver returns only once.
-    by_key: dict[object, list[Row[Any]]] = {}
-    query = query.add_columns(type_coerce(column, String)).where(column.in_(ids))
+    # Each id stands in many rows, and is made of its text only once.
+    by_key: dict[str, list[Row[Any]]] = {}
+    query = query.add_columns(cast(column, String)).where(column.in_(ids))
     for row in session.execute(query):
         known = by_key.get(row[-1])
         if known is None:
-            known = by_key[row[-1]] = found[UUID(str(row[-1]))]
+            known = by_key[row[-1]] = found[UUID(row[-1])]
         known.append(row)
     return found
