@@ -104,7 +104,8 @@ class Room:
 
     def labelled(self, name: str, label: str) -> str:
         """*label*, which is noted as that of the field *name*, for what is told above the form."""
-        return self.labels.setdefault(name, label)
+        self.labels.setdefault(name, label)
+        return label
 
     def place_of(self, problem: FieldError) -> tuple[str, str]:
         """Which field on the page is meant, and what it is called there: for ``components.api`` it may be a part."""
