@@ -239,7 +239,7 @@ class Attack:
             long |= shorter
             if shorter:
                 continue
-            wrong = {n for n in fields if {n, n.replace(".", "s.", 1)} & set(refused)}
+            wrong = fields & refused.keys()
             left = fields - wrong if wrong else fields & prose
             if left == fields:
                 return False

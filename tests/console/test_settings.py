@@ -21,7 +21,7 @@ def test_a_page_is_named_and_painted(site: Site, enter: Enter) -> None:
     form = ann.form("/settings", "Save")
     sent = ann.send(
         form,
-        **{"name": "Acme <status>", "time_zone": "Europe/Berlin", "colour.primary": "#123456"},
+        **{"name": "Acme <status>", "time_zone": "Europe/Berlin", "colours.primary": "#123456"},
     )
     assert "The settings are saved." in ann.follow(sent).text
     told = page(site)
@@ -29,7 +29,7 @@ def test_a_page_is_named_and_painted(site: Site, enter: Enter) -> None:
     assert told["colours"] == {"primary": "#123456"}
     assert "Acme &lt;status&gt;" in site.get("/").text
     again = ann.form("/settings", "Save")
-    assert ann.send(again, **{"name": "", "colour.primary": ""}).status_code == 303
+    assert ann.send(again, **{"name": "", "colours.primary": ""}).status_code == 303
     assert page(site)["name"] != "Acme <status>"
     assert page(site)["colours"] == {}
 
@@ -38,8 +38,10 @@ def test_colours_that_cannot_be_read_are_refused(site: Site, enter: Enter) -> No
     """The field is named, what was typed stays, and nothing is saved."""
     ann = enter(ADMIN)
     form = ann.form("/settings", "Save")
-    answer = ann.send(form, **{"colour.text": "#fefefe", "footer": "kept"})
+    answer = ann.send(form, **{"colours.text": "#fefefe", "footer": "kept"})
     assert answer.status_code == 422
+    assert 'href="#f-colours.text"' in answer.text
+    assert 'id="f-colours.text-problem"' in answer.text
     assert ">\nkept</textarea>" in answer.text
     assert page(site)["footer"] == ""
 
@@ -111,9 +113,9 @@ def test_colours_are_not_painted_over(site: Site, enter: Enter) -> None:
     ann = enter(ADMIN)
     form = ann.form("/settings", "Save")
     site.ask("PATCH", "/pages/main", {"colours": {"primary": "#123456"}})
-    answer = ann.send(form, name="Acme", **{"colour.link": "#0b3d91"})
+    answer = ann.send(form, name="Acme", **{"colours.link": "#0b3d91"})
     assert answer.status_code == 409
-    assert "colour.primary is “#123456” now" in answer.text
+    assert "colours.primary is “#123456” now" in answer.text
     assert page(site)["colours"] == {"primary": "#123456"}
 
 

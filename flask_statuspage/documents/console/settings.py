@@ -47,7 +47,7 @@ def settings(
     may_delete: bool,
 ) -> str:
     """The form of the page: ``name slug url time_zone locale visibility subscribers logo header footer`` and
-    ``colour.<token>``.
+    ``colours.<token>``.
 
     :param values: what stands in the fields, and is compared when they are saved; empty: the site's settings count.
     :param link: where it is seen, while only its link leads there.

@@ -68,7 +68,7 @@ def change(visit: Visit) -> Done:
     values["visibility"] = values["visibility"] or ""
     values["colours"] = {
         token: colour.strip()
-        for token, colour in reading.starting_with(typed, "colour.").items()
+        for token, colour in reading.starting_with(typed, "colours.").items()
         if colour.strip()
     }
     values["subscribers"] = reading.words(typed, "subscribers")
@@ -110,5 +110,5 @@ def _present(page: Page) -> dict[str, str]:
     """What the fields show, by their names."""
     colours = page.colours or {}
     return {name: getattr(page, name) or "" for name in FIELDS} | {
-        f"colour.{token}": colours.get(token, "") for token in TOKENS
+        f"colours.{token}": colours.get(token, "") for token in TOKENS
     }
