@@ -152,6 +152,12 @@ class Attack:
         assert answer.status_code < 500, (where, answer.text)
         if answer.mimetype == "text/html":
             self.found += [f"{where}: {told}" for told in self.vocabulary.dangers(answer.text)]
+            places = (name for name in _refused(answer.text) if "." not in name)
+            self.found += [
+                f"{where}: nothing is wrong at #f-{name}"
+                for name in places
+                if f'id="f-{name}"' not in answer.text
+            ]
 
     def forms(self) -> None:
         """Every form of the console, until one of each kind took the text."""
