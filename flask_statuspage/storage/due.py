@@ -95,7 +95,8 @@ def claim(session: Session, region: str, now: datetime, *, limit: int) -> list[D
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    # Without a join: MariaDB would lock the monitors too, which whoever records results holds.
+    # Without a join: MariaDB would lock the monitors too, which whoever records results holds. The first check that is
+    # not due yet is held as well where it reads the rows themselves to see so; its results wait for our commit.
     with by_index(session):
         _pass_over_missed(session, region, now)
         taken = session.execute(due).all()
