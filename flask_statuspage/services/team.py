@@ -146,12 +146,8 @@ def authenticate(session: Session, key: str | None) -> Token:
         raise Unauthorized(
             "Send a key: 'Authorization-Token: <key>' or 'Authorization: Bearer <key>'."
         )
-    token = stored.by_key(session, key)
     now = utc_now()
-    if token is None or token.revoked_at is not None:
-        raise Unauthorized("This key is not known.")
-    if token.expires_at is not None and token.expires_at <= now:
-        raise Unauthorized("This key has expired.")
+    token = _that_counts(stored.by_key(session, key), now)
     if token.last_used_at is None or now - token.last_used_at > USED_AT_MOST:
         token.last_used_at = now
     return token
@@ -161,11 +157,18 @@ def renew(session: Session, token: Token, *, lock: bool) -> None:
     """Read a key that was let in anew: what it asks for may have waited for others.
 
     :param lock: hold it until the transaction ends.
-    :raises Unauthorized: when it was revoked meanwhile.
+    :raises Unauthorized: when it was revoked meanwhile, or expired.
     """
     session.refresh(token, with_for_update=lock or None)
-    if token.revoked_at is not None:
+    _that_counts(token, utc_now())
+
+
+def _that_counts(token: Token | None, now: datetime) -> Token:
+    if token is None or token.revoked_at is not None:
         raise Unauthorized("This key is not known.")
+    if token.expires_at is not None and token.expires_at <= now:
+        raise Unauthorized("This key has expired.")
+    return token
 
 
 def _check_free(session: Session, name: str, *, but: Token | None = None) -> None:

@@ -21,6 +21,7 @@ from flask_statuspage.domain import totp
 from flask_statuspage.domain.roles import Role
 from flask_statuspage.services import members, sign_ins, team
 from flask_statuspage.storage import pages
+from flask_statuspage.storage.base import utc_now
 from flask_statuspage.storage.components import Component
 from flask_statuspage.storage.incidents import Incident
 from flask_statuspage.storage.outbox import EventRow
@@ -188,14 +189,23 @@ def test_a_conflict_of_one_who_is_gone(site: Site) -> None:
     assert "Hush" not in answers[0].text
 
 
-def test_an_incident_of_a_revoked_key(site: Site) -> None:
+def revoke(session: Session) -> None:
+    team.revoke(session, _token(session).id, **BY_ANN)
+
+
+def expire(session: Session) -> None:
+    _token(session).expires_at = utc_now()
+
+
+@pytest.mark.parametrize("end", [revoke, expire])
+def test_an_incident_of_a_key_that_has_ended(site: Site, end: Callable[[Session], None]) -> None:
     """The manage API looks again, too."""
     site.keys["mal"] = site.made("/tokens", name="mal", role="editor")["key"]
     assert site.ask("GET", "/incidents", role="mal").status_code == 200  # its use is noted
     body = {"title": "Lies", "body": "All is lost."}
     with waiting(site, lambda: site.ask("POST", "/incidents", body, role="mal")) as answers:
         pages.hold(current_session(), pages.default_page(current_session()).id)
-        team.revoke(current_session(), _token(current_session()).id, **BY_ANN)
+        end(current_session())
     assert answers[0].status_code == 401
     assert not site.rows(Incident)
 
@@ -245,7 +255,7 @@ def test_a_revoked_key(site: Site, own: bool) -> None:
 
     with waiting(site, ask) as answers:
         members.held(current_session(), OWNER)
-        team.revoke(current_session(), _token(current_session()).id, **BY_ANN)
+        revoke(current_session())
     assert answers[0].status_code == 401
     assert role_of(site, VIEWER) == "viewer"
 

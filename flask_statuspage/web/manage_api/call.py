@@ -92,7 +92,7 @@ class Call:
     def begin(self) -> None:
         """Begin a transaction that sees what is committed by then, with its guards.
 
-        :raises Unauthorized: when the key was revoked meanwhile.
+        :raises Unauthorized: when the key was revoked meanwhile, or expired.
         """
         begin_read_committed(self.session)
         is_about_team = self.right is Right.TEAM
@@ -105,7 +105,7 @@ class Call:
     def confirm(self) -> None:
         """Before what was done is committed: the key still counts, however long others were waited for.
 
-        :raises Unauthorized: when it was revoked meanwhile.
+        :raises Unauthorized: when it was revoked meanwhile, or expired.
         """
         if self.right is not Right.TEAM:  # else it is held since the beginning
             team.renew(self.session, self.token, lock=True)
