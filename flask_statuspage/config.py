@@ -188,6 +188,12 @@ class Settings:
         allowed="port numbers, such as '443,8443'",
         doc="Ports that URLs of webhooks and monitors may have. Kinds without a URL (`tcp`, `tls`) may use any.",
     )
+    ca_file: str | None = _key(
+        None,
+        values.authorities,
+        allowed="the absolute path of a readable PEM file of certificates",
+        doc="Authorities that certificates of webhooks, monitors and gateways may be of, besides the public ones.",
+    )
     secret_keys: tuple[str, ...] = _key(
         (),
         values.many(values.text),

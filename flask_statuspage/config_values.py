@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import ssl
 from collections.abc import Callable
 from email.utils import parseaddr
 from typing import Any
@@ -30,6 +31,13 @@ def absolute(value: Any) -> str:
     path = text(value)
     if not os.path.isabs(path):
         raise ValueError
+    return path
+
+
+def authorities(value: Any) -> str:
+    path = absolute(value)
+    # Tried now: what is wrong with the file would else be told by the first monitor or message that needs it.
+    ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
     return path
 
 

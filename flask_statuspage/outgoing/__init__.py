@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .certificates import CertificateProblem, certificate_problem
-from .client import Answer, Client, FailureKind, SendFailed, check_headers
+from .client import Answer, Client, FailureKind, SendFailed
 from .connecting import ConnectFailed, connect, look_up
 from .deadline import BoundedSocket, Budget
 from .guard import (
@@ -15,6 +15,7 @@ from .guard import (
     vet_address,
     vet_url,
 )
+from .headers import check_headers
 from .lookup import Resolver, system_resolver
 from .pinned import tls_context
 from .places import Place, vet_host, vet_place

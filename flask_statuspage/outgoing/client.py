@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import math
 import os
-import re
 import ssl
 import threading
 import time
@@ -37,6 +36,7 @@ from urllib3.exceptions import HTTPError
 from .certificates import CertificateProblem, certificate_problem
 from .deadline import Budget
 from .guard import AddressPolicy, AddressRefused, vet_url
+from .headers import TOKEN, check_headers
 from .lookup import Resolver, system_resolver
 from .pinned import Call, PinnedAdapter, tls_context
 
@@ -107,7 +107,8 @@ class Client:
     most `pool_size` idle ones per host, for the `hosts` hosts called last. After a fork the
     child opens connections of its own. Settings of a call (`verify`) never mix.
 
-    `resolver` looks names up; by default the system's :func:`socket.getaddrinfo`.
+    `resolver` looks names up; by default the system's :func:`socket.getaddrinfo`. `authorities`
+    is the path of a PEM file with certificates that are trusted besides the public ones.
     """
 
     def __init__(
@@ -118,6 +119,7 @@ class Client:
         hosts: int = 256,
         user_agent: str = "Flask-StatusPage",
         resolver: Resolver = system_resolver,
+        authorities: str | None = None,
     ) -> None:
         check_headers({"User-Agent": user_agent})
         self.policy = policy
@@ -125,6 +127,7 @@ class Client:
         self._hosts = hosts
         self._user_agent = user_agent
         self._resolver = resolver
+        self._authorities = authorities
         self._contexts: dict[bool | str, ssl.SSLContext] = {}
         self._abandoned: list[PinnedAdapter] = []
         self._start()
@@ -159,7 +162,7 @@ class Client:
         cannot be sent.
         """
         started = time.monotonic()
-        if not _TOKEN.fullmatch(method):
+        if not TOKEN.fullmatch(method):
             raise ValueError("The method is not a valid HTTP method.")
         if not 0 < timeout < math.inf or read_limit < 0 or keep < 0:
             raise ValueError("The timeout must be above zero and no limit below zero.")
@@ -256,7 +259,7 @@ class Client:
             with self._lock:
                 context = self._contexts.get(verify)
                 if context is None:
-                    context = self._contexts[verify] = tls_context(verify)
+                    context = self._contexts[verify] = tls_context(verify, self._authorities)
         return context
 
     def _start(self) -> None:
@@ -268,22 +271,6 @@ class Client:
         # Kept, not freed: freeing a pool takes a lock that may have been held at the fork.
         self._abandoned.append(self._adapter)
         self._start()
-
-
-def check_headers(headers: Mapping[str, str]) -> None:
-    """Raise :exc:`ValueError` unless these request headers can be sent as they are.
-
-    Refused are line breaks and other control characters, what is not Latin-1, and the headers
-    that frame a message (``Content-Length``, ``Transfer-Encoding``, …) or name its host. To be
-    called too when headers are saved, so that the mistake is told to whoever makes it.
-    """
-    for name, value in headers.items():
-        if not _TOKEN.fullmatch(name):
-            raise ValueError("A header name has characters that are not allowed.")
-        if name.lower() in _FRAMING_HEADERS:
-            raise ValueError(f"The header {name} cannot be set.")
-        if not _HEADER_VALUE.fullmatch(value):
-            raise ValueError(f"The value of the header {name} cannot be sent.")
 
 
 def _read(raw: BaseHTTPResponse, limit: int) -> tuple[bytes, bool]:
@@ -319,23 +306,6 @@ def _since(started: float) -> float:
 
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HEADER_VALUE = re.compile(r"|[!-~\x80-\xff]([\t -~\x80-\xff]*[!-~\x80-\xff])?")
-_FRAMING_HEADERS = frozenset(
-    {
-        "connection",
-        "content-length",
-        "expect",
-        "host",
-        "keep-alive",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
 
 _clients: weakref.WeakSet[Client] = weakref.WeakSet()
 

@@ -247,8 +247,10 @@ def _close_for_good(sock: socket.socket) -> None:
         socket.close(sock.detach())
 
 
-def tls_context(verify: bool | str) -> ssl.SSLContext:
+def tls_context(verify: bool | str, authorities: str | None = None) -> ssl.SSLContext:
     """Make the TLS context for `verify`: True, False, or the path of a CA file or folder.
+
+    `authorities` is a PEM file with further certificates to trust where any are checked.
 
     Made here and not by urllib3, so that it is the same with every version of it, takes no
     key-log file from the environment and makes sockets that keep to a budget.
@@ -263,4 +265,6 @@ def tls_context(verify: bool | str) -> ssl.SSLContext:
     kind = "capath" if os.path.isdir(location) else "cafile"
     arguments: Mapping[str, str] = {kind: location}
     context.load_verify_locations(**arguments)
+    if authorities is not None:
+        context.load_verify_locations(cafile=authorities)
     return context

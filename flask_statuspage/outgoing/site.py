@@ -23,7 +23,7 @@ def site_policy(settings: Settings) -> AddressPolicy:
 
 def site_client(settings: Settings, user_agent: str) -> Client:
     """The process's client under this policy; its connections stay alive from batch to batch."""
-    return _client(site_policy(settings), user_agent)
+    return _client(site_policy(settings), user_agent, settings.ca_file)
 
 
 def operator_client(settings: Settings, user_agent: str) -> Client:
@@ -31,9 +31,9 @@ def operator_client(settings: Settings, user_agent: str) -> Client:
 
     What :class:`.AddressPolicy` refuses always stays refused: link-local addresses and the clouds' metadata services.
     """
-    return _client(OPERATORS, user_agent)
+    return _client(OPERATORS, user_agent, settings.ca_file)
 
 
 @cache
-def _client(policy: AddressPolicy, user_agent: str) -> Client:
-    return Client(policy, user_agent=user_agent)
+def _client(policy: AddressPolicy, user_agent: str, authorities: str | None) -> Client:
+    return Client(policy, user_agent=user_agent, authorities=authorities)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ssl
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from functools import cache
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from ..config import Settings
 from ..outgoing import (
     AddressPolicy,
     AddressRefused,
@@ -22,9 +24,10 @@ from ..outgoing import (
     tls_context,
     vet_host,
 )
+from ..outgoing.site import site_policy
 from .findings import CERTIFICATE_WORDS, NO_ANSWER, answered, failed, since
-from .host import ANY_NAME, HostProbe
-from .probe import Finding, ProbeOptions, ProbeOrder
+from .host import ANY_NAME, HostAsker, HostProbe
+from .probe import Asker, Finding, ProbeOptions, ProbeOrder
 
 DAY_SECONDS = 86_400
 
@@ -50,7 +53,7 @@ class TlsOptions(ProbeOptions):
 class TlsProbe(HostProbe):
     """The target is ``host`` or ``host:port``.
 
-    :param authorities: path of a file of the certificates to trust; None: those that monitors of URLs trust.
+    :param authorities: path of a PEM file with certificates that are trusted besides the public ones.
     """
 
     kind = "tls"
@@ -62,6 +65,11 @@ class TlsProbe(HostProbe):
     ) -> None:
         super().__init__(resolver=resolver)
         self.authorities = authorities
+
+    @contextmanager
+    def open(self, settings: Settings) -> Iterator[Asker]:
+        trusting = TlsProbe(authorities=settings.ca_file, resolver=self.resolver)
+        yield HostAsker(trusting, site_policy(settings))
 
     def ask(
         self, order: ProbeOrder, place: Place, policy: AddressPolicy, budget: Budget
@@ -93,4 +101,4 @@ class TlsProbe(HostProbe):
 @cache
 def _context(authorities: str | None) -> ssl.SSLContext:
     """Once a process: to read all authorities takes longer than a handshake."""
-    return tls_context(authorities or True)
+    return tls_context(True, authorities)

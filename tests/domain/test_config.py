@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
+import certifi
 import pytest
 from flask import Flask
 
@@ -63,6 +64,7 @@ RIGHT: dict[str, list[tuple[Any, Any]]] = {
     "BUILTIN_LOGIN": [(True, True), ("on", True), ("0", False), (" False ", False)],
     "ALLOW_PRIVATE_TARGETS": [("yes", True), ("no", False), (1, True)],
     "TARGET_PORTS": [("443, 8443", (443, 8443)), ([443], (443,)), (8443, (8443,))],
+    "CA_FILE": [(certifi.where(), certifi.where())],
     "SECRET_KEYS": [("new,old", ("new", "old")), (["new"], ("new",))],
     "AUTO_INCIDENTS": [("draft", "draft"), ("off", "off")],
     "REMIND_BEFORE": [("1440,60", (1440, 60)), ([], ()), (30, (30,))],
@@ -120,6 +122,7 @@ WRONG: dict[str, list[Any]] = {
     "BUILTIN_LOGIN": ["maybe", 2, []],
     "ALLOW_PRIVATE_TARGETS": ["ja", 1.5],
     "TARGET_PORTS": ["http", "0", "443;80", [443, None], 70000, True, {"a": 1}],
+    "CA_FILE": ["ca.pem", "/nowhere/ca.pem", "/", __file__, "\x00", 5],
     "SECRET_KEYS": ["a,,b", [5], [""]],
     "AUTO_INCIDENTS": ["on", True, "Publish"],
     "REMIND_BEFORE": ["soon", "0", [0], 44641, True, {"a": 1}],

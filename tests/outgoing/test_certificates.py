@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from flask_statuspage.outgoing import Client
+from flask_statuspage.config import Settings
+from flask_statuspage.outgoing import Client, tls_context
+from flask_statuspage.outgoing.site import operator_client, site_client
 from tests.outgoing.failing import failure
 from tests.outgoing.peer import OK, Peer, answer_all
 from tests.servers import certificates
@@ -28,6 +31,20 @@ def test_every_answer_tells_when_the_certificate_ends(
     for answer in answers:
         assert answer.certificate_expires is not None
         assert abs(answer.certificate_expires - tomorrow) < timedelta(hours=1)
+
+
+def test_what_the_site_trusts_is_trusted_besides_the_public_authorities(
+    certificate: Certificate,
+) -> None:
+    """By what visitors and members typed, and by what the operator set; another site of the process does not."""
+    known = len(tls_context(True).get_ca_certs())
+    assert len(tls_context(True, certificate.path).get_ca_certs()) == known + 1 > 50
+    plain = Settings(allow_private_targets=True)
+    with Peer(answer_all(), tls=certificate.server_context) as peer:
+        for client_of in (site_client, operator_client):
+            trusting = client_of(replace(plain, ca_file=certificate.path), "Page/1")
+            assert trusting.send("GET", peer.url, timeout=5).status == 200
+            assert failure(client_of(plain, "Page/1"), peer.url).certificate == "self_signed"
 
 
 def test_without_tls_there_is_no_certificate(client: Client) -> None:

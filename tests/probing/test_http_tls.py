@@ -2,45 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-import requests.utils
 
+from flask_statuspage.config import Settings
 from flask_statuspage.domain.verdict import Verdict
-from flask_statuspage.outgoing import Client
-from flask_statuspage.outgoing.site import site_policy
 from flask_statuspage.probing import Finding
-from flask_statuspage.probing.http import HttpAsker
 from tests.outgoing.peer import OK, Peer, answer_all
 from tests.probing.asking_http import HTTP, LOOPBACK, ask, order
 from tests.servers import certificates
 from tests.servers.certificates import Certificate
 
 
-@pytest.fixture
-def client() -> Iterator[Client]:
-    """One that has not read yet whom to trust."""
-    with Client(site_policy(LOOPBACK)) as client:
-        yield client
+def trusting(certificate: Certificate) -> Settings:
+    return replace(LOOPBACK, ca_file=certificate.path)
 
 
-@pytest.fixture
-def trust(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Makes this machine trust a certificate."""
-
-    def trust(certificate: Certificate) -> None:
-        monkeypatch.setattr(requests.utils, "DEFAULT_CA_BUNDLE_PATH", certificate.path)
-
-    return trust
-
-
-def over_tls(certificate: Certificate, client: Client, **options: Any) -> Finding:
+def over_tls(certificate: Certificate, *, trusted: bool = True, **options: Any) -> Finding:
     with Peer(answer_all(), tls=certificate.server_context) as peer:
-        return ask(peer.url, client=client, **options)
+        settings = trusting(certificate) if trusted else LOOPBACK
+        return ask(peer.url, settings=settings, **options)
 
 
 @pytest.mark.parametrize(
@@ -53,22 +38,20 @@ def over_tls(certificate: Certificate, client: Client, **options: Any) -> Findin
     ],
 )
 def test_a_bad_certificate_is_down(
-    client: Client, tmp_path: Path, trust: Any, made: dict[str, Any], trusted: bool, error: str
+    tmp_path: Path, made: dict[str, Any], trusted: bool, error: str
 ) -> None:
     """In words that say what is wrong; a monitor that does not verify sees an answer all the same."""
     bad = certificates.make(tmp_path, **made)
-    if trusted:
-        trust(bad)
-    found = over_tls(bad, client, tls_expiry_days=0)
+    found = over_tls(bad, trusted=trusted, tls_expiry_days=0)
     assert (found.outcome, found.code, found.error) == (Verdict.DOWN, None, error)
-    found = over_tls(bad, client, tls_expiry_days=0, verify_tls=False)
+    found = over_tls(bad, trusted=trusted, tls_expiry_days=0, verify_tls=False)
     assert (found.outcome, found.code, found.error) == (Verdict.UP, 200, None)
 
 
-def test_a_server_without_tls_is_down(client: Client) -> None:
+def test_a_server_without_tls_is_down() -> None:
     """The certificate is not blamed where there is none."""
     with Peer(lambda connection: connection.send(OK)) as peer:
-        found = ask(peer.url.replace("http:", "https:"), client=client)
+        found = ask(peer.url.replace("http:", "https:"))
     assert found.error == "No secure connection could be made"
 
 
@@ -88,26 +71,21 @@ def test_a_server_without_tls_is_down(client: Client) -> None:
     ],
 )
 def test_a_certificate_that_ends_soon_is_degraded(
-    client: Client,
     tmp_path: Path,
-    trust: Any,
     left: float,
     options: dict[str, Any],
     error: str | None,
 ) -> None:
     """Within fourteen days unless told otherwise, with the days that are left."""
     made = certificates.make(tmp_path, days=(-2, left))
-    trust(made)
-    found = over_tls(made, client, **options)
+    found = over_tls(made, **options)
     assert (found.outcome, found.error) == (Verdict.DEGRADED if error else Verdict.UP, error)
 
 
-def test_days_are_those_of_the_databases_clock(client: Client, tmp_path: Path, trust: Any) -> None:
+def test_days_are_those_of_the_databases_clock(tmp_path: Path) -> None:
     """A worker whose clock is wrong warns of nothing; a kept-alive connection warns as its first answer did."""
     made = certificates.make(tmp_path, days=(-1, 20))
-    trust(made)
-    with Peer(answer_all(), tls=made.server_context) as peer:
-        asker = HttpAsker(client)
+    with Peer(answer_all(), tls=made.server_context) as peer, HTTP.open(trusting(made)) as asker:
         first = order(peer.url, options=HTTP.check_options({}, LOOPBACK))
         assert asker.ask(first).outcome is Verdict.UP
         object.__setattr__(first, "asked_at", datetime.now(UTC) + timedelta(days=10))
@@ -115,11 +93,8 @@ def test_days_are_those_of_the_databases_clock(client: Client, tmp_path: Path, t
         assert peer.accepted == 1
 
 
-def test_a_wrong_answer_is_worse_than_an_old_certificate(
-    client: Client, tmp_path: Path, trust: Any
-) -> None:
+def test_a_wrong_answer_is_worse_than_an_old_certificate(tmp_path: Path) -> None:
     """Down stays down, and slowness is told before the certificate."""
     made = certificates.make(tmp_path, days=(-1, 2))
-    trust(made)
-    found = over_tls(made, client, expected_status=500)
+    found = over_tls(made, expected_status=500)
     assert (found.outcome, found.error) == (Verdict.DOWN, "Answered 200")

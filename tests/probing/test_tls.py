@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from flask_statuspage.config import Settings
 from flask_statuspage.domain.verdict import Verdict
 from flask_statuspage.errors import Invalid
 from flask_statuspage.probing import Finding, probes
@@ -33,9 +34,9 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 @pytest.fixture(scope="module")
-def trusting(authority: Authority) -> TlsProbe:
-    """The probe, with the tests' authority in the place of the public ones."""
-    return TlsProbe(authorities=authority.path)
+def trusting(authority: Authority) -> Settings:
+    """A site that trusts the tests' authority, too."""
+    return replace(LOOPBACK, ca_file=authority.path)
 
 
 def server(context: ssl.SSLContext, **options: Any) -> Peer:
@@ -46,14 +47,14 @@ def told(finding: Finding) -> tuple[Verdict, str | None]:
     return finding.outcome, finding.error
 
 
-def test_a_good_certificate_is_up(authority: Authority, trusting: TlsProbe) -> None:
+def test_a_good_certificate_is_up(authority: Authority, trusting: Settings) -> None:
     """Trusted, for this host and with time left; the server is asked for by its name."""
     with server(authority.issue(*NAMES, lasts=YEAR)) as peer:
-        finding = ask(trusting, f"localhost:{peer.port}")
+        finding = ask(TLS, f"localhost:{peer.port}", settings=trusting)
         assert told(finding) == (Verdict.UP, None)
         assert finding.milliseconds is not None
         assert 0 <= finding.milliseconds < 2000
-        assert told(ask(trusting, f"127.0.0.1:{peer.port}")) == (Verdict.UP, None)
+        assert told(ask(TLS, f"127.0.0.1:{peer.port}", settings=trusting)) == (Verdict.UP, None)
         assert peer.server_names == ["localhost", None]
 
 
@@ -69,56 +70,58 @@ def test_a_good_certificate_is_up(authority: Authority, trusting: TlsProbe) -> N
     ],
 )
 def test_a_certificate_that_expires_soon_is_degraded(
-    authority: Authority, trusting: TlsProbe, days: float, options: Any, outcome: Verdict
+    authority: Authority, trusting: Settings, days: float, options: Any, outcome: Verdict
 ) -> None:
     """Within `expiry_days`, which are 14 unless something else is said."""
     with server(authority.issue("127.0.0.1", lasts=timedelta(days=days))) as peer:
-        finding = ask(trusting, f"127.0.0.1:{peer.port}", **options)
+        finding = ask(TLS, f"127.0.0.1:{peer.port}", settings=trusting, **options)
     assert told(finding) == (
         outcome,
         None if outcome is Verdict.UP else "The certificate expires soon",
     )
 
 
-def test_the_databases_clock_says_how_soon(authority: Authority, trusting: TlsProbe) -> None:
+def test_the_databases_clock_says_how_soon(authority: Authority, trusting: Settings) -> None:
     """As for monitors of URLs, however wrong this machine's clock is."""
     with server(authority.issue("127.0.0.1", lasts=timedelta(days=40))) as peer:
-        now = order(trusting, f"127.0.0.1:{peer.port}")
+        now = order(TLS, f"127.0.0.1:{peer.port}")
         later = replace(now, asked_at=now.asked_at + timedelta(days=30))
-        with trusting.open(LOOPBACK) as asker:
+        with TLS.open(trusting) as asker:
             found = [asker.ask(one).outcome for one in (now, later)]
     assert found == [Verdict.UP, Verdict.DEGRADED]
 
 
-def test_an_expired_certificate_is_down(authority: Authority, trusting: TlsProbe) -> None:
+def test_an_expired_certificate_is_down(authority: Authority, trusting: Settings) -> None:
     """Once the time is over, however many days were asked for; one that is not valid yet is down, too."""
     with server(authority.issue("127.0.0.1", lasts=timedelta(minutes=-1))) as peer:
-        finding = ask(trusting, f"127.0.0.1:{peer.port}", expiry_days=0)
+        finding = ask(TLS, f"127.0.0.1:{peer.port}", settings=trusting, expiry_days=0)
     assert told(finding) == (Verdict.DOWN, "The certificate has expired")
     with server(authority.issue("127.0.0.1", begins=timedelta(hours=1), lasts=YEAR)) as peer:
-        finding = ask(trusting, f"127.0.0.1:{peer.port}")
+        finding = ask(TLS, f"127.0.0.1:{peer.port}", settings=trusting)
     assert told(finding) == (Verdict.DOWN, "The certificate is not valid yet")
 
 
-def test_a_certificate_for_another_name_is_down(authority: Authority, trusting: TlsProbe) -> None:
+def test_a_certificate_for_another_name_is_down(authority: Authority, trusting: Settings) -> None:
     """The host of the target, name or address, must be in it, or the name that the options say."""
     with server(authority.issue("shop.example.com", lasts=YEAR)) as peer:
         for host in ("localhost", "127.0.0.1"):
-            finding = ask(trusting, f"{host}:{peer.port}")
+            finding = ask(TLS, f"{host}:{peer.port}", settings=trusting)
             assert told(finding) == (Verdict.DOWN, "The certificate is for another name")
-        finding = ask(trusting, f"127.0.0.1:{peer.port}", server_name="Shop.Example.com.")
+        finding = ask(
+            TLS, f"127.0.0.1:{peer.port}", settings=trusting, server_name="Shop.Example.com."
+        )
         assert told(finding) == (Verdict.UP, None)
         assert peer.server_names[-1] == "shop.example.com"
 
 
 def test_an_unknown_issuer_is_down(
-    authority: Authority, trusting: TlsProbe, tmp_path: Path
+    authority: Authority, trusting: Settings, tmp_path: Path
 ) -> None:
     """A certificate that signs itself, or that nobody known has signed."""
     own = certificates.make(tmp_path)
     unknown = (Verdict.DOWN, "The certificate is from an unknown issuer")
     with server(own.server_context) as peer:
-        finding = ask(trusting, f"127.0.0.1:{peer.port}")
+        finding = ask(TLS, f"127.0.0.1:{peer.port}", settings=trusting)
         assert told(finding) == (Verdict.DOWN, "The certificate is self-signed")
     with server(authority.issue("127.0.0.1", lasts=YEAR)) as peer:
         assert told(ask(TLS, f"127.0.0.1:{peer.port}")) == unknown
@@ -126,17 +129,17 @@ def test_an_unknown_issuer_is_down(
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 def test_servers_of_one_version(
-    authority: Authority, trusting: TlsProbe, version: ssl.TLSVersion
+    authority: Authority, trusting: Settings, version: ssl.TLSVersion
 ) -> None:
     """A server that speaks nothing but TLS 1.2, or nothing but 1.3, is understood."""
     context = authority.issue("127.0.0.1", lasts=YEAR)
     context.minimum_version = context.maximum_version = version
     with server(context) as peer:
-        assert ask(trusting, f"127.0.0.1:{peer.port}").outcome is Verdict.UP
+        assert ask(TLS, f"127.0.0.1:{peer.port}", settings=trusting).outcome is Verdict.UP
 
 
 @pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b""])
-def test_a_server_without_tls_is_down(trusting: TlsProbe, answer: bytes) -> None:
+def test_a_server_without_tls_is_down(trusting: Settings, answer: bytes) -> None:
     """One that speaks something else, or hangs up on the first message."""
 
     def behave(connection: Connection) -> None:
@@ -144,7 +147,7 @@ def test_a_server_without_tls_is_down(trusting: TlsProbe, answer: bytes) -> None
         connection.send(answer)
 
     with Peer(behave) as peer:
-        finding = ask(trusting, f"127.0.0.1:{peer.port}")
+        finding = ask(TLS, f"127.0.0.1:{peer.port}", settings=trusting)
     assert told(finding) == (Verdict.DOWN, "The TLS handshake failed")
 
 
@@ -152,21 +155,21 @@ def test_a_server_without_tls_is_down(trusting: TlsProbe, answer: bytes) -> None
     "behave", [Connection.hang, lambda peer: peer.drip(b"\x16\x03\x03\x3f\xff" * 20, pause=0.1)]
 )
 def test_a_handshake_that_does_not_end_is_down_in_time(
-    trusting: TlsProbe, behave: Behaviour
+    trusting: Settings, behave: Behaviour
 ) -> None:
     """A server that accepts and says nothing, or drips, costs the timeout and no more."""
     with Peer(behave) as peer, lasting(0.4, 4):
-        finding = ask(trusting, f"127.0.0.1:{peer.port}", timeout=0.4)
+        finding = ask(TLS, f"127.0.0.1:{peer.port}", settings=trusting, timeout=0.4)
     assert told(finding) == (Verdict.DOWN, "No answer in time")
 
 
-def test_failures_to_connect(trusting: TlsProbe) -> None:
+def test_failures_to_connect(trusting: Settings) -> None:
     """They have the same words as those of ports."""
-    assert ask(trusting, f"127.0.0.1:{closed_port()}").error == "Connection failed"
-    assert ask(trusting, "nowhere.invalid").error == "The name could not be resolved"
+    assert ask(TLS, f"127.0.0.1:{closed_port()}", settings=trusting).error == "Connection failed"
+    assert ask(TLS, "nowhere.invalid", settings=trusting).error == "The name could not be resolved"
 
 
-def test_a_slow_handshake_is_degraded(authority: Authority, trusting: TlsProbe) -> None:
+def test_a_slow_handshake_is_degraded(authority: Authority, trusting: Settings) -> None:
     """The time counts until the handshake is done; that a certificate ends is said first."""
     good, short = (authority.issue("127.0.0.1", lasts=timedelta(days=days)) for days in (90, 3))
     for context, error in ((good, "Slower than 100 ms"), (short, "The certificate expires soon")):
@@ -177,22 +180,22 @@ def test_a_slow_handshake_is_degraded(authority: Authority, trusting: TlsProbe) 
                 connection.hang()
 
         with Peer(shake_late) as peer:
-            finding = ask(trusting, f"127.0.0.1:{peer.port}", degraded_over_ms=100)
+            finding = ask(TLS, f"127.0.0.1:{peer.port}", settings=trusting, degraded_over_ms=100)
         assert told(finding) == (Verdict.DEGRADED, error)
         assert (finding.milliseconds or 0) >= 150
 
 
-def test_ipv6(authority: Authority, trusting: TlsProbe) -> None:
+def test_ipv6(authority: Authority, trusting: Settings) -> None:
     """The address of an IPv6 target must be in the certificate."""
     with server(authority.issue("::1", lasts=YEAR), family=socket.AF_INET6) as peer:
-        assert ask(trusting, f"[::1]:{peer.port}").outcome is Verdict.UP
+        assert ask(TLS, f"[::1]:{peer.port}", settings=trusting).outcome is Verdict.UP
 
 
 def test_a_name_that_leads_inside_is_not_called(
-    authority: Authority, name_server: DnsServer
+    authority: Authority, trusting: Settings, name_server: DnsServer
 ) -> None:
     """Neither when it is saved nor later."""
-    probe = TlsProbe(authorities=authority.path, resolver=name_server.resolver)
+    probe = TlsProbe(resolver=name_server.resolver)
     public, inside = Records(addresses=["93.184.215.14"]), Records(addresses=["127.0.0.1"])
     name_server.set("shop.example.com", public, inside)
     with server(authority.issue("shop.example.com", lasts=YEAR)) as peer:
@@ -203,7 +206,7 @@ def test_a_name_that_leads_inside_is_not_called(
         with pytest.raises(Invalid, match=r"^target: "):
             probe.vet(target, STRICT)
         assert peer.accepted == 0
-        assert ask(probe, target).outcome is Verdict.UP
+        assert ask(probe, target, settings=trusting).outcome is Verdict.UP
 
 
 def test_a_target_has_one_spelling() -> None:
