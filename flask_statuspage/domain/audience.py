@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from .dialects import STATUSGATOR_STATUS
+from .events import BEGINNINGS
 from .status import ComponentStatus
 
 LEVELS = {"any": 0, "warn": 1, "down": 2}
@@ -41,6 +42,25 @@ class Change:
         """Whether *level* hears of it: it changes the word, and the word before or after is that bad."""
         words = {STATUSGATOR_STATUS[self.previous], STATUSGATOR_STATUS[self.status]}
         return len(words) > 1 and max(map(_BADNESS.__getitem__, words)) >= LEVELS[level]
+
+
+Newly = bool | frozenset[UUID]
+"""For whom an event is the beginning: all, nobody, or the readers of these components."""
+
+
+def begins_for(
+    name: str, component_ids: Collection[UUID], interest: Interest, newly: Newly
+) -> bool:
+    """Whether the event *name* on *component_ids* tells a subscription with *interest* of a beginning.
+
+    Whoever chose events by their names gets those only.
+    """
+    if name not in BEGINNINGS or interest.events is not None:
+        return False
+    if isinstance(newly, bool):
+        return newly
+    known = frozenset(component_ids) - newly
+    return bool(interest.components & newly) and interest.components.isdisjoint(known)
 
 
 def concerns(

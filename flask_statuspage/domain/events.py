@@ -27,6 +27,13 @@ IN_ORDER = frozenset({*INCIDENT_EVENTS, *MAINTENANCE_EVENTS, REMINDER})
 """The steps of one story: whoever missed one is told it before the next. Of other subjects each message stands for
 itself, and one that is to be retried for days must not hold up what comes after it."""
 
+BEGINNINGS = {
+    "incident.updated": "incident.created",
+    "maintenance.started": "maintenance.scheduled",
+}
+"""What may be the first that somebody is told, and then stands for the beginning: an incident opens again or comes to
+affect one more component, a maintenance begins that nobody was told of before."""
+
 COMPONENT_EVENTS = ("component.status_change",)
 MONITOR_EVENTS = ("monitor.down", "monitor.recovered")
 
@@ -52,6 +59,9 @@ chooses it: it comes to whoever chose ``component.status_change`` in such a form
 UPSTREAM_CHANGE = "upstream.status_change"
 """The status page of another service, which a monitor watches, tells of a change; its subject is the monitor. Like the
 one above it comes, unchosen, to whoever chose ``component.status_change`` in such a format."""
+
+STATES = frozenset({*COMPONENT_EVENTS, *MONITOR_EVENTS, PAGE_CHANGE, UPSTREAM_CHANGE})
+"""What tells how something is by then: told after a later one, it would leave a receiver with what is over."""
 
 TEST = "test"
 CONFIRMATION = "subscription.confirmation"

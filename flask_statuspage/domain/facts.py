@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
+from .audience import Newly
 from .incident import IncidentStatus, ended_at
 from .maintenance import MaintenanceStatus
 from .status import ComponentStatus, Impact
@@ -138,6 +139,27 @@ class IncidentFact:
         """When it was over, see :func:`.incident.ended_at`."""
         return ended_at(self.status, self.started_at, self.resolved_at)
 
+    def concerned(self, *, at_its_end: bool) -> list[UUID]:
+        """The components whose readers hear what is told now: those that are affected.
+
+        Whoever heard of the incident for the sake of another one hears that it was taken off, and of the end.
+        """
+        told = self.updates if at_its_end else self.updates[:2]
+        lists = [self.components, *(update.components for update in told if update.notified)]
+        return list(dict.fromkeys(component.id for known in lists for component in known))
+
+    @property
+    def newly(self) -> Newly:
+        """For whom the latest update is the first that they are told, or that it is open again."""
+        latest, *older = self.updates
+        if not older or not self.status.is_open:
+            return False
+        told = [update for update in older if update.notified]
+        if not told or not IncidentStatus(older[0].status).is_open:
+            return True
+        known = {component.id for update in told for component in update.components}
+        return frozenset({component.id for component in latest.components} - known)
+
 
 @dataclass(frozen=True, kw_only=True)
 class MaintenanceFact:
@@ -170,6 +192,11 @@ class MaintenanceFact:
     occurrence_at: datetime | None
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def newly(self) -> Newly:
+        """Whether it has begun and its latest update is the first that anybody is told."""
+        return self.status.is_active and not any(update.notified for update in self.updates[1:])
 
     def is_overrun(self, now: datetime) -> bool:
         """Whether it should be over by now and is not."""

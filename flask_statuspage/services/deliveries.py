@@ -19,13 +19,13 @@ from ..delivery import wording
 from ..delivery.channels import channels
 from ..delivery.formats import Posting, formats
 from ..delivery.parcel import Parcel
-from ..domain.events import CONFIRMATION
+from ..domain.events import CONFIRMATION, STATES
 from ..domain.facts import plain
 from ..domain.reader import Reader
 from ..domain.retry import MOST_LOSSES, STALE_AFTER, SUPERSEDED_AFTER
 from ..errors import SetupError
 from ..state import current_settings
-from ..storage import claims, endpoints, session, subscription_secrets, threads
+from ..storage import claims, endpoints, neighbours, session, subscription_secrets, threads
 from ..storage.claims import Lane
 from ..storage.encryption import reveal
 from ..storage.outbox import Delivery, DeliveryState
@@ -107,7 +107,7 @@ class _Preparing:
         ids = {row.subscription_id for row in rows}
         self._secrets = subscription_secrets.sealed_secrets(db, ids)
         late = now - timedelta(seconds=SUPERSEDED_AFTER)
-        self._superseded = claims.superseded(
+        self._superseded = neighbours.superseded(
             db,
             [
                 row.id
@@ -116,11 +116,19 @@ class _Preparing:
                 if row.event.name in UPDATES and (row.attempts > 1 or row.due_at < late)
             ],
         )
+        self._overtaken = neighbours.overtaken(
+            db,
+            {
+                row.id: row.event.component_ids
+                for row in rows
+                if row.event.name in STATES and row.attempts > 1
+            },
+        )
         # Due since its event occurred, or since a member asked for it again.
         old = now - timedelta(seconds=STALE_AFTER)
         stale = {row.id for row in rows if row.attempts == 1 and row.due_at < old}
         # One that had to wait for its turn behind another is not to blame.
-        self._stale = stale - claims.followed_one_since(db, stale, old)
+        self._stale = stale - neighbours.followed_one_since(db, stale, old)
         self._replies = threads.sent_before(db, {row.id for row in rows if _replies(row)})
         self._bodies: dict[tuple[UUID, str, int, Reader], str] = {}
         self._ready_since = {} if lane is Lane.SLOW else lag.ready_since(db, rows, now)
@@ -189,6 +197,8 @@ class _Preparing:
             return f"The subscription is {subscription.state.value} again."
         if delivery.id in self._superseded:
             return "A later update took its place."
+        if delivery.id in self._overtaken:
+            return "A later message about the same has arrived."
         if delivery.id in self._stale:
             return throttle.TOO_OLD
         return None

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from .. import signals
 from ..delivery.channels import channels
-from ..domain.audience import Change
+from ..domain.audience import Change, Newly
 from ..domain.events import PAGE_CHANGE, UPSTREAM_CHANGE, Event
 from ..domain.facts import plain
 from ..domain.ids import new_id
@@ -47,13 +47,17 @@ def record(
     data: Mapping[str, Any],
     notify: bool = True,
     signal: bool = True,
+    newly: Newly = False,
 ) -> EventRow:
     """Write the event *name* with its deliveries, and see to its signal after the commit.
 
     :param data: facts or plain data; ``page`` is added.
     :param notify: False tells host code only, no subscriber.
     :param signal: False tells subscribers only: nothing has changed since host code was told.
+    :param newly: for whom it stands for a beginning, see :data:`~..domain.events.BEGINNINGS`.
     """
+    if newly:
+        data = {**data, "newly": newly if isinstance(newly, bool) else sorted(map(str, newly))}
     row = EventRow(
         page_id=page.id,
         name=name,
@@ -149,7 +153,13 @@ def expand(session: Session, row: EventRow, *, size: int = 1000) -> bool:
     """
     candidates = stored.active_after(session, row.page_id, row.cursor, limit=size)
     event = as_event(row)
-    chosen = interested(event.name, event.component_ids, candidates, changes=_changes(event))
+    chosen = interested(
+        event.name,
+        event.component_ids,
+        candidates,
+        changes=_changes(event),
+        newly=_newly(event),
+    )
     outbox.add_deliveries(session, row, map(_place, chosen), row.occurred_at)
     if candidates:
         row.cursor = candidates[-1].id
@@ -176,6 +186,11 @@ def expand_waiting(session: Session) -> int:
 
 def _place(subscription: Subscription) -> tuple[UUID, str]:
     return subscription.id, channels[subscription.channel].endpoint(subscription.address)
+
+
+def _newly(event: Event) -> Newly:
+    told = event.data.get("newly", False)
+    return told if isinstance(told, bool) else frozenset(map(UUID, told))
 
 
 def _changes(event: Event) -> list[Change]:

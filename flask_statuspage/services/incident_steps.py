@@ -207,7 +207,7 @@ def go_on(
         affected_components.let_speak(session, page, incident, said, notify=notify)
     elif was.is_open:
         affected_components.fall_silent(session, page, incident, list(chosen), notify=notify)
-    tell(session, page, incident, event_name(was, status), notify=notify)
+    tell(session, page, incident, event_name(was, status), notify=notify, is_step=True)
     old, new = audit.difference(kept, state(incident))
     audit.of(
         session,
@@ -270,23 +270,36 @@ def state(incident: Incident) -> dict[str, Any]:
     }
 
 
-def tell(session: Session, page: Page, incident: Incident, name: str, *, notify: bool) -> None:
-    """Record the event *name*; of a draft nobody hears."""
+def tell(
+    session: Session,
+    page: Page,
+    incident: Incident,
+    name: str,
+    *,
+    notify: bool,
+    is_step: bool = False,
+) -> None:
+    """Record the event *name*; of a draft nobody hears.
+
+    :param is_step: the latest update was just made, and nothing else is told.
+    """
     if incident.visibility != "published":
         return
+    fact = facts.incident(incident)
     row = events.record(
         session,
         page,
         name,
         subject_id=incident.id,
-        components=[item.component_id for item in incident.affected],
+        components=fact.concerned(at_its_end=name == "incident.resolved"),
         data={
             "incident": {
-                **plain(facts.incident(incident)),
+                **plain(fact),
                 "url": addresses.incident_url(page, incident.id),
             },
             "components": facts.present(item.component for item in incident.affected),
         },
         notify=notify,
+        newly=is_step and fact.newly,
     )
     page_changes.note(session, page, row, told=notify)

@@ -6,7 +6,7 @@ monitors before it touches the page, as everywhere.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -224,19 +224,25 @@ def tell(
     *,
     notify: bool,
     more: dict[str, Any] | None = None,
+    gone: Iterable[Component] = (),
 ) -> None:
-    """Write the event *name*; *more* are further plain values of its ``maintenance``."""
-    fact = {**plain(facts.maintenance(row)), "url": addresses.maintenance_url(page, row.id)}
+    """Write the event *name*; *more* are further plain values of its ``maintenance``.
+
+    :param gone: what was just taken off it, whose readers are told so.
+    """
+    fact = facts.maintenance(row)
+    values = {**plain(fact), "url": addresses.maintenance_url(page, row.id)}
     event = events.record(
         session,
         page,
         name,
         subject_id=row.id,
-        components=[item.component_id for item in row.affected],
+        components=[*(item.component_id for item in row.affected), *(one.id for one in gone)],
         data={
-            "maintenance": {**fact, **(more or {})},
+            "maintenance": {**values, **(more or {})},
             "components": facts.present(item.component for item in row.affected),
         },
         notify=notify,
+        newly=fact.newly,
     )
     page_changes.note(session, page, event, told=notify)

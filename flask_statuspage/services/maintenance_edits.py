@@ -79,7 +79,7 @@ def edit(
     if moved or reminders is not None:
         planned = [PLANNED] if PLANNED in row.reminded else []
         row.reminded = [*past_reminders(start, row.remind_before, now), *planned]
-    _set_components(session, page, row, chosen, notify=notify, now=now)
+    gone = _set_components(session, page, row, chosen, notify=notify, now=now)
     course.set_clock(row)
     session.flush()
     was, now_is = audit.difference(before, state(row))
@@ -96,7 +96,7 @@ def edit(
             else None
         )
         told = notify and not row.status.is_over
-        course.tell(session, page, row, "maintenance.updated", notify=told, more=more)
+        course.tell(session, page, row, "maintenance.updated", notify=told, more=more, gone=gone)
     course.record_audit(session, "edit", row, actor, before=was, after=now_is)
     return row
 
@@ -254,7 +254,8 @@ def _set_components(
     *,
     notify: bool,
     now: datetime,
-) -> None:
+) -> list[Component]:
+    """Let *chosen* be what it affects; returns what it does no more."""
     there = {item.component: item for item in row.affected}
     gone = [component for component in there if component not in chosen]
     added = [component for component in chosen if component not in there]
@@ -269,3 +270,4 @@ def _set_components(
         item.position = position
     if row.status.is_active and added:
         course.begin(session, page, row, added, notify=notify, now=now)
+    return gone

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from ..domain.audience import Change
+from ..domain.audience import Change, Newly
 from ..domain.events import COMPONENT_EVENTS, PAGE_CHANGE, PUBLIC_EVENTS
 from ..domain.status import ComponentStatus
 from ..errors import Invalid
@@ -20,7 +20,12 @@ AT_ONCE = 1000
 
 
 def count(
-    session: Session, page: Page, event_name: str, component_ids: Collection[UUID]
+    session: Session,
+    page: Page,
+    event_name: str,
+    component_ids: Collection[UUID],
+    *,
+    newly: Newly = False,
 ) -> dict[str, int]:
     """How many subscriptions of each channel the event would go to now: ``{"email": 312, "webhook": 4}``.
 
@@ -28,6 +33,7 @@ def count(
     status those count too that only hear of a grave one: how grave it will be is not known yet.
 
     :param component_ids: those that the event would be about.
+    :param newly: for whom it would be the beginning of what it is about.
     :raises Invalid: naming ``event`` if nobody can subscribe to it.
     """
     if event_name not in PUBLIC_EVENTS:
@@ -42,7 +48,7 @@ def count(
     while rows := stored.choices_after(session, page.id, cursor, limit=AT_ONCE):
         cursor = rows[-1].id
         for name in names:
-            chosen = interested(name, component_ids, rows, changes=changes)
+            chosen = interested(name, component_ids, rows, changes=changes, newly=newly)
             counts.update(subscription.channel for subscription in chosen)
         if len(rows) < AT_ONCE:
             break

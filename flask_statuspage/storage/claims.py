@@ -14,13 +14,12 @@ from sqlalchemy import (
     Select,
     Table,
     bindparam,
-    exists,
     func,
     insert,
     select,
     update,
 )
-from sqlalchemy.orm import Session, aliased, contains_eager, selectinload
+from sqlalchemy.orm import Session, contains_eager, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from ..domain.ids import new_id
@@ -166,44 +165,6 @@ def add_attempts(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write attempts to the log; all rows have the same columns."""
     # By the table: the mapped class would leave out what is None, and send a statement for each mixture of columns.
     session.connection().execute(insert(cast(Table, Attempt.__table__)), list(rows))
-
-
-def superseded(session: Session, ids: Collection[UUID]) -> set[UUID]:
-    """Those of *ids* behind which another delivery about the same subject waits for the same subscription."""
-    if not ids:
-        return set()
-    later = aliased(Delivery)
-    query = select(Delivery.id).where(
-        Delivery.id.in_(ids),
-        exists().where(
-            later.subscription_id == Delivery.subscription_id,
-            later.subject_id == Delivery.subject_id,
-            line.is_pending(later.state),
-            later.sequence > Delivery.sequence,
-        ),
-    )
-    return set(session.scalars(query))
-
-
-def followed_one_since(session: Session, ids: Collection[UUID], instant: datetime) -> set[UUID]:
-    """Those of *ids* that waited for a delivery about the same subject, which was sent or given up after *instant*.
-
-    One that was cancelled unsent, as too old itself, kept nobody waiting.
-    """
-    if not ids:
-        return set()
-    earlier = aliased(Delivery)
-    query = select(Delivery.id).where(
-        Delivery.id.in_(ids),
-        exists().where(
-            earlier.subscription_id == Delivery.subscription_id,
-            earlier.subject_id == Delivery.subject_id,
-            earlier.sequence < Delivery.sequence,
-            earlier.finished_at > instant,
-            earlier.state.in_([DeliveryState.DONE, DeliveryState.DEAD]),
-        ),
-    )
-    return set(session.scalars(query))
 
 
 def called_since(

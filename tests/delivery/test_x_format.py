@@ -42,9 +42,9 @@ def test_an_incident() -> None:
 
 
 def test_maintenance() -> None:
-    """Before its end the window is told, afterwards what was affected; a reminder says that it is near."""
+    """What is affected is told, and before its end the window too; a reminder says that it is near."""
     text = posted("maintenance.scheduled", maintenance=maintenance_data(updates=[]))
-    assert text.startswith("Maintenance scheduled: Néw disks\n2026-02-20 02:00 to 04:00 UTC\n")
+    assert text.startswith("Maintenance scheduled: Néw disks\n2026-02-20 02:00 to 04:00 UTC\nAPI")
     long = maintenance_data(scheduled_end="2026-02-21T04:00:00+00:00")
     assert "2026-02-20 02:00 to 2026-02-21 04:00 UTC" in posted(
         "maintenance.started", maintenance=long

@@ -14,9 +14,20 @@ from sqlalchemy.orm import Session
 
 from flask_statuspage.delivery.parcel import Failure, Outcome, Parcel
 from flask_statuspage.domain.pace import BREAK_AFTER
-from flask_statuspage.services import deliveries, incidents, outcomes, subscriptions
+from flask_statuspage.domain.status import ComponentStatus
+from flask_statuspage.domain.verdict import Verdict
+from flask_statuspage.services import (
+    components,
+    deliveries,
+    incidents,
+    monitoring,
+    outcomes,
+    redelivery,
+    subscriptions,
+)
 from flask_statuspage.storage.base import utc_now
 from flask_statuspage.storage.claims import Lane
+from flask_statuspage.storage.components import Component
 from flask_statuspage.storage.endpoints import Endpoint
 from flask_statuspage.storage.outbox import Attempt, Delivery, DeliveryState, EventRow
 from flask_statuspage.storage.pages import Page
@@ -140,6 +151,85 @@ def test_a_late_update_gives_way_to_a_later_one(session: Session, page: Page) ->
     query = select(Delivery.state, Delivery.reason).order_by(Delivery.sequence)
     rows = session.execute(query.where(Delivery.subscription_id == hook.id)).all()
     assert rows[1] == (DeliveryState.CANCELLED, "A later update took its place.")
+
+
+def set_to(session: Session, page: Page, component: Component, status: ComponentStatus) -> None:
+    components.set_status(session, page, component, status, actor="ann")
+    session.commit()
+
+
+@pytest.mark.parametrize("format", ["statusmate", "statusgator", "native"])
+def test_an_old_status_does_not_arrive_after_the_new_one(
+    session: Session, page: Page, format: str
+) -> None:
+    """Its retry is left out once a later message about the same has arrived, and only then."""
+    website = scenes.component(session, page, "Website")
+    hook = scenes.webhook(session, page, format=format, events=["component.status_change"])
+    set_to(session, page, website, ComponentStatus.MAJOR_OUTAGE)
+    note(session, claim(session)[0], FAILED)
+    set_to(session, page, website, ComponentStatus.OPERATIONAL)
+    note(session, claim(session)[0], FAILED)
+    make_due(session)
+    (first,) = claim(session)
+    note(session, first, FAILED)
+    (second,) = claim(session)
+    note(session, second, DONE)
+    make_due(session)
+    assert claim(session) == []
+    query = select(Delivery.state, Delivery.reason).order_by(Delivery.sequence)
+    rows = session.execute(query.where(Delivery.subscription_id == hook.id)).all()
+    assert rows == [
+        (DeliveryState.CANCELLED, "A later message about the same has arrived."),
+        (DeliveryState.DONE, None),
+    ]
+
+
+@pytest.mark.parametrize("format", ["statusmate", "statusgator"])
+def test_what_happened_to_another_service_takes_nothing_away(
+    session: Session, page: Page, format: str
+) -> None:
+    """A receiver that acts on what changed hears of each service, however late."""
+    website, shop = (scenes.component(session, page, name) for name in ("Website", "Shop"))
+    scenes.webhook(session, page, format=format, events=["component.status_change"])
+    set_to(session, page, website, ComponentStatus.MAJOR_OUTAGE)
+    note(session, claim(session)[0], FAILED)
+    set_to(session, page, shop, ComponentStatus.MAJOR_OUTAGE)
+    note(session, claim(session)[0], DONE)
+    make_due(session)
+    (again,) = claim(session)
+    assert "Website" in again.body
+
+
+def test_an_old_alert_does_not_arrive_after_the_recovery(session: Session, page: Page) -> None:
+    """Whoever keeps a ticket by a monitor's alerts is not left with an open one."""
+    monitor = scenes.monitor(session, page)
+    scenes.webhook(session, page, format="statuspageone")
+    monitoring.record(session, [scenes.result(monitor, Verdict.DOWN)])
+    session.commit()
+    note(session, claim(session)[0], FAILED)
+    monitoring.record(session, [scenes.result(monitor, Verdict.UP, seconds=1)])
+    session.commit()
+    (recovery,) = claim(session)
+    note(session, recovery, DONE)
+    make_due(session)
+    assert claim(session) == []
+
+
+def test_an_old_status_that_a_member_sends_again_is_sent(session: Session, page: Page) -> None:
+    """With its retries, though a later message arrived long ago."""
+    website = scenes.component(session, page, "Website")
+    scenes.webhook(session, page, format="statusmate")
+    for status in (ComponentStatus.MAJOR_OUTAGE, ComponentStatus.OPERATIONAL):
+        set_to(session, page, website, status)
+        note(session, claim(session)[0], DONE)
+    oldest = session.scalars(select(Delivery.id).order_by(Delivery.sequence)).first()
+    assert oldest is not None
+    redelivery.redeliver(session, page, oldest, actor="ann")
+    session.commit()
+    note(session, claim(session)[0], FAILED)
+    make_due(session)
+    (again,) = claim(session)
+    assert (again.delivery_id, again.attempt) == (oldest, 2)
 
 
 def test_updates_that_come_fast_are_all_sent(session: Session, page: Page) -> None:

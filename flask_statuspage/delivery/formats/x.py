@@ -77,10 +77,11 @@ def _maintenance(event: Event) -> str:
     start, end = maintenance["scheduled_start"], maintenance["scheduled_end"]
     window = f"{_instant(start)} to {_instant(end, after=start)} UTC"
     over = maintenance["ended_at"] is not None
+    affected = _affected(maintenance["components"])
     return _post(
         event,
         title,
-        _affected(maintenance["components"]) if over else window,
+        affected if over else f"{window}\n{affected}",
         _latest(maintenance),
         maintenance["url"],
     )

@@ -45,7 +45,9 @@ def show_publish(visit: Visit, incident_id: str) -> str:
         title=fact.fact.title,
         impact=fact.fact.impact,
         update=fact.fact.updates[0],
-        recipients=telling.count(visit, "incident.created", telling.ids(fact.fact)),
+        recipients=telling.count(
+            visit, "incident.created", telling.ids(fact.fact, "incident.created")
+        ),
     )
     return documents.publish(visit.room("incidents"), fact, preview=preview)
 

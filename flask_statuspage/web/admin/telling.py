@@ -8,6 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from ...documents.console.telling import OFF, Preview, ServiceChoice, Services
+from ...domain.audience import Newly
 from ...domain.facts import IncidentFact, MaintenanceFact
 from ...domain.ids import new_id
 from ...domain.status import ComponentStatus
@@ -151,15 +152,23 @@ def preview(visit: Visit, row: Incident | Maintenance, event: str, silence: str)
         impact=fact.impact if isinstance(fact, IncidentFact) else None,
         maintenance=fact if isinstance(fact, MaintenanceFact) else None,
         update=fact.updates[0],
-        recipients=count(visit, event, ids(fact)),
+        recipients=count(visit, event, ids(fact, event), newly=fact.newly),
         silence=silence,
     )
 
 
-def ids(fact: IncidentFact | MaintenanceFact) -> list[UUID]:
+def ids(fact: IncidentFact | MaintenanceFact, event: str) -> list[UUID]:
+    """The components whose readers would hear of *event*."""
+    if isinstance(fact, IncidentFact):
+        return fact.concerned(at_its_end=event == "incident.resolved")
     return [component.id for component in fact.components]
 
 
-def count(visit: Visit, event: str, component_ids: Collection[UUID]) -> dict[str, int]:
-    """How many would hear of *event*, by channel."""
-    return recipients.count(visit.session, visit.page, event, component_ids)
+def count(
+    visit: Visit, event: str, component_ids: Collection[UUID], *, newly: Newly = False
+) -> dict[str, int]:
+    """How many would hear of *event*, by channel.
+
+    :param newly: for whom it would be the beginning of what it is about.
+    """
+    return recipients.count(visit.session, visit.page, event, component_ids, newly=newly)
