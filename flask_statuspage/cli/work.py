@@ -21,6 +21,9 @@ from ..storage.migrate import require_current
 from ..storage.session import current_engine, current_session, release_session
 from .group import app_of_context, statuspage_cli
 
+EVERY_SWEEP = ("fan_out", "deliver", "letters", "deliver_slow", "housekeep", "forget")
+"""Tasks that a sweep does whether anything is due before it or not: what it finds itself may make them due."""
+
 
 @statuspage_cli.command("worker")
 @click.option("--queue", "queues", multiple=True, metavar="Q", help="Only this queue; repeatable.")
@@ -86,28 +89,13 @@ def sweep() -> None:
     Heartbeat("sweep").beat()
     Declaring().run()
     session = current_session()
-    due = [*due_tasks(session), "housekeep", "forget"]
+    due = {*due_tasks(session), *EVERY_SWEEP}
     if current_settings().mirror_dir:
-        due.append("mirror")
+        due.add("mirror")
     release_session()
-    # The clock and checks first: what they find is delivered in the same sweep.
-    for task in sorted({*due, "fan_out", "deliver", "deliver_slow"}, key=_sweep_order):
+    for task in sorted(due, key=lambda task: (tasks.turn(task), task)):
         count = tasks.run(task)
         click.echo(f"{task}: {count}")
-
-
-def _sweep_order(task: str) -> int:
-    order = [
-        "timetable",
-        "probe",
-        "fan_out",
-        "deliver",
-        "deliver_slow",
-        "mirror",
-        "housekeep",
-        "forget",
-    ]
-    return order.index(task.partition(":")[0])
 
 
 def _redis_url() -> str:
