@@ -10,11 +10,9 @@ from flask import Flask
 
 from ..state import state_of
 from . import tasks
-from .schedule import Scheduler
+from .schedule import TICK_SECONDS, Scheduler
 
 logger = logging.getLogger(__name__)
-
-TICK_SECONDS = 1.0
 
 
 class Runner:
@@ -55,26 +53,22 @@ class Runner:
             self._pool.submit(self._run, task)
 
     def _run(self, task: str) -> None:
-        with self._app.app_context():
-            while True:
-                try:
+        again = True
+        while again:
+            try:
+                with self._app.app_context():
                     tasks.run(task, stopping=self._stopping.is_set)
-                except Exception:
-                    # What was not done stays due; the next tick wakes the task again.
-                    logger.exception("status page: task %s failed", task)
-                with self._lock:
-                    if not self._again[task] or self._stopping.is_set():
-                        del self._again[task]
-                        return
+            except BaseException:
+                # No thread of the pool is the main one: what would end the process there (a receiver that exits, say)
+                # is but the end of one run here. What was not done stays due; the next tick wakes the task again.
+                logger.exception("status page: task %s failed", task)
+            with self._lock:
+                again = self._again[task] and not self._stopping.is_set()
+                if again:
                     self._again[task] = False
+                else:
+                    del self._again[task]
 
     def _tick(self) -> None:
         with self._app.app_context():
-            scheduler = Scheduler(self.wake)
-            while not self._stopping.wait(TICK_SECONDS):
-                try:
-                    scheduler.tick()
-                except Exception:
-                    # Whatever it was: without this thread nothing would be done any more, silently.
-                    logger.exception("status page: the scheduler failed; it tries again")
-            scheduler.stop()
+            Scheduler(self.wake).run(self._stopping, every=TICK_SECONDS)
