@@ -55,18 +55,15 @@ def worker(queues: tuple[str, ...], region: str | None) -> None:
 
 
 @statuspage_cli.command("scheduler")
-def scheduler() -> None:
+def schedule() -> None:
     """Wake the workers when something is due. Several may run: one leads."""
     url = _redis_url()
     require_current(current_engine())
     connect(url).ping()
     trigger = RedisTrigger(url)
     click.echo("Scheduling. Stop with Ctrl-C.")
-    beat = Scheduler(lambda task: None if trigger.waiting(task) else trigger(task))
-    stopping = _until_signal()
-    while not stopping.wait(1.0):
-        beat.tick()
-    beat.stop()
+    scheduler = Scheduler(lambda task: None if trigger.waiting(task) else trigger(task))
+    scheduler.run(_until_signal())
 
 
 @statuspage_cli.command("run")

@@ -1,4 +1,4 @@
-"""The supervisor of workers, as a process: what it does when the machine, or the site's own code, fails it."""
+"""Workers and scheduler as processes: what they do when the machine, or the site's own code, fails them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
+from flask_statuspage.storage.leases import Lease
+from flask_statuspage.storage.session import current_session
 from tests.servers.redis import RedisServer
 from tests.story.site import APP, Site, eventually, running_site, session_of
 
@@ -98,3 +101,25 @@ def test_a_supervisor_that_breaks_down_leaves_no_worker(site: Site, tmp_path: Pa
     assert process.wait(60) == 1
     assert session_of(process.pid) == []
     assert "a listener of the site broke" in site.log()
+
+
+def test_a_scheduler_goes_on_whatever_a_tick_raises(site: Site, tmp_path: Path) -> None:
+    """What the site's own code raises is logged; once it is over the scheduler leads, and it ends as it should."""
+    (tmp_path / "broken").touch()
+    process = site.start("scheduler")
+    eventually(
+        lambda: process.poll() is not None or site.log().count("the scheduler failed") >= 2,
+        within=60,
+        what="it fails, and tries again",
+    )
+    assert process.poll() is None
+    (tmp_path / "broken").unlink()
+
+    def leads() -> bool:
+        with site.app.app_context():
+            return current_session().scalar(select(Lease.holder)) is not None
+
+    eventually(leads, within=30, what="it leads")
+    process.terminate()
+    assert process.wait(30) == 0
+    assert not leads()
