@@ -42,15 +42,20 @@ class Runner:
             pass
 
     def wake(self, task: str) -> None:
-        """Run *task* soon; one that runs already is run once more afterwards."""
+        """Run *task* soon; one that runs already is run once more afterwards. Nothing is raised: whoever committed a
+        change is not to hear of it when there is no thread for the task, which stays due."""
         with self._lock:
             if self._stopping.is_set():
                 return
             if task in self._again:
                 self._again[task] = True
                 return
-            self._again[task] = False
-            self._pool.submit(self._run, task)
+            try:
+                self._pool.submit(self._run, task)
+            except RuntimeError as error:  # it is being shut down, or the machine refuses a thread
+                logger.warning("status page: task %s could not be begun: %s", task, error)
+            else:
+                self._again[task] = False
 
     def _run(self, task: str) -> None:
         again = True
@@ -63,11 +68,10 @@ class Runner:
                 # is but the end of one run here. What was not done stays due; the next tick wakes the task again.
                 logger.exception("status page: task %s failed", task)
             with self._lock:
-                again = self._again[task] and not self._stopping.is_set()
+                # Not there where the pool had no thread for it at first: it keeps what it could not begin.
+                again = self._again.pop(task, False) and not self._stopping.is_set()
                 if again:
                     self._again[task] = False
-                else:
-                    del self._again[task]
 
     def _tick(self) -> None:
         with self._app.app_context():

@@ -199,6 +199,40 @@ def test_whatever_is_raised_the_clock_goes_on(
         runner.stop()
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_wake_that_comes_too_late_disturbs_nobody(site: Site) -> None:
+    """A commit that is told while the runner ends, and one after it, are committed as ever."""
+    runner = Runner(site.app)
+    runner._pool.shutdown()  # as the runner does, after somebody asked whether it does
+    runner.wake("deliver")
+    runner.start()
+    runner.stop()
+    runner.wake("deliver")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_task_for_which_there_was_no_thread_is_done_later(
+    site: Site, receiver: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where the machine refuses a thread whoever woke the task is not told; the next tick finds what is due."""
+    answer = site.api(
+        "POST", "subscriptions", {"channel": "webhook", "address": f"{receiver.url}/hook"}
+    )
+    site.api("POST", f"subscriptions/{answer['id']}/test")
+    runner = Runner(site.app)
+    before = threading.stack_size(2**46)  # more than any machine has
+    try:
+        runner.wake("deliver")
+    finally:
+        threading.stack_size(before)
+    assert "can't start new thread" in caplog.text
+    runner.start()
+    try:
+        receiver.wait_for(lambda got: got.path == "/hook", timeout=30)
+    finally:
+        runner.stop()
+
+
 def test_each_kind_of_work_has_its_queue() -> None:
     """A worker listens to one queue, so no kind of work holds up another."""
     assert queue_of("deliver") == "statuspage-deliver"
