@@ -242,7 +242,8 @@ class Scheduler:
         # By the database's clock: whoever was stopped, or slept with its machine, led with a gap.
         if self._renewed is None or now - self._renewed > lasts or not leads:
             self._leads_since = None
-        self._leads_since = (self._leads_since or now) if leads else None
+        # Nobody has led since later than now: a clock that was ahead then was set back.
+        self._leads_since = min(self._leads_since or now, now) if leads else None
         self._renewed = now
         return leads
 
