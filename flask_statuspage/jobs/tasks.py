@@ -31,7 +31,6 @@ from ..services import (
 )
 from ..state import current_settings
 from ..storage import due, leases, retention, traffic
-from ..storage.base import utc_now
 from ..storage.claims import Lane
 from ..storage.races import committed
 from ..storage.session import begin_read_committed, current_session, database_now, release_session
@@ -63,6 +62,7 @@ DELETED_AT_ONCE = 1000
 ENDPOINT_DAYS = 30
 """How long the behaviour of an endpoint is remembered that is not called any more."""
 
+PULSE_KEPT = timedelta(hours=1)
 TRAFFIC_KEPT = timedelta(days=1)
 TRAFFIC_READ = timedelta(hours=2)
 TRAFFIC_OPEN = timedelta(minutes=1)
@@ -225,7 +225,7 @@ def _timetable() -> int:
     return done
 
 
-def _guarded(step: Callable[[Session], int], what: str) -> int | None:
+def _guarded(step: Callable[[Session], T], what: str) -> T | None:
     """What *step* did; None: it failed, which is logged and holds up no other."""
     try:
         return _committed(step)
@@ -250,25 +250,29 @@ def _mirror(stopping: Stopping) -> int:
 
 
 def _housekeep() -> int:
-    """Forget what is too old, drop dead pulses; returns how many deliveries and the like went."""
+    """Forget what is too old, drop dead pulses; returns how many deliveries and the like went.
+
+    By the database's clock: of many workers' own ones the one that is farthest ahead would say what stays.
+    """
     settings = current_settings()
-    now = utc_now()
-    _committed(subscriptions.forget_unconfirmed)
-    _committed(lambda session: leases.forget_before(session, now - timedelta(hours=1)))
-    _committed(_keep_beat)
+    now = _committed(database_now)
     told = now - timedelta(days=settings.delivery_retention_days)
     unused = now - timedelta(days=ENDPOINT_DAYS)
-    steps: tuple[Callable[[Session], int], ...] = (
-        partial(retention.delete_deliveries, before=told, limit=DELETED_AT_ONCE),
-        partial(retention.delete_events, before=told, limit=DELETED_AT_ONCE),
-        partial(retention.delete_endpoints, before=unused, limit=DELETED_AT_ONCE),
-        partial(signing_secrets.forget_previous, limit=DELETED_AT_ONCE),
-        partial(traffic.delete_before, instant=now - TRAFFIC_KEPT, limit=DELETED_AT_ONCE),
-        partial(
-            traffic.merge, begins=now - TRAFFIC_READ, ends=now - TRAFFIC_OPEN, limit=DELETED_AT_ONCE
+    _guarded(partial(subscriptions.forget_unconfirmed, now=now), "forgetting sign-ups")
+    _guarded(partial(leases.forget_before, instant=now - PULSE_KEPT), "forgetting dead processes")
+    _guarded(_keep_beat, "looking for checks that are due too late")
+    most = DELETED_AT_ONCE
+    steps: dict[str, Callable[[Session], int]] = {
+        "deliveries": partial(retention.delete_deliveries, before=told, limit=most),
+        "events": partial(retention.delete_events, before=told, limit=most),
+        "endpoints": partial(retention.delete_endpoints, before=unused, limit=most),
+        "secrets": partial(signing_secrets.forget_previous, now=now, limit=most),
+        "old traffic": partial(traffic.delete_before, instant=now - TRAFFIC_KEPT, limit=most),
+        "traffic": partial(
+            traffic.merge, begins=now - TRAFFIC_READ, ends=now - TRAFFIC_OPEN, limit=most
         ),
-    )
-    return sum(_committed(step) for step in steps)
+    }
+    return sum(_guarded(step, f"housekeeping of {what}") or 0 for what, step in steps.items())
 
 
 def _keep_beat(session: Session) -> int:
