@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 from collections.abc import Callable
@@ -18,8 +19,10 @@ from ..jobs.schedule import Heartbeat, Scheduler, due_tasks
 from ..services.monitor_fields import DEFAULT_REGION
 from ..state import current_settings
 from ..storage.migrate import require_current
-from ..storage.session import current_engine, current_session, release_session
+from ..storage.session import current_engine, current_session, is_away, release_session
 from .group import app_of_context, statuspage_cli
+
+logger = logging.getLogger(__name__)
 
 EVERY_SWEEP = ("fan_out", "deliver", "letters", "deliver_slow", "housekeep", "forget")
 """Tasks that a sweep does whether anything is due before it or not: what it finds itself may make them due."""
@@ -90,9 +93,21 @@ def sweep() -> None:
     if current_settings().mirror_dir:
         due.add("mirror")
     release_session()
+    failed = []
     for task in sorted(due, key=lambda task: (tasks.turn(task), task)):
-        count = tasks.run(task)
-        click.echo(f"{task}: {count}")
+        try:
+            count = tasks.run(task)
+        except Exception as error:
+            if is_away(error):
+                raise
+            logger.exception("status page: task %s failed", task)
+            failed.append(task)
+        else:
+            click.echo(f"{task}: {count}")
+    if failed:
+        raise click.ClickException(
+            f"{len(failed)} of {len(due)} tasks failed: {', '.join(failed)}."
+        )
 
 
 def _redis_url() -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from flask_statuspage.domain.pace import Call
 from flask_statuspage.domain.roles import Role
@@ -20,7 +20,7 @@ from flask_statuspage.storage.base import utc_now
 from flask_statuspage.storage.maintenances import Maintenance
 from flask_statuspage.storage.outbox import Delivery
 from flask_statuspage.storage.pages import default_page
-from flask_statuspage.storage.session import current_session, database_now
+from flask_statuspage.storage.session import current_engine, current_session, database_now
 from tests import apps
 from tests.servers.http import Answer, Receiver, Target
 from tests.servers.smtp import SmtpServer
@@ -61,6 +61,27 @@ def test_a_mail_to_a_member_leaves(app: Flask, smtp: SmtpServer) -> None:
     assert sweep(app)["letters"] == 1
     assert [mail.envelope_to for mail in smtp.messages] == [(ANN,)]
     assert sweep(app)["letters"] == 0
+
+
+def test_a_task_that_fails_holds_up_no_other(
+    app: Flask, caplog: pytest.LogCaptureFixture, smtp: SmtpServer
+) -> None:
+    """All others are done; it is logged, named in one line, and the exit code tells cron."""
+
+    def break_down(connection: object, cursor: object, statement: str, *rest: object) -> None:
+        if statement.startswith("UPDATE statuspage_member"):
+            raise RuntimeError("a listener of the host broke")
+
+    with app.app_context():
+        event.listen(current_engine(), "before_cursor_execute", break_down)
+    done = app.test_cli_runner().invoke(args=["statuspage", "sweep"])
+    assert done.exit_code == 1
+    told = [line.partition(":")[0] for line in done.output.splitlines()]
+    others = [task for task in tasks.TASKS if task not in ("timetable", "probe", "letters")]
+    assert told == [*others, "Error"]
+    assert done.output.endswith("Error: 1 of 7 tasks failed: letters.\n")
+    assert "a listener of the host broke" in caplog.text
+    assert smtp.messages == []
 
 
 def test_every_task_has_its_place(app: Flask, target: Target, receiver: Receiver) -> None:
