@@ -91,9 +91,17 @@ def note(session: Session, name: str, mark: UUID, *, until: datetime) -> None:
     )
 
 
-def is_noted(session: Session, name: str, mark: UUID, now: datetime) -> bool:
-    """Whether *mark* was noted last under *name*, and still counts."""
-    query = select(Lease.name).where(Lease.name == name, Lease.holder == mark, Lease.until > now)
+def is_noted(session: Session, name: str, mark: UUID, now: datetime, *, lasts: timedelta) -> bool:
+    """Whether *mark* was noted last under *name*, and still counts.
+
+    :param lasts: for how long one counts at most; a clock that was ahead then makes none count for longer.
+    """
+    query = select(Lease.name).where(
+        Lease.name == name,
+        Lease.holder == mark,
+        Lease.until > now,
+        Lease.until <= now + 2 * lasts,
+    )
     return session.scalar(query) is not None
 
 
