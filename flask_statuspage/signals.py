@@ -1,7 +1,8 @@
 """Blinker signals for the host, sent after the change is committed.
 
 Sender: the app. Keyword ``event``: the frozen :class:`~flask_statuspage.domain.events.Event`. Best effort: a receiver
-that raises is logged and disturbs nobody. The extension itself never listens to them.
+that raises is logged and disturbs nobody; ``SystemExit`` goes on to whoever committed once all others have heard. The
+extension itself never listens to them.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 from collections.abc import Callable
@@ -18,8 +19,13 @@ from ..jobs.schedule import Heartbeat, Scheduler, due_tasks
 from ..services.monitor_fields import DEFAULT_REGION
 from ..state import current_settings
 from ..storage.migrate import require_current
-from ..storage.session import current_engine, current_session, release_session
+from ..storage.session import current_engine, current_session, is_away, release_session
 from .group import app_of_context, statuspage_cli
+
+logger = logging.getLogger(__name__)
+
+EVERY_SWEEP = ("fan_out", "deliver", "letters", "deliver_slow", "housekeep", "forget")
+"""Tasks that a sweep does whether anything is due before it or not: what it finds itself may make them due."""
 
 
 @statuspage_cli.command("worker")
@@ -52,18 +58,15 @@ def worker(queues: tuple[str, ...], region: str | None) -> None:
 
 
 @statuspage_cli.command("scheduler")
-def scheduler() -> None:
+def schedule() -> None:
     """Wake the workers when something is due. Several may run: one leads."""
     url = _redis_url()
     require_current(current_engine())
     connect(url).ping()
     trigger = RedisTrigger(url)
     click.echo("Scheduling. Stop with Ctrl-C.")
-    beat = Scheduler(lambda task: None if trigger.waiting(task) else trigger(task))
-    stopping = _until_signal()
-    while not stopping.wait(1.0):
-        beat.tick()
-    beat.stop()
+    scheduler = Scheduler(lambda task: None if trigger.waiting(task) else trigger(task))
+    scheduler.run(_until_signal())
 
 
 @statuspage_cli.command("run")
@@ -86,28 +89,25 @@ def sweep() -> None:
     Heartbeat("sweep").beat()
     Declaring().run()
     session = current_session()
-    due = [*due_tasks(session), "housekeep", "forget"]
+    due = {*due_tasks(session), *EVERY_SWEEP}
     if current_settings().mirror_dir:
-        due.append("mirror")
+        due.add("mirror")
     release_session()
-    # The clock and checks first: what they find is delivered in the same sweep.
-    for task in sorted({*due, "fan_out", "deliver", "deliver_slow"}, key=_sweep_order):
-        count = tasks.run(task)
-        click.echo(f"{task}: {count}")
-
-
-def _sweep_order(task: str) -> int:
-    order = [
-        "timetable",
-        "probe",
-        "fan_out",
-        "deliver",
-        "deliver_slow",
-        "mirror",
-        "housekeep",
-        "forget",
-    ]
-    return order.index(task.partition(":")[0])
+    failed = []
+    for task in sorted(due, key=lambda task: (tasks.turn(task), task)):
+        try:
+            count = tasks.run(task)
+        except Exception as error:
+            if is_away(error):
+                raise
+            logger.exception("status page: task %s failed", task)
+            failed.append(task)
+        else:
+            click.echo(f"{task}: {count}")
+    if failed:
+        raise click.ClickException(
+            f"{len(failed)} of {len(due)} tasks failed: {', '.join(failed)}."
+        )
 
 
 def _redis_url() -> str:

@@ -10,11 +10,9 @@ from flask import Flask
 
 from ..state import state_of
 from . import tasks
-from .schedule import Scheduler
+from .schedule import TICK_SECONDS, Scheduler
 
 logger = logging.getLogger(__name__)
-
-TICK_SECONDS = 1.0
 
 
 class Runner:
@@ -44,37 +42,37 @@ class Runner:
             pass
 
     def wake(self, task: str) -> None:
-        """Run *task* soon; one that runs already is run once more afterwards."""
+        """Run *task* soon; one that runs already is run once more afterwards. Nothing is raised: whoever committed a
+        change is not to hear of it when there is no thread for the task, which stays due."""
         with self._lock:
             if self._stopping.is_set():
                 return
             if task in self._again:
                 self._again[task] = True
                 return
-            self._again[task] = False
-            self._pool.submit(self._run, task)
+            try:
+                self._pool.submit(self._run, task)
+            except RuntimeError as error:  # it is being shut down, or the machine refuses a thread
+                logger.warning("status page: task %s could not be begun: %s", task, error)
+            else:
+                self._again[task] = False
 
     def _run(self, task: str) -> None:
-        with self._app.app_context():
-            while True:
-                try:
+        again = True
+        while again:
+            try:
+                with self._app.app_context():
                     tasks.run(task, stopping=self._stopping.is_set)
-                except Exception:
-                    # What was not done stays due; the next tick wakes the task again.
-                    logger.exception("status page: task %s failed", task)
-                with self._lock:
-                    if not self._again[task] or self._stopping.is_set():
-                        del self._again[task]
-                        return
+            except BaseException:
+                # No thread of the pool is the main one: what would end the process there (a receiver that exits, say)
+                # is but the end of one run here. What was not done stays due; the next tick wakes the task again.
+                logger.exception("status page: task %s failed", task)
+            with self._lock:
+                # Not there where the pool had no thread for it at first: it keeps what it could not begin.
+                again = self._again.pop(task, False) and not self._stopping.is_set()
+                if again:
                     self._again[task] = False
 
     def _tick(self) -> None:
         with self._app.app_context():
-            scheduler = Scheduler(self.wake)
-            while not self._stopping.wait(TICK_SECONDS):
-                try:
-                    scheduler.tick()
-                except Exception:
-                    # Whatever it was: without this thread nothing would be done any more, silently.
-                    logger.exception("status page: the scheduler failed; it tries again")
-            scheduler.stop()
+            Scheduler(self.wake).run(self._stopping, every=TICK_SECONDS)

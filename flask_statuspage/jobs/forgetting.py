@@ -7,6 +7,7 @@ seconds, so a task ends after a moment, whether it is done or not, and the next 
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -20,8 +21,9 @@ from ..state import current_settings
 from ..storage import history, kept_answers
 from ..storage.races import committed
 from ..storage.rollups import KEPT
-from ..storage.session import current_session, database_now
+from ..storage.session import current_session, database_now, is_away
 
+logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 REGIONS_AT_ONCE = 200
@@ -30,7 +32,8 @@ DELETED_AT_ONCE = 5000
 
 
 def forget(stopping: Callable[[], bool], *, budget: float, start: int | None = None) -> int:
-    """Delete until nothing is too old, *budget* seconds are spent or the process wants to stop.
+    """Delete until nothing is too old, *budget* seconds are spent or the process wants to stop. A portion that fails is
+    logged, and holds up no other.
 
     :param start: number of the region to begin after, and to go round from; None: any, so that one task after the other
         that runs out of time comes to all of them.
@@ -40,7 +43,13 @@ def forget(stopping: Callable[[], bool], *, budget: float, start: int | None = N
     deleted = 0
     for portion in _portions(start):
         while time.monotonic() < ends and not stopping():
-            count = _committed(portion)
+            try:
+                count = _committed(portion)
+            except Exception as error:
+                if is_away(error):
+                    raise
+                logger.exception("status page: some of what is too old could not be forgotten")
+                break
             deleted += count
             if count < DELETED_AT_ONCE:
                 break

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -32,6 +33,8 @@ from ..storage.session import current_session, database_now, release_session
 from .declaring import Declaring
 
 logger = logging.getLogger(__name__)
+
+TICK_SECONDS = 1.0
 
 LEASE = "scheduler"
 LEASE_SECONDS = 4
@@ -140,7 +143,7 @@ class Heartbeat:
 
 
 class Scheduler:
-    """Call :meth:`tick` about once a second, in an app context. Only the leader wakes anybody.
+    """:meth:`run` it, or call :meth:`tick` about once a second, in an app context. Only the leader wakes anybody.
 
     :param wake: starts a task somewhere.
     """
@@ -184,6 +187,21 @@ class Scheduler:
             self._wake(task)
         return self._leads
 
+    def run(self, stopping: threading.Event, *, every: float = TICK_SECONDS) -> None:
+        """Tick every so many seconds until *stopping*, whatever a tick raises; then let another scheduler lead."""
+        try:
+            while not stopping.wait(every):
+                try:
+                    self.tick()
+                except BaseException as error:
+                    is_main = threading.current_thread() is threading.main_thread()
+                    if is_main and isinstance(error, KeyboardInterrupt):
+                        raise
+                    # Whatever else it was: without this loop nothing would be done any more, silently.
+                    logger.exception("status page: the scheduler failed; it tries again")
+        finally:
+            self.stop()
+
     def stop(self) -> None:
         """Let another scheduler lead at once."""
         session = current_session()
@@ -224,7 +242,8 @@ class Scheduler:
         # By the database's clock: whoever was stopped, or slept with its machine, led with a gap.
         if self._renewed is None or now - self._renewed > lasts or not leads:
             self._leads_since = None
-        self._leads_since = (self._leads_since or now) if leads else None
+        # Nobody has led since later than now: a clock that was ahead then was set back.
+        self._leads_since = min(self._leads_since or now, now) if leads else None
         self._renewed = now
         return leads
 

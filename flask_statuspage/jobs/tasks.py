@@ -1,7 +1,7 @@
 """What workers do. A task takes whatever is due, in batches, and commits after each step.
 
-Tasks have names: ``deliver``, ``deliver_slow``, ``fan_out``, ``forget``, ``housekeep``, ``letters``, ``mirror``,
-``timetable``, ``probe:<region>``. Running one twice, or when nothing is due, does no harm.
+Tasks have the names of :data:`TASKS`; those that probe a region have it behind a colon: ``probe:<region>``. Running one
+twice, or when nothing is due, does no harm.
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ from ..services import (
 )
 from ..state import current_settings
 from ..storage import due, leases, retention, traffic
-from ..storage.base import utc_now
 from ..storage.claims import Lane
 from ..storage.races import committed
 from ..storage.session import begin_read_committed, current_session, database_now, release_session
@@ -43,6 +42,7 @@ from .schedule import BEAT_SECONDS
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
+Stopping = Callable[[], bool]
 
 BUDGET = 20.0
 """Seconds after which a task leaves the rest to the next one. A worker that is told to stop finishes its job first, so
@@ -51,8 +51,6 @@ this is how long a graceful stop can take, beside what is in flight."""
 SLICES = {"fan_out": 3.0, "forget": 3.0, "mirror": 45.0}
 """Other budgets: ``fan_out`` and ``forget`` share their queue with ``timetable``, which must be on time to a few
 seconds; ``mirror`` has its own, and makes little headway if it must begin again too often."""
-
-LANES = {"deliver": Lane.FAST, "deliver_slow": Lane.SLOW}
 
 STUCK_BUDGET = 100.0
 """Seconds for a task of deliveries while some of its calls are stuck."""
@@ -64,6 +62,7 @@ DELETED_AT_ONCE = 1000
 ENDPOINT_DAYS = 30
 """How long the behaviour of an endpoint is remembered that is not called any more."""
 
+PULSE_KEPT = timedelta(hours=1)
 TRAFFIC_KEPT = timedelta(days=1)
 TRAFFIC_READ = timedelta(hours=2)
 TRAFFIC_OPEN = timedelta(minutes=1)
@@ -77,30 +76,28 @@ def leaving() -> bool:
     return False
 
 
-def run(task: str, *, stopping: Callable[[], bool] | None = None) -> int:
+def run(task: str, *, stopping: Stopping | None = None) -> int:
     """Do *task* in a fresh app context; returns how many things were done. RQ calls this by name.
 
     :param stopping: asked between batches; once it says so the rest is left to the next task.
+    :raises KeyError: there is no such task.
     """
     stopping = stopping or leaving
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     with app.app_context():
         try:
             name, _, detail = task.partition(":")
-            if name == "probe":
-                return checking.check_due(detail, stopping)
-            if name == "mirror":
-                return _mirror(stopping)
-            if name == "forget":
-                return forget(stopping, budget=SLICES[name])
-            if name in LANES:
-                return _deliver(LANES[name], stopping)
-            return _repeat(TASKS[name], stopping, SLICES.get(name, BUDGET))
+            return TASKS[name](detail, stopping)
         finally:
             release_session()
 
 
-def _repeat(step: Callable[[], int], stopping: Callable[[], bool], budget: float) -> int:
+def turn(task: str) -> int:
+    """When *task* has its turn where all of them are done one after the other."""
+    return list(TASKS).index(task.partition(":")[0])
+
+
+def _repeat(step: Callable[[], int], stopping: Stopping, budget: float) -> int:
     """Call *step* until it has nothing to do, *budget* seconds are spent or the process wants to stop."""
     ends, done = time.monotonic() + budget, 0
     while time.monotonic() < ends and not stopping():
@@ -115,7 +112,7 @@ def _committed(work: Callable[[Session], T]) -> T:
     return committed(current_session(), work)
 
 
-def _deliver(lane: Lane, stopping: Callable[[], bool]) -> int:
+def _deliver(lane: Lane, stopping: Stopping) -> int:
     """Send all that is due, and what becomes due meanwhile; returns how many attempts there were.
 
     While calls are stuck others go on beyond the budget: a job that only waited for them would hold up the rest.
@@ -135,7 +132,7 @@ def _deliver(lane: Lane, stopping: Callable[[], bool]) -> int:
 
 
 def _sent(
-    sending: Sending, lane: Lane, workers: int, stopping: Callable[[], bool]
+    sending: Sending, lane: Lane, workers: int, stopping: Stopping
 ) -> Iterator[list[outcomes.Sent]]:
     """Claim and send until nothing is due or the time is over; yields what came back."""
     began, ask_at = time.monotonic(), 0.0
@@ -228,7 +225,7 @@ def _timetable() -> int:
     return done
 
 
-def _guarded(step: Callable[[Session], int], what: str) -> int | None:
+def _guarded(step: Callable[[Session], T], what: str) -> T | None:
     """What *step* did; None: it failed, which is logged and holds up no other."""
     try:
         return _committed(step)
@@ -237,7 +234,7 @@ def _guarded(step: Callable[[Session], int], what: str) -> int | None:
         return None
 
 
-def _mirror(stopping: Callable[[], bool]) -> int:
+def _mirror(stopping: Stopping) -> int:
     """Make the mirror's files what the pages show now; returns how many changed."""
     path = current_settings().mirror_dir
     if path is None:
@@ -253,25 +250,29 @@ def _mirror(stopping: Callable[[], bool]) -> int:
 
 
 def _housekeep() -> int:
-    """Forget what is too old, drop dead pulses; returns how many deliveries and the like went."""
+    """Forget what is too old, drop dead pulses; returns how many deliveries and the like went.
+
+    By the database's clock: of many workers' own ones the one that is farthest ahead would say what stays.
+    """
     settings = current_settings()
-    now = utc_now()
-    _committed(subscriptions.forget_unconfirmed)
-    _committed(lambda session: leases.forget_before(session, now - timedelta(hours=1)))
-    _committed(_keep_beat)
+    now = _committed(database_now)
     told = now - timedelta(days=settings.delivery_retention_days)
     unused = now - timedelta(days=ENDPOINT_DAYS)
-    steps: tuple[Callable[[Session], int], ...] = (
-        partial(retention.delete_deliveries, before=told, limit=DELETED_AT_ONCE),
-        partial(retention.delete_events, before=told, limit=DELETED_AT_ONCE),
-        partial(retention.delete_endpoints, before=unused, limit=DELETED_AT_ONCE),
-        partial(signing_secrets.forget_previous, limit=DELETED_AT_ONCE),
-        partial(traffic.delete_before, instant=now - TRAFFIC_KEPT, limit=DELETED_AT_ONCE),
-        partial(
-            traffic.merge, begins=now - TRAFFIC_READ, ends=now - TRAFFIC_OPEN, limit=DELETED_AT_ONCE
+    _guarded(partial(subscriptions.forget_unconfirmed, now=now), "forgetting sign-ups")
+    _guarded(partial(leases.forget_before, instant=now - PULSE_KEPT), "forgetting dead processes")
+    _guarded(_keep_beat, "looking for checks that are due too late")
+    most = DELETED_AT_ONCE
+    steps: dict[str, Callable[[Session], int]] = {
+        "deliveries": partial(retention.delete_deliveries, before=told, limit=most),
+        "events": partial(retention.delete_events, before=told, limit=most),
+        "endpoints": partial(retention.delete_endpoints, before=unused, limit=most),
+        "secrets": partial(signing_secrets.forget_previous, now=now, limit=most),
+        "old traffic": partial(traffic.delete_before, instant=now - TRAFFIC_KEPT, limit=most),
+        "traffic": partial(
+            traffic.merge, begins=now - TRAFFIC_READ, ends=now - TRAFFIC_OPEN, limit=most
         ),
-    )
-    return sum(_committed(step) for step in steps)
+    }
+    return sum(_guarded(step, f"housekeeping of {what}") or 0 for what, step in steps.items())
 
 
 def _keep_beat(session: Session) -> int:
@@ -279,9 +280,20 @@ def _keep_beat(session: Session) -> int:
     return due.keep_beat(session, database_now(session))
 
 
-TASKS: dict[str, Callable[[], int]] = {
-    "fan_out": _fan_out,
-    "housekeep": _housekeep,
-    "letters": send_letters,
-    "timetable": _timetable,
+def _again_and_again(name: str, step: Callable[[], int]) -> Callable[[str, Stopping], int]:
+    return lambda detail, stopping: _repeat(step, stopping, SLICES.get(name, BUDGET))
+
+
+TASKS: dict[str, Callable[[str, Stopping], int]] = {
+    "timetable": _again_and_again("timetable", _timetable),
+    "probe": checking.check_due,
+    "fan_out": _again_and_again("fan_out", _fan_out),
+    "deliver": lambda detail, stopping: _deliver(Lane.FAST, stopping),
+    "letters": _again_and_again("letters", send_letters),
+    "deliver_slow": lambda detail, stopping: _deliver(Lane.SLOW, stopping),
+    "mirror": lambda detail, stopping: _mirror(stopping),
+    "housekeep": _again_and_again("housekeep", _housekeep),
+    "forget": lambda detail, stopping: forget(stopping, budget=SLICES["forget"]),
 }
+"""What each task does, given what stands behind the colon. They stand in the order of a sweep: the clock and checks
+first, so that what they find is delivered in the same one. What has no place here cannot be run at all."""

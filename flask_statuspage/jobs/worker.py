@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import mmap
 import multiprocessing
+import os
 import signal
 import threading
 import time
@@ -90,12 +91,15 @@ class Supervisor:
         """Supervise until SIGTERM or SIGINT, then let the jobs in work end."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
-        with self._app.app_context():
-            while not self._stopping.is_set():
-                for post in self._posts:
-                    self._attend(post)
-                self._stopping.wait(TICK_SECONDS)
-        self._end()
+        try:
+            with self._app.app_context():
+                while not self._stopping.is_set():
+                    for post in self._posts:
+                        self._attend(post)
+                    self._stopping.wait(TICK_SECONDS)
+        finally:
+            # Whatever ended the loop: this process could not end before its children, and nobody looked after them.
+            self._end()
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self._stopping.set()
@@ -121,9 +125,17 @@ class Supervisor:
 
     def _start(self, post: _Post) -> None:
         current_engine().dispose()
-        post.child = _fork.Process(target=work, args=(self._app, self._url, post.queue))
-        post.started_at, post.reported = time.monotonic(), False
-        post.child.start()
+        post.started_at = time.monotonic()
+        child = _fork.Process(target=work, args=(self._app, self._url, post.queue))
+        try:
+            _try_to_fork()
+            child.start()
+        except OSError as error:  # no room for one more process now; later there may be
+            logger.warning(
+                "status page: the worker of %s could not be started: %s", post.queue, error
+            )
+            return
+        post.child, post.reported = child, False
 
     def _end(self) -> None:
         living = [post.child for post in self._posts if post.child and post.child.is_alive()]
@@ -152,6 +164,17 @@ class _Post:
         self.started_at = -RESTART_SECONDS
         self.reported = False
         self.heartbeat = Heartbeat(f"worker {queue}")
+
+
+def _try_to_fork() -> None:
+    """Fork once for nothing: when that fails ``Process.start`` would, and leave four files open each time.
+
+    :raises OSError: there is no room for another process.
+    """
+    pid = os.fork()
+    if not pid:
+        os._exit(0)
+    os.waitpid(pid, 0)
 
 
 def work(app: Flask, url: str, queue: str) -> None:

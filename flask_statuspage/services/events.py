@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from functools import partial
@@ -23,7 +23,7 @@ from ..state import current_state
 from ..storage import outbox, pages
 from ..storage import subscriptions as stored
 from ..storage.base import utc_now
-from ..storage.on_commit import on_commit
+from ..storage.on_commit import call_all, on_commit
 from ..storage.outbox import EventRow
 from ..storage.pages import Page
 from ..storage.subscriptions import Subscription
@@ -234,8 +234,7 @@ def _wake(task: str) -> None:
 
 
 def _signal_all(told: Sequence[Event]) -> None:
-    for event in told:
-        _signal(event)
+    call_all((partial(_signal, event) for event in told), "a signal")
 
 
 def _signal(event: Event) -> None:
@@ -243,10 +242,11 @@ def _signal(event: Event) -> None:
     signal = signals.BY_EVENT.get(event.name)
     if signal is None:
         return
+    receivers = signal.receivers_for(current_app._get_current_object())  # type: ignore[attr-defined]
+    call_all((partial(_tell, one, event) for one in receivers), f"a receiver of {event.name}")
+
+
+def _tell(receiver: Callable[..., object], event: Event) -> None:
     app = current_app._get_current_object()  # type: ignore[attr-defined]
-    for receiver in signal.receivers_for(app):
-        try:
-            # Each gets data of its own: what one does to it must not reach the next.
-            receiver(app, event=replace(event, data=deepcopy(event.data)))
-        except Exception:
-            app.logger.exception("status page: a receiver of %s failed", event.name)
+    # Each gets data of its own: what one does to it must not reach the next.
+    receiver(app, event=replace(event, data=deepcopy(event.data)))

@@ -86,7 +86,7 @@ def note_written(session: Session, state: UUID, outcome: Outcome) -> None:
 
 def is_written(session: Session, state: UUID) -> bool:
     """Whether *state* is in the files, and what was measured is recent enough."""
-    return leases.is_noted(session, _NOTE, state, database_now(session))
+    return leases.is_noted(session, _NOTE, state, database_now(session), lasts=LASTS)
 
 
 def _public_pages() -> list[tuple[ShownPage, str]]:

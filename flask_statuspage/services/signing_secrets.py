@@ -102,9 +102,9 @@ def rotate(
     return new
 
 
-def forget_previous(session: Session, *, limit: int) -> int:
+def forget_previous(session: Session, now: datetime, *, limit: int) -> int:
     """Erase at most *limit* secrets that do not count any more; returns how many."""
-    return stored.erase_previous_secrets(session, utc_now(), limit=limit)
+    return stored.erase_previous_secrets(session, now, limit=limit)
 
 
 def _opened(session: Session, subscription: Subscription) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from sqlalchemy.orm import Session
@@ -45,6 +45,6 @@ def network(origin: str) -> str:
     return str(ipaddress.ip_network((address, 64), strict=False))
 
 
-def forget(session: Session) -> None:
+def forget(session: Session, now: datetime) -> None:
     """Drop the attempts that count no more."""
-    stored.forget_before(session, utc_now() - timedelta(hours=2))
+    stored.forget_before(session, now - timedelta(hours=2))

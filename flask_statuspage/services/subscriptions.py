@@ -253,11 +253,11 @@ def send_test(
     return row.id
 
 
-def forget_unconfirmed(session: Session) -> int:
+def forget_unconfirmed(session: Session, now: datetime) -> int:
     """Delete the sign-ups that nobody confirmed within the life of their link; returns how many."""
     pages.begin_writing(session)
-    signups.forget(session)
-    before = utc_now() - timedelta(seconds=links.CONFIRM_SECONDS)
+    signups.forget(session, now)
+    before = now - timedelta(seconds=links.CONFIRM_SECONDS)
     asked = [name for name in channels if channels[name].needs_confirmation]
     ids = stored.unconfirmed(session, asked, before)
     if ids:

@@ -35,7 +35,11 @@ class Pulse(Base):
 
 
 def take(session: Session, name: str, holder: UUID, now: datetime, *, lasts: timedelta) -> bool:
-    """Take or renew the lease *name*; False while another holder's one runs."""
+    """Take or renew the lease *name*; False while another holder's one runs.
+
+    :param now: by the database's clock. A lease that ends later than any can, as that was set back, is over.
+    :param lasts: the same for all who want it.
+    """
     if session.scalar(select(Lease.name).where(Lease.name == name)) is None:
         # Asked first: on MariaDB an UPDATE that meets no row locks the gap, and two of those cannot both insert.
         try:
@@ -48,7 +52,13 @@ def take(session: Session, name: str, holder: UUID, now: datetime, *, lasts: tim
         update(Lease)
         .where(
             Lease.name == name,
-            or_(Lease.holder == holder, Lease.until.is_(None), Lease.until < now),
+            or_(
+                Lease.holder == holder,
+                Lease.until.is_(None),
+                Lease.until < now,
+                # Twice: of two who ask at once, the later one may write first.
+                Lease.until > now + 2 * lasts,
+            ),
         )
         .values(holder=holder, until=now + lasts),
         execution_options={"synchronize_session": False},
@@ -81,9 +91,17 @@ def note(session: Session, name: str, mark: UUID, *, until: datetime) -> None:
     )
 
 
-def is_noted(session: Session, name: str, mark: UUID, now: datetime) -> bool:
-    """Whether *mark* was noted last under *name*, and still counts."""
-    query = select(Lease.name).where(Lease.name == name, Lease.holder == mark, Lease.until > now)
+def is_noted(session: Session, name: str, mark: UUID, now: datetime, *, lasts: timedelta) -> bool:
+    """Whether *mark* was noted last under *name*, and still counts.
+
+    :param lasts: for how long one counts at most; a clock that was ahead then makes none count for longer.
+    """
+    query = select(Lease.name).where(
+        Lease.name == name,
+        Lease.holder == mark,
+        Lease.until > now,
+        Lease.until <= now + 2 * lasts,
+    )
     return session.scalar(query) is not None
 
 

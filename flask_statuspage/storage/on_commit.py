@@ -6,7 +6,7 @@ rolls back. Listeners are attached to the one session at hand, never to ``Sessio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary, WeakSet
 
@@ -38,11 +38,31 @@ def on_commit(
     """Call *callback* after the outermost commit of *session*, in a fresh app context; never after a rollback.
 
     Callbacks run in the order of their registration. One that raises is logged and stops neither the others nor the
-    host's ``commit()``.
+    host's ``commit()``; what is to end the process (``SystemExit``) comes out of that once all of them have run.
 
     :param key: of callbacks with the same key only the first runs, once per transaction.
     """
     _waiting_in(session).callbacks.setdefault(object() if key is None else key, callback)
+
+
+def call_all(callbacks: Iterable[Callback], what: str) -> None:
+    """Call each of *callbacks*. One that raises, of whatever kind it is, keeps no other from being called.
+
+    Errors are logged. What is none (``SystemExit``, ``KeyboardInterrupt``, a timeout of gevent) is not for us to keep,
+    as a signal handler raises it in whatever runs: the first one is raised in the end.
+
+    :param what: what a callback is, for the log.
+    """
+    ending: BaseException | None = None
+    for callback in callbacks:
+        try:
+            callback()
+        except Exception:
+            current_app.logger.exception("status page: %s failed", what)
+        except BaseException as error:
+            ending = ending or error
+    if ending is not None:
+        raise ending
 
 
 def before_commit(session: Session, callback: Closing, *, key: Hashable) -> None:
@@ -127,11 +147,7 @@ def _settle(session: Session, transaction: SessionTransaction) -> None:
             outer.closing.setdefault(key, closer)
         return
     with waiting.app.app_context():
-        for callback in waiting.callbacks.values():
-            try:
-                callback()
-            except Exception:
-                waiting.app.logger.exception("status page: a callback after commit failed")
+        call_all(waiting.callbacks.values(), "a callback after commit")
 
 
 _LISTENERS: dict[str, Callable[..., None]] = {

@@ -273,6 +273,8 @@ def test_sweep(shell: Shell, receiver: Receiver) -> None:
         "0",
         "deliver:",
         "0",
+        "letters:",
+        "0",
         "deliver_slow:",
         "0",
         "housekeep:",

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import sys
+import threading
 import time
 import zlib
 from collections.abc import Iterator
@@ -9,14 +11,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from flask import Flask
+from sqlalchemy import event, update
 
+from flask_statuspage import signals
+from flask_statuspage.domain.events import Event
 from flask_statuspage.jobs import embedded, tasks
 from flask_statuspage.jobs.embedded import Runner
 from flask_statuspage.jobs.queue import RedisTrigger, queue_of, queues_for
 from flask_statuspage.jobs.schedule import Scheduler, due_tasks
+from flask_statuspage.services import maintenances
 from flask_statuspage.storage.leases import Lease
-from flask_statuspage.storage.session import current_session
+from flask_statuspage.storage.pages import default_page
+from flask_statuspage.storage.session import current_engine, current_session
 from tests.servers.http import Answer, Receiver, Target
 from tests.servers.redis import RedisServer
 from tests.story.site import Site, eventually, running_site
@@ -120,6 +127,110 @@ def test_a_task_that_fails_does_not_end_the_runner(
         eventually(lambda: "no such task" in caplog.text, within=30, what="log entry")
         site.api("POST", f"subscriptions/{answer['id']}/test")
         receiver.wait_for(lambda got: got.path == "/hook", timeout=30)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_receiver_that_exits_does_not_end_the_runner(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What ends a process ends no task of a process that has others: it is logged, and the task runs again."""
+    heard: list[str] = []
+
+    def leave(sender: Flask, event: Event) -> None:
+        heard.append(event.data["maintenance"]["title"])
+        sys.exit(3)
+
+    with ExitStack() as stack:
+        stack.enter_context(signals.maintenance_started.connected_to(leave, site.app))
+        runner = Runner(site.app)
+        runner.start()
+        stack.callback(runner.stop)
+        for title in ("First", "Second"):
+            _begin_by_the_clock(site, title)
+            eventually(lambda title=title: title in heard, within=8, what=f"{title} begins")
+    assert heard == ["First", "Second"]
+    assert caplog.text.count("task timetable failed") == 2
+
+
+def _begin_by_the_clock(site: Site, title: str) -> None:
+    """Plan a maintenance and let its time come."""
+    soon = datetime.now(UTC) + timedelta(hours=1)
+    times = {"scheduled_start": soon, "scheduled_end": soon + timedelta(hours=1)}
+    with site.app.app_context():
+        session = current_session()
+        row = maintenances.schedule(session, default_page(session), title=title, **times)
+        row.scheduled_start = row.next_at = datetime.now(UTC)
+        session.commit()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("trouble", [RuntimeError, SystemExit, KeyboardInterrupt])
+def test_whatever_is_raised_the_clock_goes_on(
+    site: Site,
+    target: Target,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    trouble: type[BaseException],
+) -> None:
+    """What the host's own listener raises in the clock's thread is logged; once it is over, work is found again."""
+    monkeypatch.setattr(embedded, "TICK_SECONDS", 0.05)
+    broken = threading.Event()
+    broken.set()
+
+    def break_down(connection: object, cursor: object, statement: str, *rest: object) -> None:
+        if broken.is_set() and "statuspage_lease" in statement:
+            raise trouble("a listener of the host broke")
+
+    with site.app.app_context():
+        event.listen(current_engine(), "before_cursor_execute", break_down)
+    _monitor(site, target)
+    runner = Runner(site.app)
+    runner.start()
+    try:
+        eventually(
+            lambda: caplog.text.count("the scheduler failed") >= 2,
+            within=30,
+            what="it fails, and tries again",
+        )
+        broken.clear()
+        eventually(lambda: target.count("/health"), within=30, what="the check that is due")
+    finally:
+        broken.clear()
+        runner.stop()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_wake_that_comes_too_late_disturbs_nobody(site: Site) -> None:
+    """A commit that is told while the runner ends, and one after it, are committed as ever."""
+    runner = Runner(site.app)
+    runner._pool.shutdown()  # as the runner does, after somebody asked whether it does
+    runner.wake("deliver")
+    runner.start()
+    runner.stop()
+    runner.wake("deliver")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_task_for_which_there_was_no_thread_is_done_later(
+    site: Site, receiver: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where the machine refuses a thread whoever woke the task is not told; the next tick finds what is due."""
+    answer = site.api(
+        "POST", "subscriptions", {"channel": "webhook", "address": f"{receiver.url}/hook"}
+    )
+    site.api("POST", f"subscriptions/{answer['id']}/test")
+    runner = Runner(site.app)
+    before = threading.stack_size(2**46)  # more than any machine has
+    try:
+        runner.wake("deliver")
+    finally:
+        threading.stack_size(before)
+    assert "can't start new thread" in caplog.text
+    runner.start()
+    try:
+        receiver.wait_for(lambda got: got.path == "/hook", timeout=30)
+    finally:
+        runner.stop()
 
 
 def test_each_kind_of_work_has_its_queue() -> None:

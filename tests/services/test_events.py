@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections import Counter
+from contextlib import ExitStack
 
 import pytest
 from flask import Flask
@@ -197,6 +199,35 @@ def test_a_receiver_that_raises_disturbs_nobody(
     assert "a receiver of incident.created failed" in caplog.text
     assert "a receiver broke" in caplog.text
     assert scenes.told(session, hook) == ["incident.created"]
+
+
+def test_a_receiver_that_exits_ends_the_process_once_all_have_heard(
+    app: Flask, session: Session, page: Page
+) -> None:
+    """The commit stands and every event of it is told to every receiver; what ends the process is passed on then."""
+    heard: list[tuple[str, str]] = []
+
+    def leave(sender: Flask, event: Event) -> None:
+        heard.append(("leave", event.name))
+        sys.exit(3)
+
+    def listen(sender: Flask, event: Event) -> None:
+        heard.append(("listen", event.name))
+
+    incident = incidents.open(session, page, title="Slow")
+    session.commit()
+    both = signals.incident_updated, signals.incident_resolved
+    with ExitStack() as stack:
+        for signal in both:
+            stack.enter_context(signal.connected_to(leave, app))
+            stack.enter_context(signal.connected_to(listen, app))
+        incidents.update(session, page, incident.id, body="Slower")
+        incidents.resolve(session, page, incident.id)
+        with pytest.raises(SystemExit):
+            session.commit()
+    told = ["incident.updated", "incident.resolved"]
+    assert sorted(heard) == sorted((who, name) for who in ("leave", "listen") for name in told)
+    assert scenes.names(session, "incident.") == ["incident.created", *told]
 
 
 def test_a_receiver_may_use_the_database(app: Flask, session: Session, page: Page) -> None:

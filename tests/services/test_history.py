@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select, text
+from sqlalchemy import event, func, select, text
 from sqlalchemy.orm import Session
 
 from flask_statuspage.domain.verdict import Verdict
@@ -21,6 +21,7 @@ from flask_statuspage.storage.history import RemovedRegion
 from flask_statuspage.storage.monitors import Monitor, MonitorRegion
 from flask_statuspage.storage.pages import Page
 from flask_statuspage.storage.rollups import DAY, FINE, HOUR, Rollup
+from flask_statuspage.storage.session import current_engine
 
 from . import scenes
 
@@ -102,6 +103,25 @@ def test_it_ends_in_time(session: Session, page: Page) -> None:
     assert forgetting.forget(never, budget=0) == 0
     assert forgetting.forget(lambda: True, budget=30) == 0
     assert forget() == 2
+
+
+@pytest.mark.parametrize("place", ["removed_region", "kept_answer"])
+def test_a_portion_that_always_fails_holds_up_no_other(
+    session: Session, page: Page, caplog: pytest.LogCaptureFixture, place: str
+) -> None:
+    """It is logged, and what is too old of the others goes."""
+    checked(session, scenes.monitor(session, page), days=40)
+
+    def break_down(connection: object, cursor: object, statement: str, *rest: object) -> None:
+        if f"statuspage_{place}" in statement:
+            raise RuntimeError("a listener of the host broke")
+
+    event.listen(current_engine(), "before_cursor_execute", break_down)
+    try:
+        assert forget() == 2
+    finally:
+        event.remove(current_engine(), "before_cursor_execute", break_down)
+    assert "a listener of the host broke" in caplog.text
 
 
 def test_a_removed_monitor_leaves_nothing(session: Session, page: Page) -> None:

@@ -344,7 +344,8 @@ def note(site: Site, outcome: Outcome) -> tuple[bool, bool]:
         session.commit()
         now = mirror.is_written(session, state)
         later = utc_now() + timedelta(minutes=2)
-        return now, mirror.leases.is_noted(session, "mirror", state, later)
+        lasts = mirror.LASTS
+        return now, mirror.leases.is_noted(session, "mirror", state, later, lasts=lasts)
 
 
 def test_what_is_noted(site: Site) -> None:

@@ -391,7 +391,7 @@ def test_nobody_confirmed_is_forgotten(session: Session, page: Page) -> None:
     row = subscribed(session, page, proven=False)
     row.asked_at = utc_now() - timedelta(days=7, minutes=1)
     session.commit()
-    assert subscriptions.forget_unconfirmed(session) == 1
+    assert subscriptions.forget_unconfirmed(session, utc_now()) == 1
     session.commit()
     assert session.scalar(select(func.count()).select_from(Delivery)) == 0
 
@@ -430,7 +430,7 @@ def test_a_question_that_was_answered_with_stop_is_forgotten(session: Session, p
     say(session, Answer.STOP)
     loaded(session, row).asked_at = utc_now() - timedelta(days=8)
     session.commit()
-    assert subscriptions.forget_unconfirmed(session) == 1
+    assert subscriptions.forget_unconfirmed(session, utc_now()) == 1
     session.commit()
     assert stored.get(session, ident) is None
     assert stored_suppressions.of(session, "sms", NUMBER) is not None

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
+import pytest
 from flask import Flask
-from sqlalchemy import func, select, update
+from sqlalchemy import event, func, select, update
 from sqlalchemy.orm import Session
 
 from flask_statuspage.jobs import tasks
-from flask_statuspage.services import incidents, subscriptions
-from flask_statuspage.storage import delivery_log, retention
+from flask_statuspage.services import incidents, signups, subscriptions
+from flask_statuspage.services.wishes import Wish
+from flask_statuspage.storage import base, delivery_log, leases, retention
 from flask_statuspage.storage.base import utc_now
 from flask_statuspage.storage.endpoints import Endpoint
 from flask_statuspage.storage.outbox import Attempt, Delivery, DeliveryState, EventRow
 from flask_statuspage.storage.pages import Page
+from flask_statuspage.storage.session import current_engine
+from flask_statuspage.storage.signups import SignupAttempt
 from flask_statuspage.storage.subscriptions import Subscription
 
 from . import scenes
@@ -103,6 +107,72 @@ def test_numbers_of_events_never_come_twice(session: Session, page: Page) -> Non
     subscriptions.send_test(session, page, subscriptions.get(session, page, hook.id))
     session.commit()
     assert max(session.scalars(select(EventRow.sequence))) > last
+
+
+@pytest.mark.parametrize("days", [100, -100])
+def test_a_worker_whose_clock_is_wrong_deletes_no_more_and_no_less(
+    session: Session, page: Page, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    """What is too old the database's clock says, which all share: young things stay, old ones go."""
+    hook = scenes.webhook(session, page)
+    told(session, page, hook, days=91)
+    young = told(session, page, hook, days=89)
+    for name, age in (("old.example:443", 31), ("young.example:443", 29)):
+        session.add(Endpoint(name=name, at_once=8, updated_at=utc_now() - timedelta(days=age)))
+    hook.previous_secret, hook.previous_until = "secret", utc_now() + timedelta(hours=24)
+    signups.count_attempt(session, "192.0.2.1", "ann@acme.example")
+    asked = {
+        name: subscriptions.subscribe(session, page, Wish(channel="email", address=name)).id
+        for name in ("old@acme.example", "young@acme.example")
+    }
+    old = session.get_one(Subscription, asked.pop("old@acme.example"))
+    old.asked_at -= timedelta(days=8)
+    session.commit()
+
+    class WrongClock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime.now(tz) + timedelta(days=days)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(base, "datetime", WrongClock)
+        assert round((utc_now() - datetime.now(UTC)) / timedelta(days=1)) == days
+        tasks.run("housekeep")
+    session.rollback()
+    assert session.scalars(
+        select(Delivery.sequence).where(Delivery.finished_at.is_not(None))
+    ).all() == [young]
+    assert session.scalars(select(Endpoint.name)).all() == ["young.example:443"]
+    kept = session.scalars(select(Subscription.id)).all()
+    assert sorted(kept) == sorted([hook.id, *asked.values()])
+    assert hook.previous_secret == "secret"
+    assert session.scalar(select(func.count()).select_from(SignupAttempt)) == 2
+
+
+@pytest.mark.parametrize("place", ["signup_attempt", "pulse", "region"])
+def test_a_step_that_always_fails_holds_up_no_other(
+    session: Session, page: Page, caplog: pytest.LogCaptureFixture, place: str
+) -> None:
+    """It is logged each time, and all else that is too old goes."""
+    hook = scenes.webhook(session, page)
+    told(session, page, hook, days=91)
+    long_ago = utc_now() - timedelta(days=1)
+    leases.beat(session, hook.id, kind="worker", name="dead", now=long_ago)
+    session.commit()
+
+    def break_down(connection: object, cursor: object, statement: str, *rest: object) -> None:
+        if f"statuspage_{place}" in statement:
+            raise RuntimeError("a listener of the host broke")
+
+    event.listen(current_engine(), "before_cursor_execute", break_down)
+    try:
+        assert tasks.run("housekeep") == 1  # the delivery; the newest event stays
+    finally:
+        event.remove(current_engine(), "before_cursor_execute", break_down)
+    assert "could not take its step" in caplog.text
+    assert "a listener of the host broke" in caplog.text
+    pulses = session.scalar(select(func.count()).select_from(leases.Pulse))
+    assert pulses == (place == "pulse")
 
 
 def test_it_goes_in_batches(session: Session, page: Page) -> None:

@@ -212,3 +212,32 @@ def test_the_leader_counts_since_when_it_leads(session: Session, page: Page) -> 
     scheduler._leads_since = long_ago
     assert after_a_tick() is UNKNOWN
     scheduler.stop()
+
+
+@SQLITE
+def test_a_clock_that_was_set_back_takes_nothing_from_who_leads(
+    session: Session, page: Page
+) -> None:
+    """What was noted while the database's clock was ahead counts as now; from then on the time is counted as ever."""
+    verdict = select(Monitor.verdict).where(Monitor.id == silent(session, page).id)
+    scheduler = Scheduler(lambda task: None)
+    assert scheduler.tick()
+    ahead = utc_now() + timedelta(hours=2)
+    session.execute(update(Lease).values(until=ahead + timedelta(seconds=LEASE_SECONDS)))
+    session.commit()
+    scheduler._leads_since = scheduler._renewed = ahead
+    scheduler._renew_at = 0.0
+    assert scheduler.tick()
+    since = scheduler._leads_since
+    assert since <= utc_now() + timedelta(seconds=1)
+    scheduler._renew_at = scheduler._silence_at = 0.0
+    assert scheduler.tick()
+    assert scheduler._leads_since == since
+    # A clock that goes back a little, as clocks do that are kept right, leaves what was before that.
+    long_ago = utc_now() - timedelta(seconds=LONG + 10)
+    scheduler._leads_since, scheduler._renewed = long_ago, utc_now() + timedelta(seconds=2)
+    scheduler._renew_at = scheduler._silence_at = 0.0
+    assert session.scalar(verdict) is UP
+    assert scheduler.tick()
+    assert session.scalar(verdict) is UNKNOWN
+    scheduler.stop()

@@ -295,9 +295,9 @@ def test_who_never_confirms_is_forgotten(session: Session, page: Page) -> None:
     kept = signed_up(session, page, address="kept@example.com")
     sign_up(session, page, components=["api"])
     let_pass(session, days=6, hours=23)
-    assert subscriptions.forget_unconfirmed(session) == 0
+    assert subscriptions.forget_unconfirmed(session, utc_now()) == 0
     let_pass(session, hours=2)
-    assert subscriptions.forget_unconfirmed(session) == 1
+    assert subscriptions.forget_unconfirmed(session, utc_now()) == 1
     session.commit()
     assert session.scalars(select(Subscription.id)).all() == [kept.id]
     assert session.scalars(select(SubscribedComponent)).all() == []

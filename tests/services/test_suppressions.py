@@ -204,9 +204,9 @@ def test_a_question_that_comes_back_vanishes_as_one_without_answer(
     confirmed = reader(session, page, "bob@example.com")
     subscriptions.disable(session, held(session, confirmed), reason="for a while", actor="admin")
     let_pass(session, days=6, hours=23)
-    assert subscriptions.forget_unconfirmed(session) == 0
+    assert subscriptions.forget_unconfirmed(session, utc_now()) == 0
     let_pass(session, hours=2)
-    assert subscriptions.forget_unconfirmed(session) == 1
+    assert subscriptions.forget_unconfirmed(session, utc_now()) == 1
     session.commit()
     assert session.scalars(select(Subscription.id)).all() == [confirmed.id]
 

@@ -366,23 +366,48 @@ def test_a_leader_renews_and_another_waits(session: Session) -> None:
     assert take(first, 22)
 
 
+def test_a_lease_from_a_clock_that_was_ahead_is_over(session: Session) -> None:
+    """It ends later than any that is taken now, so nobody waits for whoever took it; a little later is no sign."""
+    first, second, now = new_id(), new_id(), utc_now()
+
+    def take(holder: UUID, seconds: float) -> bool:
+        at = now + timedelta(seconds=seconds)
+        leads = leases.take(session, "scheduler", holder, at, lasts=timedelta(seconds=10))
+        session.commit()
+        return leads
+
+    assert take(first, 7200)
+    assert take(second, 0)
+    assert not take(first, 1)
+    # Who asked for the time before the other one did, and for the lease after it.
+    assert not take(first, -9)
+    assert take(first, -11)
+
+
 def test_notes(app: Flask, session: Session) -> None:
     """What was noted last counts until it runs out, whoever noted it; several may do so at once."""
     first, second, now = new_id(), new_id(), utc_now()
+
+    def is_noted(mark: UUID, seconds: float = 0) -> bool:
+        at = now + timedelta(seconds=seconds)
+        return leases.is_noted(session, "mirror", mark, at, lasts=timedelta(seconds=20))
 
     def work(session: Session) -> None:
         leases.note(session, "mirror", first, until=now + timedelta(seconds=10))
         session.commit()
 
-    assert not leases.is_noted(session, "mirror", first, now)
+    assert not is_noted(first)
     session.rollback()
     at_once(app, work)
-    assert leases.is_noted(session, "mirror", first, now)
-    assert not leases.is_noted(session, "mirror", first, now + timedelta(seconds=11))
+    assert is_noted(first)
+    assert not is_noted(first, 11)
     leases.note(session, "mirror", second, until=now + timedelta(seconds=20))
     session.commit()
-    assert not leases.is_noted(session, "mirror", first, now)
-    assert leases.is_noted(session, "mirror", second, now + timedelta(seconds=11))
+    assert not is_noted(first)
+    assert is_noted(second, 11)
+    # Noted by a clock that was ahead, and was set back since.
+    assert is_noted(second, -15)
+    assert not is_noted(second, -25)
 
 
 def test_pulses_show_who_lives(session: Session) -> None:

@@ -233,6 +233,27 @@ def test_one_that_raises_disturbs_nobody(
     assert session.scalars(select(Page.name)).one() == "changed"
 
 
+@pytest.mark.parametrize("ending", [SystemExit, KeyboardInterrupt])
+def test_what_ends_the_process_waits_for_the_others(
+    session: Session, told: list[str], tell, ending: type[BaseException]
+) -> None:
+    """The change is there and all callbacks run, then the commit passes it on; the session is as good as ever."""
+
+    def end() -> None:
+        raise ending
+
+    on_commit(session, end)
+    tell("after")
+    write(session, "changed")
+    with pytest.raises(ending):
+        session.commit()
+    assert told == ["after"]
+    assert session.scalars(select(Page.name)).one() == "changed"
+    tell("next")
+    session.commit()
+    assert told == ["after", "next"]
+
+
 def test_each_runs_in_a_fresh_app_context_and_may_commit(app: Flask, session: Session) -> None:
     """A callback has its own session, sees the change, and may commit, with callbacks of its own."""
     seen = []
