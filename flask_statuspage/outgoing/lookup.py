@@ -11,6 +11,7 @@ share of the threads and no more: whoever owns a domain can make any number of n
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import threading
@@ -102,7 +103,7 @@ class LookupThreads:
         try:
             thread.start()
         except RuntimeError as error:
-            raise OSError("no thread for a name look-up") from error
+            raise OSError(errno.ENOMEM, "no thread for a name look-up") from error
         self._threads += 1
 
     def _work(self) -> None:

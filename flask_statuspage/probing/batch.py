@@ -15,6 +15,7 @@ from types import TracebackType
 
 from ..config import Settings
 from ..domain.verdict import Verdict
+from ..outgoing import own_failure
 from . import probes
 from .probe import Asker, CheckResult, Finding, ProbeOrder
 
@@ -198,6 +199,9 @@ def _ask(asker: Asker, order: ProbeOrder, given_out: float) -> CheckResult:
     try:
         return _result(_required(asker.ask(order)), order, at)
     except BaseException as error:  # whatever it was, its thread goes on
+        if own := own_failure(error):
+            logger.error("status page: %s could not be asked here: %s", order.monitor_id, own)
+            return _result(Finding(outcome=Verdict.UNKNOWN, error=CANNOT_ASK), order, at)
         logger.exception("status page: probe %s of %s failed", order.kind, order.monitor_id)
         finding = Finding(outcome=Verdict.DOWN, error=f"The probe failed: {type(error).__name__}")
         return _result(finding, order, at)

@@ -20,6 +20,7 @@ from ..outgoing import (
     Resolver,
     certificate_problem,
     connect,
+    own_failure,
     system_resolver,
     tls_context,
     vet_host,
@@ -76,9 +77,10 @@ class TlsProbe(HostProbe):
     ) -> Finding:
         started = time.monotonic()
         name = order.options.get("server_name") or place.host
+        trust = _context(self.authorities)  # what cannot be read is not the target's fault
         with closing(connect(place, policy, budget, resolver=self.resolver)) as sock:
             try:
-                with _context(self.authorities).wrap_socket(sock, server_hostname=name) as secure:
+                with trust.wrap_socket(sock, server_hostname=name) as secure:
                     certificate = secure.getpeercert()
             except ssl.SSLCertVerificationError as error:
                 problem = certificate_problem(error)
@@ -87,6 +89,8 @@ class TlsProbe(HostProbe):
                 )
                 return failed(words, started)
             except OSError as error:
+                if own_failure(error):
+                    raise
                 late = budget.expired or isinstance(error, TimeoutError)
                 return failed(NO_ANSWER if late else "The TLS handshake failed", started)
         taken = since(started)
