@@ -7,7 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import fields
 from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
@@ -97,10 +97,7 @@ class Asking:
         for order in orders:
             self._orders.put((self._asker(order.kind), order, time.monotonic()))
             self._open += 1
-        while len(self._threads) < min(self._open, self._settings.worker_threads):
-            thread = threading.Thread(target=self._work, name="statuspage-probe")
-            self._threads.append(thread)
-            thread.start()
+        self._employ()
 
     def collect(
         self, *, within: float, enough: int = 1, while_busy: bool = False
@@ -136,6 +133,24 @@ class Asking:
             if entry is not None:
                 taken.append(entry[1])
                 self._open -= 1
+
+    def _employ(self) -> None:
+        while len(self._threads) < min(self._open, self._settings.worker_threads):
+            thread = threading.Thread(target=self._work, name="statuspage-probe")
+            try:
+                thread.start()
+            except RuntimeError as error:
+                logger.error("status page: no further thread for checks: %s", error)
+                if not self._threads:
+                    self._answer_none()
+                return
+            self._threads.append(thread)
+
+    def _answer_none(self) -> None:
+        """Nobody is there to ask what waits, and somebody waits for it."""
+        with suppress(Empty):
+            while entry := self._orders.get_nowait():
+                self._results.put(_unasked(*entry))
 
     @property
     def _recently(self) -> int:

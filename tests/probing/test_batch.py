@@ -16,6 +16,7 @@ from flask_statuspage.domain.ids import new_id
 from flask_statuspage.domain.verdict import Verdict
 from flask_statuspage.probing import CheckResult, Finding, ProbeOrder, probes
 from flask_statuspage.probing.batch import Asking, ask_all
+from tests.lacking import no_threads_after
 from tests.servers.http import Answer, Target
 
 LOOPBACK = Settings(allow_http_targets=True, allow_private_targets=True, worker_threads=8)
@@ -200,3 +201,14 @@ def test_results_gather(target: Target) -> None:
         assert sum(map(len, batches)) == 30
         assert len(batches) == 1
         assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize(("threads", "outcome"), [(2, Verdict.UP), (0, Verdict.UNKNOWN)])
+def test_with_fewer_threads_than_wanted_every_order_has_its_result(
+    target: Target, monkeypatch: pytest.MonkeyPatch, threads: int, outcome: Verdict
+) -> None:
+    """Those that could be started ask all; without any, nobody could be asked, which says nothing of the targets."""
+    no_threads_after(threads, "statuspage-probe", monkeypatch)
+    results = list(ask_all([order(target.url) for _ in range(9)], LOOPBACK))
+    assert [result.outcome for result in results] == [outcome] * 9
+    assert len(target.requests) == (9 if threads else 0)
