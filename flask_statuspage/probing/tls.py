@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import ssl
 import time
 from collections.abc import Iterator
@@ -54,7 +55,8 @@ class TlsOptions(ProbeOptions):
 class TlsProbe(HostProbe):
     """The target is ``host`` or ``host:port``.
 
-    :param authorities: path of a PEM file with certificates that are trusted besides the public ones.
+    :param authorities: path of a PEM file with certificates that are trusted besides the public ones; None: that of the
+        settings.
     """
 
     kind = "tls"
@@ -69,7 +71,8 @@ class TlsProbe(HostProbe):
 
     @contextmanager
     def open(self, settings: Settings) -> Iterator[Asker]:
-        trusting = TlsProbe(authorities=settings.ca_file, resolver=self.resolver)
+        trusting = copy.copy(self)  # of a subclass it is one, too
+        trusting.authorities = self.authorities or settings.ca_file
         yield HostAsker(trusting, site_policy(settings))
 
     def ask(
