@@ -268,6 +268,9 @@ def tls_context(verify: bool | str, authorities: str | None = None) -> ssl.SSLCo
         _trust(context, authorities)
         if not context.cert_store_stats()["x509"]:
             raise CannotCall(f"There is no certificate in {authorities}")
+        # Who issues certificates is trusted as it stands there, without a root above it. The
+        # public ones are roots, to all of which this changes nothing.
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     _trust(context, requests.utils.DEFAULT_CA_BUNDLE_PATH if verify is True else verify)
     return context
 
