@@ -200,6 +200,7 @@ def said(target: Target, document: Any, condition: str) -> str | None:
 
 
 UNMET = "The condition on the JSON answer is not met"
+UNFIT = "The condition does not fit the JSON answer"
 
 
 @pytest.mark.parametrize(
@@ -221,7 +222,12 @@ UNMET = "The condition on the JSON answer is not met"
         ({"ok": {}}, "ok", UNMET),
         ({"ok": 0}, "ok", None),
         ([1, 2], "@", None),
-        ({"n": 5}, "length(n) == `1`", "The condition does not fit the JSON answer"),
+        ({"n": 5}, "length(n) == `1`", UNFIT),
+        (b'{"n": 1e999}', "ceil(n) > `1`", UNFIT),
+        (b'{"n": NaN}', "floor(n) == `1`", UNFIT),
+        ({"n": "x1"}, "contains(n, `1`)", UNFIT),
+        ({"n": [1]}, "n[::0]", UNFIT),
+        ({"n": [{"k": 1}, {"k": "x"}]}, "sort_by(n, &k)", UNFIT),
         (b"<html>", "ok", "The answer is not JSON"),
         (b"", "ok", "The answer is not JSON"),
         (b"\xff\xff", "ok", "The answer is not JSON"),
