@@ -94,6 +94,15 @@ class FinalResponse(HTTPResponse):
                 pass
         raise HTTPException("the server sends one interim answer after another")
 
+    def begin(self) -> None:
+        super().begin()
+        # What is announced where no body may be is not waited for, but it might come later and be
+        # taken for the next answer.
+        bodiless = self.status in (204, 304) or self._method == "HEAD"  # type: ignore[attr-defined]
+        announced = self.getheader("Transfer-Encoding") or self.getheader("Content-Length")
+        if bodiless and (announced or "0").strip() != "0":
+            self.will_close, self.chunked, self.length = True, False, 0
+
 
 class PinnedConnection(HTTPConnection):
     """An http connection opened by :func:`dial` and bound to the budget of each call."""
