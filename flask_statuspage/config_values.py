@@ -37,7 +37,10 @@ def absolute(value: Any) -> str:
 def authorities(value: Any) -> str:
     path = absolute(value)
     # Tried now: what is wrong with the file would else be told by the first monitor or message that needs it.
-    ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cafile=path)
+    if not context.cert_store_stats()["x509"]:
+        raise ValueError  # a list of revoked ones alone can be read as well, and trusts nothing
     return path
 
 

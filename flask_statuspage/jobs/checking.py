@@ -89,6 +89,8 @@ def check_due(region: str, stopping: Callable[[], bool]) -> int:
                     time.sleep(max(0.0, claim_at - time.monotonic()))
         finally:
             _give_back(region, asking.withdraw())
+            while asking.open:  # whatever happened here, what was asked counts
+                record.add(asking.collect(within=GATHER_SECONDS, enough=GATHERED))
             record.close()
 
 

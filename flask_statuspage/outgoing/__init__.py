@@ -17,6 +17,7 @@ from .guard import (
 )
 from .headers import check_headers
 from .lookup import Resolver, system_resolver
+from .own import CannotCall, own_failure
 from .pinned import tls_context
 from .places import Place, vet_host, vet_place
 from .ranges import IPAddress, is_public
@@ -27,6 +28,7 @@ __all__ = [
     "Answer",
     "BoundedSocket",
     "Budget",
+    "CannotCall",
     "CertificateProblem",
     "Client",
     "ConnectFailed",
@@ -42,6 +44,7 @@ __all__ = [
     "connect",
     "is_public",
     "look_up",
+    "own_failure",
     "resolve",
     "system_resolver",
     "tls_context",

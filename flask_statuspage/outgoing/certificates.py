@@ -45,7 +45,7 @@ def certificate_end(sock: object) -> datetime | None:
 
     try:
         return x509.load_der_x509_certificate(written).not_valid_after_utc
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         return None
 
 

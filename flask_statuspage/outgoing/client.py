@@ -10,7 +10,8 @@ Exceptions::
     ├── AddressRefused    (guard) the address may not be called
     └── (plain)           a header, method or number of the caller that cannot be sent
     Exception
-    └── SendFailed        the call got no complete answer
+    ├── SendFailed        the call got no complete answer
+    └── CannotCall        (own) this process could not call, which says nothing of the other side
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from .deadline import Budget
 from .guard import AddressPolicy, AddressRefused, vet_url
 from .headers import TOKEN, check_headers
 from .lookup import Resolver, system_resolver
+from .own import CannotCall, own_failure
 from .pinned import Call, PinnedAdapter, tls_context
 
 FailureKind = Literal["dns", "connect", "tls", "timeout", "refused_address", "protocol"]
@@ -158,8 +160,8 @@ class Client:
         kept-alive connection that the server had closed meanwhile goes out again on a new
         one, because this says nothing about the server.
 
-        Raises :exc:`SendFailed`, and :exc:`ValueError` before anything is done if an argument
-        cannot be sent.
+        Raises :exc:`SendFailed`, :exc:`.CannotCall` if it is this process's own fault, and
+        :exc:`ValueError` before anything is done if an argument cannot be sent.
         """
         started = time.monotonic()
         if not TOKEN.fullmatch(method):
@@ -225,6 +227,8 @@ class Client:
         # ValueError: AddressRefused, and what http.client lets out (a chunk of size -5).
         except (HTTPError, HTTPException, OSError, ValueError) as error:
             call.discard()
+            if own := own_failure(error):
+                raise CannotCall(f"This process cannot call: {own}") from error
             kind = _kind(error, call)
             raise SendFailed(
                 kind,

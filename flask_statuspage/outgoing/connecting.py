@@ -9,6 +9,7 @@ from typing import Any, Literal
 from .deadline import BoundedSocket, Budget
 from .guard import AddressPolicy, AddressRefused, SocketAddress, resolve
 from .lookup import Resolver, system_resolver
+from .own import LACKS, own_failure
 from .places import Place
 
 MOST_ADDRESSES = 8
@@ -70,7 +71,7 @@ def connect_first(
     """Connect to the first of `places` that answers; raise :exc:`OSError`.
 
     One that does not answer gets a share of the time left, so that a broken IPv6 route leaves
-    enough for IPv4.
+    enough for IPv4. What an address said counts more than that another cannot be called from here.
     """
     places = places[:MOST_ADDRESSES]
     failure: OSError | None = None
@@ -80,7 +81,10 @@ def connect_first(
             seconds = max(share, _LEAST_SECONDS_PER_ADDRESS)
             return _connect(place, seconds, budget, socket_options)
         except OSError as error:
-            failure = error
+            if error.errno in LACKS:
+                raise  # no other address would do better
+            if failure is None or not own_failure(error):
+                failure = error
     raise failure or OSError("no address to connect to")
 
 

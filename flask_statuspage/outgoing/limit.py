@@ -23,7 +23,7 @@ class Late(TimeoutError):
 
 
 class Crowded(Late):
-    """Nothing was begun: too many calls of that kind hang in this process."""
+    """Nothing was begun: too many calls of that kind hang in this process, or it has no thread to spare."""
 
 
 def within(
@@ -51,7 +51,10 @@ def within(
             errors.append(error)
 
     thread = threading.Thread(target=run, name="statuspage-within", daemon=True)
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError as error:
+        raise Crowded("no further thread could be started") from error
     thread.join(seconds)
     if thread.is_alive():
         with _turning:

@@ -11,6 +11,7 @@ share of the threads and no more: whoever owns a domain can make any number of n
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import threading
@@ -102,25 +103,33 @@ class LookupThreads:
         try:
             thread.start()
         except RuntimeError as error:
-            raise OSError("no thread for a name look-up") from error
+            raise OSError(errno.ENOMEM, "no thread for a name look-up") from error
         self._threads += 1
 
     def _work(self) -> None:
         while (item := self._next()) is not None:
             key, lookup = item
             try:
-                # Nobody waits for it any more: leave the thread to those who do.
-                if time.monotonic() >= lookup.wanted_until:
-                    raise TimeoutError("nobody waits for this look-up")
-                lookup.answers = lookup.call()
+                if self._is_wanted(key, lookup):
+                    try:
+                        lookup.answers = lookup.call()
+                    finally:
+                        with self._changed:
+                            self._end(key)
             except Exception as error:
                 lookup.error = error
             finally:
-                with self._changed:
-                    del self._running[key]
-                    self._leave(_domain(key))
                 lookup.done.set()
             del item, lookup
+
+    def _is_wanted(self, key: _Key, lookup: _Lookup) -> bool:
+        """Whether anybody still waits for it. Else it ends in the same step, so that nobody joins it after that."""
+        with self._changed:
+            if time.monotonic() < lookup.wanted_until:
+                return True
+            lookup.error = TimeoutError("nobody waits for this look-up")
+            self._end(key)
+            return False
 
     def _next(self) -> tuple[_Key, _Lookup] | None:
         """Wait for work; return None when the thread has been idle long enough to end."""
@@ -146,7 +155,9 @@ class LookupThreads:
                 return self._queue.pop(place)
         return None
 
-    def _leave(self, domain: str) -> None:
+    def _end(self, key: _Key) -> None:
+        del self._running[key]
+        domain = _domain(key)
         self._busy[domain] -= 1
         if not self._busy[domain]:
             del self._busy[domain]

@@ -34,6 +34,7 @@ from .connecting import connect_first
 from .deadline import BoundedSocket, BoundedTLSSocket, Budget
 from .guard import AddressPolicy, Target, resolve
 from .lookup import Resolver
+from .own import CannotCall
 
 Stage = Literal["dns", "connect", "tls", "exchange"]
 
@@ -92,6 +93,15 @@ class FinalResponse(HTTPResponse):
             while self.fp.readline(_LONGEST_LINE) not in (b"\r\n", b"\n", b""):
                 pass
         raise HTTPException("the server sends one interim answer after another")
+
+    def begin(self) -> None:
+        super().begin()
+        # What is announced where no body may be is not waited for, but it might come later and be
+        # taken for the next answer.
+        bodiless = self.status in (204, 304) or self._method == "HEAD"  # type: ignore[attr-defined]
+        announced = self.getheader("Transfer-Encoding") or self.getheader("Content-Length")
+        if bodiless and (announced or "0").strip() != "0":
+            self.will_close, self.chunked, self.length = True, False, 0
 
 
 class PinnedConnection(HTTPConnection):
@@ -254,6 +264,8 @@ def tls_context(verify: bool | str, authorities: str | None = None) -> ssl.SSLCo
 
     Made here and not by urllib3, so that it is the same with every version of it, takes no
     key-log file from the environment and makes sockets that keep to a budget.
+
+    Raises :exc:`.CannotCall`, which names the file, if one cannot be read.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.sslsocket_class = BoundedTLSSocket
@@ -261,10 +273,21 @@ def tls_context(verify: bool | str, authorities: str | None = None) -> ssl.SSLCo
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         return context
-    location = requests.utils.DEFAULT_CA_BUNDLE_PATH if verify is True else verify
+    if authorities is not None:
+        _trust(context, authorities)
+        if not context.cert_store_stats()["x509"]:
+            raise CannotCall(f"There is no certificate in {authorities}")
+        # Who issues certificates is trusted as it stands there, without a root above it. The
+        # public ones are roots, to all of which this changes nothing.
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    _trust(context, requests.utils.DEFAULT_CA_BUNDLE_PATH if verify is True else verify)
+    return context
+
+
+def _trust(context: ssl.SSLContext, location: str) -> None:
     kind = "capath" if os.path.isdir(location) else "cafile"
     arguments: Mapping[str, str] = {kind: location}
-    context.load_verify_locations(**arguments)
-    if authorities is not None:
-        context.load_verify_locations(cafile=authorities)
-    return context
+    try:
+        context.load_verify_locations(**arguments)
+    except OSError as error:
+        raise CannotCall(f"The certificates in {location} cannot be read: {error}") from error

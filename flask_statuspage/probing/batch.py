@@ -7,15 +7,18 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
-from dataclasses import fields
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
 from types import TracebackType
+from uuid import UUID
 
 from ..config import Settings
 from ..domain.verdict import Verdict
+from ..outgoing import own_failure
 from . import probes
+from .findings import NO_ANSWER
 from .probe import Asker, CheckResult, Finding, ProbeOrder
 
 logger = logging.getLogger(__name__)
@@ -26,14 +29,32 @@ LOOK_BACK = 1.0
 GLANCE = 0.02
 """Seconds between looks at what came meanwhile: to be woken for each result would cost more than the result."""
 
+PATIENCE = 10.0
+"""Seconds after its timeout for which a probe is waited for that does not keep to it."""
+
 CANNOT_ASK = "This worker cannot ask this"
 
 _FOUND = tuple(item.name for item in fields(Finding))
 
+_Entry = tuple[Asker, ProbeOrder, float]
+
+_left: dict[tuple[UUID, str], threading.Thread] = {}
+"""The threads that were left behind, by monitor and region, which are not asked again as long as theirs hangs."""
+
+
+@dataclass(eq=False, slots=True)
+class _Turn:
+    """An order that is being asked. Whoever takes it from those that are, its thread or who gives it up, answers."""
+
+    entry: _Entry
+    thread: threading.Thread
+    began: float
+
 
 class Asking:
     """Orders in, results out as they come, one for each order. A probe that raises, or finds nothing that is a finding,
-    is a failed check, logged, and stops no other; one that this process cannot ask at all tells nothing::
+    is a failed check, logged, and stops no other; one that never comes back is one, too, and its thread is left behind;
+    one that this process cannot ask at all tells nothing::
 
     with Asking(settings) as asking:
         asking.add(orders)
@@ -45,10 +66,10 @@ class Asking:
         self._settings = settings
         self._stack = ExitStack()
         self._askers: dict[str, Asker] = {}
-        self._orders: SimpleQueue[tuple[Asker, ProbeOrder, float] | None] = SimpleQueue()
+        self._orders: SimpleQueue[_Entry | None] = SimpleQueue()
         self._results: SimpleQueue[CheckResult] = SimpleQueue()
         self._threads: list[threading.Thread] = []
-        self._since: dict[int, float] = {}  # since when each thread that asks has been asking
+        self._turns: dict[_Turn, bool] = {}
         self._collected: deque[tuple[float, int]] = deque()
         self._open = 0
 
@@ -62,6 +83,8 @@ class Asking:
         traceback: TracebackType | None,
     ) -> None:
         self.withdraw()
+        while self._open:
+            self.collect(within=1.0)
         for _ in self._threads:
             self._orders.put(None)
         for thread in self._threads:
@@ -89,17 +112,14 @@ class Asking:
     @property
     def longest(self) -> float:
         """Seconds for which the slowest of those that are being asked has not answered."""
-        began = min(list(self._since.values()), default=None)
+        began = min((turn.began for turn in list(self._turns)), default=None)
         return time.monotonic() - began if began is not None else 0.0
 
     def add(self, orders: Iterable[ProbeOrder]) -> None:
         for order in orders:
             self._orders.put((self._asker(order.kind), order, time.monotonic()))
             self._open += 1
-        while len(self._threads) < min(self._open, self._settings.worker_threads):
-            thread = threading.Thread(target=self._work, name="statuspage-probe")
-            self._threads.append(thread)
-            thread.start()
+        self._employ()
 
     def collect(
         self, *, within: float, enough: int = 1, while_busy: bool = False
@@ -109,6 +129,7 @@ class Asking:
         :param enough: so many results end the wait. :param while_busy: so do threads of which half have nothing to do.
         """
         ends = time.monotonic() + within
+        self._give_up()
         found = self._come()
         while self._open and len(found) < enough:
             left = ends - time.monotonic()
@@ -136,6 +157,37 @@ class Asking:
                 taken.append(entry[1])
                 self._open -= 1
 
+    def _employ(self) -> None:
+        while len(self._threads) < min(self._open, self._settings.worker_threads):
+            # Daemons, because a process that ends must not wait for one that was left behind.
+            thread = threading.Thread(target=self._work, name="statuspage-probe", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError as error:
+                logger.error("status page: no further thread for checks: %s", error)
+                if not self._threads:
+                    self._answer_none()
+                return
+            self._threads.append(thread)
+
+    def _give_up(self) -> None:
+        """Answer for probes that do not keep to their timeout, and let other threads take the places of theirs."""
+        now = time.monotonic()
+        for turn in list(self._turns):
+            order = turn.entry[1]
+            if now - turn.began > order.timeout + PATIENCE and self._turns.pop(turn, False):
+                logger.error("status page: probe %s of %s hangs", order.kind, order.monitor_id)
+                _left[order.monitor_id, order.region] = turn.thread
+                self._threads.remove(turn.thread)
+                self._results.put(_late(*turn.entry))
+                self._employ()
+
+    def _answer_none(self) -> None:
+        """Nobody is there to ask what waits, and somebody waits for it."""
+        with suppress(Empty):
+            while entry := self._orders.get_nowait():
+                self._results.put(_unasked(*entry))
+
     @property
     def _recently(self) -> int:
         long_ago = time.monotonic() - LOOK_BACK
@@ -156,16 +208,19 @@ class Asking:
             return found
 
     def _work(self) -> None:
-        me = threading.get_ident()
         while (entry := self._orders.get()) is not None:
-            self._since[me] = time.monotonic()
+            turn = _Turn(entry, threading.current_thread(), time.monotonic())
+            self._turns[turn] = True
             result = _unasked(*entry)
             try:
                 result = _ask(*entry)
             finally:
-                # Whatever happened, somebody waits for it.
-                del self._since[me]
-                self._results.put(result)
+                # Whatever happened, somebody waits for it, unless this thread was given up.
+                waited_for = self._turns.pop(turn, False)
+                if waited_for:
+                    self._results.put(result)
+            if not waited_for:
+                return
 
     def _asker(self, kind: str) -> Asker:
         if kind not in self._askers:
@@ -193,11 +248,17 @@ class _NoAsker:
 
 
 def _ask(asker: Asker, order: ProbeOrder, given_out: float) -> CheckResult:
+    hanging = _left.get((order.monitor_id, order.region))
+    if hanging is not None and hanging.is_alive():
+        return _late(asker, order, given_out)  # since an earlier check: one thread for it is enough
     # By the database's clock, from which this machine's may differ.
     at = order.asked_at + timedelta(seconds=time.monotonic() - given_out)
     try:
         return _result(_required(asker.ask(order)), order, at)
     except BaseException as error:  # whatever it was, its thread goes on
+        if own := own_failure(error):
+            logger.error("status page: %s could not be asked here: %s", order.monitor_id, own)
+            return _result(Finding(outcome=Verdict.UNKNOWN, error=CANNOT_ASK), order, at)
         logger.exception("status page: probe %s of %s failed", order.kind, order.monitor_id)
         finding = Finding(outcome=Verdict.DOWN, error=f"The probe failed: {type(error).__name__}")
         return _result(finding, order, at)
@@ -205,6 +266,10 @@ def _ask(asker: Asker, order: ProbeOrder, given_out: float) -> CheckResult:
 
 def _unasked(_: Asker, order: ProbeOrder, __: float) -> CheckResult:
     return _result(Finding(outcome=Verdict.UNKNOWN, error=CANNOT_ASK), order, order.asked_at)
+
+
+def _late(_: Asker, order: ProbeOrder, __: float) -> CheckResult:
+    return _result(Finding(outcome=Verdict.DOWN, error=NO_ANSWER), order, order.asked_at)
 
 
 def _result(finding: Finding, order: ProbeOrder, at: datetime) -> CheckResult:

@@ -13,7 +13,15 @@ from pydantic import field_validator
 from ..config import Settings
 from ..domain.verdict import Verdict
 from ..errors import Invalid
-from ..outgoing import AddressPolicy, AddressRefused, Budget, Place, vet_host, vet_place
+from ..outgoing import (
+    AddressPolicy,
+    AddressRefused,
+    Budget,
+    Place,
+    own_failure,
+    vet_host,
+    vet_place,
+)
 from ..outgoing.site import site_policy
 from .extra import needed
 from .findings import NO_ANSWER, WORDS, answered, failed, since
@@ -120,7 +128,9 @@ class DnsAsker:
         record = order.options.get("record", "A")
         try:
             reply = _reply(name, record, servers, budget, order.timeout)
-        except OSError:
+        except OSError as error:
+            if own_failure(error):
+                raise
             return failed(NO_ANSWER if budget.expired else WORDS["connect"], started)
         return _judged(order, reply, record, started)
 
@@ -154,6 +164,7 @@ def _reply(name: str, record: str, servers: Sequence[Place], budget: Budget, tim
     patience = min(TRY_SECONDS, timeout / (2 * len(servers)))
     query = message.make_query(f"{name}.", record)
     reply: Any = None
+    failure: Exception | None = None
     waiting = list(servers)
     while waiting:
         for server in list(waiting):
@@ -161,14 +172,14 @@ def _reply(name: str, record: str, servers: Sequence[Place], budget: Budget, tim
                 reply = _exchange(query, server, budget, patience)
             except exception.Timeout:
                 continue
-            except (OSError, EOFError, exception.DNSException):
-                pass
+            except (OSError, EOFError, exception.DNSException) as error:
+                failure = error
             else:
                 if int(reply.rcode()) in (0, _NXDOMAIN):
                     return reply
             waiting.remove(server)
     if reply is None:
-        raise OSError("no name server answered")
+        raise OSError("no name server answered") from failure
     return reply
 
 

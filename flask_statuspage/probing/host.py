@@ -18,6 +18,7 @@ from ..outgoing import (
     Place,
     Resolver,
     look_up,
+    own_failure,
     system_resolver,
     vet_place,
 )
@@ -101,4 +102,6 @@ class HostAsker:
         except AddressRefused:  # it was allowed when it was saved
             return failed(WORDS["refused_address"], started)
         except ConnectFailed as failure:
+            if own_failure(failure):
+                raise
             return failed(WORDS[failure.kind], started)

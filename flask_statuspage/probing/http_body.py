@@ -12,6 +12,9 @@ from ..outgoing import Answer
 SEARCHED = 1024 * 1024
 """As many bytes of a body are looked at, packed or not."""
 
+_GZIP = b"\x1f\x8b"
+_MOST_MEMBERS = 256
+"""Of a gzip (RFC 1952, 2.2), which may be several put together. Each is read from a copy of what is left."""
 _HEAD = 1024  # bytes in which HTML says how it is encoded (WHATWG HTML, 13.2.3.2)
 _OF_HTML = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?([A-Za-z0-9_.:-]{1,40})""", re.I)
 _OF_HEADER = re.compile(r"""charset\s*=\s*["']?([A-Za-z0-9_.:-]{1,40})""", re.I)
@@ -43,13 +46,21 @@ def unpacked(answer: Answer) -> tuple[bytes, bool]:
         return answer.body, not answer.truncated
     if encoding not in ("gzip", "x-gzip", "deflate"):
         raise Unreadable
-    # 32: gzip or zlib, whichever it is. The limit is what keeps a bomb small.
-    packed = zlib.decompressobj(32 + zlib.MAX_WBITS)
-    try:
-        body = packed.decompress(answer.body, SEARCHED)
-    except zlib.error:
-        raise Unreadable from None
-    return body, packed.eof and not answer.truncated
+    body, rest = b"", answer.body
+    for _ in range(_MOST_MEMBERS):
+        # 32: gzip or zlib, whichever it is. The limit is what keeps a bomb small.
+        packed = zlib.decompressobj(32 + zlib.MAX_WBITS)
+        try:
+            body += packed.decompress(rest, SEARCHED - len(body))
+        except zlib.error:
+            raise Unreadable from None
+        rest = packed.unused_data
+        # What follows a member and is none is padding, which nobody reads.
+        if not packed.eof or not rest.startswith(_GZIP):
+            return body, packed.eof and not answer.truncated
+        if len(body) == SEARCHED:
+            break  # a limit of 0 would be none
+    return body, False
 
 
 def contains(body: bytes, headers: Mapping[str, str], text: str) -> bool:

@@ -22,6 +22,10 @@ MAX_STEPS = 500_000
 MAX_ITEMS = 1_000_000
 MAX_CHARACTERS = 4_000_000
 _LONGEST_MESSAGE = 200
+_NOT_OF_THE_KIND = (
+    *(JMESPathError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError),
+)
+"""What the package raises over a value that it did not expect: not always an error of its own."""
 
 
 class TooLarge(Exception):
@@ -65,7 +69,7 @@ def is_met(expression: str, document: bytes) -> bool:
     tree, value = compiled(expression), json.loads(document)
     try:
         result = _Bounded().visit(tree, value)
-    except JMESPathError:
+    except _NOT_OF_THE_KIND:
         raise Unfit from None
     return not (result is None or result is False or result in ("", [], {}))
 

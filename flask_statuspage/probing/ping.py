@@ -13,7 +13,7 @@ from pydantic import Field
 
 from ..config import Settings
 from ..domain.verdict import Verdict
-from ..outgoing import AddressPolicy, Budget, Place, look_up, vet_host
+from ..outgoing import AddressPolicy, Budget, Place, look_up, own_failure, vet_host
 from .extra import needed
 from .findings import NO_ANSWER, WORDS, answered, failed
 from .host import HostProbe
@@ -67,7 +67,9 @@ class PingProbe(HostProbe):
                 times = _echoes(family, address[0], count, budget)
             except PermissionError:
                 return Finding(outcome=Verdict.UNKNOWN, error=FORBIDDEN)
-            except OSError:
+            except OSError as error:
+                if own_failure(error):
+                    raise
                 continue  # no route of this family
             return judged(order, times, count, started)
         return failed(WORDS["connect"], started)

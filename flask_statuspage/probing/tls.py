@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import ssl
 import time
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from ..outgoing import (
     Resolver,
     certificate_problem,
     connect,
+    own_failure,
     system_resolver,
     tls_context,
     vet_host,
@@ -53,7 +55,8 @@ class TlsOptions(ProbeOptions):
 class TlsProbe(HostProbe):
     """The target is ``host`` or ``host:port``.
 
-    :param authorities: path of a PEM file with certificates that are trusted besides the public ones.
+    :param authorities: path of a PEM file with certificates that are trusted besides the public ones; None: that of the
+        settings.
     """
 
     kind = "tls"
@@ -68,7 +71,8 @@ class TlsProbe(HostProbe):
 
     @contextmanager
     def open(self, settings: Settings) -> Iterator[Asker]:
-        trusting = TlsProbe(authorities=settings.ca_file, resolver=self.resolver)
+        trusting = copy.copy(self)  # of a subclass it is one, too
+        trusting.authorities = self.authorities or settings.ca_file
         yield HostAsker(trusting, site_policy(settings))
 
     def ask(
@@ -76,9 +80,10 @@ class TlsProbe(HostProbe):
     ) -> Finding:
         started = time.monotonic()
         name = order.options.get("server_name") or place.host
+        trust = _context(self.authorities)  # what cannot be read is not the target's fault
         with closing(connect(place, policy, budget, resolver=self.resolver)) as sock:
             try:
-                with _context(self.authorities).wrap_socket(sock, server_hostname=name) as secure:
+                with trust.wrap_socket(sock, server_hostname=name) as secure:
                     certificate = secure.getpeercert()
             except ssl.SSLCertVerificationError as error:
                 problem = certificate_problem(error)
@@ -87,6 +92,8 @@ class TlsProbe(HostProbe):
                 )
                 return failed(words, started)
             except OSError as error:
+                if own_failure(error):
+                    raise
                 late = budget.expired or isinstance(error, TimeoutError)
                 return failed(NO_ANSWER if late else "The TLS handshake failed", started)
         taken = since(started)

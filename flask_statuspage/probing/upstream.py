@@ -264,7 +264,9 @@ class _Memory:
             return self._bodies.get(url)
 
     def note_body(self, url: str, answer: Answer) -> None:
-        tag = answer.headers.get("ETag", "")
+        tag = answer.headers.get(
+            "ETag", ""
+        ).strip()  # with a blank around it could not be sent back
         with self._lock:
             self._bodies.pop(url, None)
             if not 0 < len(tag) <= 200 or not tag.isascii() or not tag.isprintable():

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from ..config import Settings
 from ..domain.verdict import Verdict
-from ..outgoing import SendFailed
+from ..outgoing import CannotCall, SendFailed
 from ..outgoing.site import operator_client
 from ..probing import CheckResult, probes
 from ..storage import monitors as stored
@@ -78,7 +78,11 @@ class _Line:
         targets = settings.reference_targets
         with self._lock:
             if targets != self._asked or time.monotonic() >= self._until:
-                self._works = _any_answers(settings, targets)
+                try:
+                    self._works = _any_answers(settings, targets)
+                except Exception:  # a lack of this process's own: what was asked meanwhile is recorded all the same
+                    logger.exception("status page: reference targets could not be asked")
+                    self._works = False
                 self._asked = targets
                 lasts = REACHED_FOR if self._works else MISSED_FOR
                 self._until = time.monotonic() + lasts
@@ -98,6 +102,9 @@ def _any_answers(settings: Settings, targets: Sequence[str]) -> bool:
         try:
             client.send("GET", url, timeout=TIMEOUT)
         except SendFailed:
+            return False
+        except CannotCall as error:
+            logger.error("status page: a reference target could not be asked: %s", error)
             return False
         return True
 

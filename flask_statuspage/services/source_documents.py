@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any, NoReturn
 from urllib.parse import urljoin, urlsplit
 
@@ -9,8 +10,10 @@ from ..config import Settings
 from ..domain.foreign import parsed
 from ..domain.source_page import API, SourcePage, page_address, read
 from ..errors import Invalid
-from ..outgoing import AddressRefused, Client, SendFailed
+from ..outgoing import AddressRefused, CannotCall, Client, SendFailed
 from ..outgoing.site import site_client
+
+logger = logging.getLogger(__name__)
 
 MAX_BYTES = 4 * 1024 * 1024
 """Of one document. The fifty newest incidents of a talkative page take about one megabyte."""
@@ -68,6 +71,9 @@ def _document(client: Client, url: str) -> Any:
         if isinstance(failure.__cause__, AddressRefused) and failure.kind == "refused_address":
             _refuse(str(failure.__cause__))
         _refuse(f"{url} cannot be read: {FAILURES[failure.kind]}.")
+    except CannotCall as failure:
+        logger.error("status page: %s", failure)
+        _refuse(f"{url} cannot be read: this server cannot call it now.")
     if 300 <= answer.status < 400 and (location := answer.headers.get("Location")):
         _refuse(f"{url} redirects; import from {_target(url, location)} instead.")
     if answer.status != 200:

@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ..errors import AccessRefused, AccessUnreachable, SetupError
-from ..outgoing import SendFailed
+from ..outgoing import CannotCall, SendFailed
 from ..outgoing.adapter import ClientAdapter
 from ..outgoing.site import operator_client
 from ..state import current_settings
@@ -126,7 +126,7 @@ def profile(access_token: str) -> Profile:
             timeout=SECONDS,
             keep=16 * 1024,
         )
-    except SendFailed as failure:
+    except (SendFailed, CannotCall) as failure:
         raise AccessUnreachable("X could not be reached.") from failure
     if answer.status != 200:
         _refuse(answer.status, answer.body)
@@ -157,7 +157,7 @@ def give_back(refresh_token: str) -> bool:
             body=urlencode(sent).encode(),
             timeout=SECONDS,
         )
-    except (SendFailed, ValueError) as failure:
+    except (SendFailed, CannotCall, ValueError) as failure:
         logger.warning("status page: X was not told of a disconnected account: %s", failure)
         return False
     if answer.status != 200:
@@ -190,7 +190,7 @@ def _session(*, seconds: float = SECONDS, **options: Any) -> Iterator[tuple[Any,
     talking = _talking.set(True)
     try:
         yield session, client
-    except SendFailed as failure:
+    except (SendFailed, CannotCall) as failure:
         raise AccessUnreachable("X could not be reached.") from failure
     except Warning:  # which oauthlib raises where the scope is another one
         raise AccessRefused("X gave other rights than it was asked for.") from None

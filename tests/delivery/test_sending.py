@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from flask_statuspage.config import Settings
 from flask_statuspage.delivery.parcel import Failure, Outcome, Parcel
 from flask_statuspage.delivery.sending import Sending
 from flask_statuspage.domain.retry import Policy
+from tests.lacking import no_descriptors
 from tests.servers.http import Answer, Receiver
 
 from .facts import LOOPBACK, parcel, uuid
@@ -173,3 +175,26 @@ def test_a_slow_second_lane_has_its_threads(receiver: Receiver) -> None:
     outcomes = sent(parcels, settings)
     assert all(outcome and outcome.delivered for outcome in outcomes.values())
     assert time.monotonic() - began < 6.5, "one after the other by two it would take 7.5 s"
+
+
+def test_authorities_that_cannot_be_read_are_not_the_endpoints_fault(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The attempt failed by the channel, will be retried, and the log names the file."""
+    gone = str(tmp_path / "gone.pem")
+    settings = replace(LOOPBACK, ca_file=gone)
+    (outcome,) = sent([parcel(address="https://127.0.0.1:9/hook")], settings).values()
+    assert outcome is not None
+    assert (outcome.kind, outcome.error) == (Failure.CHANNEL, "The channel failed: CannotCall")
+    assert (outcome.final, outcome.ends_subscription) == (False, False)
+    assert gone in caplog.text
+
+
+def test_without_descriptors_no_endpoint_is_blamed(receiver: Receiver) -> None:
+    """Nothing was sent, and it is tried again."""
+    parcels = [parcel(address=receiver.url)]
+    with no_descriptors():
+        (outcome,) = sent(parcels).values()
+    assert outcome is not None
+    assert (outcome.kind, outcome.final) == (Failure.CHANNEL, False)
+    assert receiver.requests == []

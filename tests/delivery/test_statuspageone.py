@@ -56,6 +56,14 @@ def test_a_recovery_literally() -> None:
     )
 
 
+@pytest.mark.parametrize(("kind", "status"), [("http", 503), ("upstream", 503), ("dns", None)])
+def test_the_status_code_is_one_of_http(kind: str, status: int | None) -> None:
+    """The number of another protocol, such as that of a DNS answer, is none."""
+    check = {**GOOD, "code": 503}
+    body = rendered("monitor.down", monitor=monitor_data(kind=kind, check=check))
+    assert body["check_result"]["status_code"] == status
+
+
 def test_a_test_literally() -> None:
     """A test is the document's: the monitor `test` is down, and the error says that it is a test."""
     assert ONE.render(event("test", message="This is a test.")) == (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import certifi
@@ -12,6 +13,7 @@ from flask import Flask
 from flask_statuspage.config import PREFIX, Settings
 from flask_statuspage.config_reading import SECRETS
 from flask_statuspage.errors import ConfigError
+from tests.servers.authority import Authority
 
 MAIL = {
     "STATUSPAGE_SMTP_URL": "smtp://mail.example.com",
@@ -251,3 +253,13 @@ def test_key_documents_itself(name: str) -> None:
     default = FIELDS[name].default
     if default not in (None, ()):
         assert metadata["parse"](default) == default
+
+
+def test_a_file_that_trusts_nothing_is_no_file_of_authorities(tmp_path: Path) -> None:
+    """A list of revoked certificates alone can be read, but nobody is trusted by it; beside one it harms nothing."""
+    authority = Authority(tmp_path)
+    revoked = Path(authority.revoke_nothing())
+    with pytest.raises(ConfigError, match="STATUSPAGE_CA_FILE"):
+        Settings.from_config({"STATUSPAGE_CA_FILE": str(revoked)})
+    revoked.write_bytes(revoked.read_bytes() + Path(authority.path).read_bytes())
+    assert Settings.from_config({"STATUSPAGE_CA_FILE": str(revoked)}).ca_file == str(revoked)

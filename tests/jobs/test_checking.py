@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 import pymysql
 import pytest
-from sqlalchemy import Connection, event, select, text
+from sqlalchemy import Connection, event, func, select, text
 from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.orm import Session
 
@@ -302,3 +302,21 @@ def test_only_a_database_that_cannot_be_had_is_away(cause: Exception, expected: 
     names = [one.__name__ for one in type(cause).__mro__]
     kind = OperationalError if "OperationalError" in names else DataError
     assert is_away(kind("SELECT 1", {}, cause)) is expected
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_was_asked_is_recorded_whatever_happens_to_the_task(
+    site: Site, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error in the task itself, here of the clock that it stops by, loses no result that is on its way."""
+    with site.app.app_context():
+        watch(current_session(), [target.set("/slow", Answer(delay=2.0)), target.url])
+
+        def stopping() -> bool:
+            if len(target.requests) == 2:
+                raise ZeroDivisionError
+            return False
+
+        with pytest.raises(ZeroDivisionError):
+            checking.check_due("default", stopping)
+        assert current_session().scalar(select(func.count()).select_from(Check)) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from flask_statuspage.outgoing.site import operator_client, site_client
 from tests.outgoing.failing import failure
 from tests.outgoing.peer import OK, Peer, answer_all
 from tests.servers import certificates
+from tests.servers.authority import Authority
 from tests.servers.certificates import Certificate
 
 
@@ -79,3 +81,28 @@ def test_other_failures_name_no_certificate(client: Client) -> None:
     with Peer(lambda connection: connection.send(OK)) as peer:
         failed = failure(client, peer.url.replace("http:", "https:"))
     assert (failed.kind, failed.certificate) == ("tls", None)
+
+
+@pytest.mark.parametrize("sent", ["alone", "with its chain"])
+def test_an_authority_below_a_root_is_trusted_without_it(tmp_path: Path, sent: str) -> None:
+    """Whoever names the issuing authority alone trusts what it issued, and not what its root issued besides."""
+    for name in ("root", "below"):
+        (tmp_path / name).mkdir()
+    root = Authority(tmp_path / "root")
+    below = Authority(tmp_path / "below", above=root)
+    settings = Settings(allow_private_targets=True, ca_file=below.path)
+    trusting = site_client(settings, "Page/1")
+    context = below.issue("127.0.0.1", lasts=timedelta(days=9), chained=sent == "with its chain")
+    with Peer(answer_all(), tls=context) as peer:
+        assert trusting.send("GET", peer.url, timeout=5).status == 200
+    with Peer(answer_all(), tls=root.issue("127.0.0.1", lasts=timedelta(days=9))) as peer:
+        assert failure(trusting, peer.url).certificate == "unknown_issuer"
+
+
+def test_to_trust_authorities_changes_nothing_for_the_public_ones(
+    certificate: Certificate,
+) -> None:
+    """Without a file of one's own chains end in a root; and with one, since each of the public ones is a root."""
+    assert not tls_context(True).verify_flags & ssl.VERIFY_X509_PARTIAL_CHAIN
+    assert tls_context(True, certificate.path).verify_flags & ssl.VERIFY_X509_PARTIAL_CHAIN
+    assert all(one["subject"] == one["issuer"] for one in tls_context(True).get_ca_certs())

@@ -34,6 +34,7 @@ def test_a_connection_is_reused(client: Client) -> None:
     "answer",
     [
         b"HTTP/1.1 204 No Content\r\n\r\n",
+        b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n",
         b"HTTP/1.1 304 Not Modified\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
@@ -82,6 +83,33 @@ def test_an_answer_to_nobody_is_thrown_away(client: Client) -> None:
         for _ in range(3):
             assert client.send("GET", peer.url, timeout=5).status == 200
             time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("method", "head"),
+    [
+        ("POST", b"HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\n"),
+        ("POST", b"HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n"),
+        ("GET", b"HTTP/1.1 304 Not Modified\r\nContent-Length: 2\r\n\r\n"),
+        ("HEAD", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"),
+    ],
+)
+def test_a_body_that_may_not_be_is_nobodys_answer(client: Client, method: str, head: bytes) -> None:
+    """Where one is announced all the same it may come late: no other call gets that connection."""
+
+    def behave(connection: Connection) -> None:
+        if b"/first" in (connection.read_request() or b""):
+            connection.send(head)
+            if connection.read_request() is None:
+                return
+            connection.send(b"ok")
+        connection.send(OK)
+
+    with Peer(behave) as peer:
+        first = client.send(method, peer.url.replace("/hook", "/first"), timeout=5)
+        assert (first.body, first.truncated) == (b"", False)
+        assert client.send("POST", peer.url, timeout=5).body == b"ok"
+        assert peer.accepted == 2
 
 
 def test_an_expired_deadline_does_not_kill_the_next_request(client: Client) -> None:

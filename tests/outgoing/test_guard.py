@@ -11,6 +11,7 @@ import pytest
 from flask_statuspage.outgoing import (
     AddressPolicy,
     AddressRefused,
+    lookup,
     resolve,
     vet_address,
     vet_url,
@@ -247,6 +248,36 @@ def test_one_domain_cannot_take_every_thread(owned: str, other: str) -> None:
         caller.join()
     assert {name for name in calls if name.endswith(owned)} == set(names)
     assert threads.threads <= 8
+
+
+def test_a_lookup_that_is_given_up_is_joined_by_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who asks at the moment in which it is given up has time left, and gets a look-up of its own."""
+    threads = LookupThreads(limit=1)
+    release, giving_up, asked_again = threading.Event(), threading.Event(), threading.Event()
+
+    def resolver(host: str, port: int, *, type: int) -> list[tuple[Any, ...]]:
+        if host == "stuck.com":
+            release.wait(10)
+        return [(host,)]
+
+    class GivenUp(TimeoutError):
+        """Made at that moment, which lasts until somebody has asked."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__(text)
+            if threading.current_thread().name == "statuspage-lookup":
+                giving_up.set()
+                asked_again.wait(0.5)
+
+    monkeypatch.setattr(lookup, "TimeoutError", GivenUp, raising=False)
+    for host in ("stuck.com", "late.com"):
+        with pytest.raises(TimeoutError):
+            threads.ask(resolver, host, 443, kind=1, deadline=time.monotonic() + 0.2)
+    release.set()
+    assert giving_up.wait(10)
+    answers = threads.ask(resolver, "late.com", 443, kind=1, deadline=soon())
+    asked_again.set()
+    assert answers == [("late.com",)]
 
 
 def test_an_abandoned_lookup_is_not_made() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,8 +15,9 @@ import pytest
 from flask_statuspage.config import Settings
 from flask_statuspage.domain.ids import new_id
 from flask_statuspage.domain.verdict import Verdict
-from flask_statuspage.probing import CheckResult, Finding, ProbeOrder, probes
+from flask_statuspage.probing import CheckResult, Finding, ProbeOrder, batch, probes
 from flask_statuspage.probing.batch import Asking, ask_all
+from tests.lacking import no_threads_after
 from tests.servers.http import Answer, Target
 
 LOOPBACK = Settings(allow_http_targets=True, allow_private_targets=True, worker_threads=8)
@@ -64,6 +66,21 @@ class OddProbe(BrokenProbe):
     def ask(self, order: ProbeOrder) -> Finding:
         found: Finding = self.found
         return found
+
+
+class HangingProbe(BrokenProbe):
+    """Never comes back by itself."""
+
+    kind = "hanging"
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.released = threading.Event()
+
+    def ask(self, order: ProbeOrder) -> Finding:
+        self.asked += 1
+        self.released.wait(60)
+        return Finding(outcome=Verdict.UP)
 
 
 ODD = OddProbe()
@@ -200,3 +217,54 @@ def test_results_gather(target: Target) -> None:
         assert sum(map(len, batches)) == 30
         assert len(batches) == 1
         assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize(("threads", "outcome"), [(2, Verdict.UP), (0, Verdict.UNKNOWN)])
+def test_with_fewer_threads_than_wanted_every_order_has_its_result(
+    target: Target, monkeypatch: pytest.MonkeyPatch, threads: int, outcome: Verdict
+) -> None:
+    """Those that could be started ask all; without any, nobody could be asked, which says nothing of the targets."""
+    no_threads_after(threads, "statuspage-probe", monkeypatch)
+    results = list(ask_all([order(target.url) for _ in range(9)], LOOPBACK))
+    assert [result.outcome for result in results] == [outcome] * 9
+    assert len(target.requests) == (9 if threads else 0)
+
+
+def test_a_probe_that_never_comes_back_is_left_behind(
+    target: Target, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is down for want of an answer, others are asked in its place, and it is not asked anew while it hangs."""
+    hanging = HangingProbe()
+    monkeypatch.setattr(probes, "_all", {**probes._loaded(), "hanging": hanging})
+    monkeypatch.setattr(batch, "PATIENCE", 0.2)
+    settings = replace(LOOPBACK, worker_threads=1)
+    bad, fine = order("x", "hanging", timeout=0.2), order(target.url)
+    results = {result.monitor_id: result for result in ask_all([bad, fine], settings)}
+    late = results[bad.monitor_id]
+    assert (late.outcome, late.error) == (Verdict.DOWN, "No answer in time")
+    assert results[fine.monitor_id].outcome is Verdict.UP
+    assert f"probe hanging of {bad.monitor_id} hangs" in caplog.text
+    (again,) = ask_all([bad], settings)
+    assert (again.outcome, again.error, hanging.asked) == (Verdict.DOWN, late.error, 1)
+    hanging.released.set()
+    batch._left[bad.monitor_id, bad.region].join(10)
+    (back,) = ask_all([bad], settings)
+    assert (back.outcome, hanging.asked) == (Verdict.UP, 2)
+
+
+def test_an_error_while_a_probe_hangs_is_not_held_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks ends with it all the same."""
+    hanging = HangingProbe()
+    monkeypatch.setattr(probes, "_all", {**probes._loaded(), "hanging": hanging})
+    monkeypatch.setattr(batch, "PATIENCE", 0.2)
+
+    def fail() -> None:
+        with Asking(LOOPBACK) as asking:
+            asking.add([order("x", "hanging", timeout=0.2)])
+            raise ZeroDivisionError
+
+    began = time.monotonic()
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert time.monotonic() - began < 30
+    hanging.released.set()

@@ -177,6 +177,48 @@ def test_an_answer_that_cannot_be_unpacked(target: Target, encoding: str, body: 
     assert ask(url).outcome is Verdict.UP
 
 
+@pytest.mark.parametrize("end", [b"", b"\0" * 512, b"\x1f"])
+def test_every_member_of_a_packed_answer_is_unpacked(target: Target, end: bytes) -> None:
+    """A gzip may be several put together, and end in padding."""
+    body = b"".join(map(gzip.compress, (b'{"ok"', b"", b": true", b"}"))) + end
+    url = target.set("/", html(body, **{"Content-Encoding": "gzip"}))
+    assert ask(url, keyword="true}", json_condition="ok").error is None
+    assert ask(url, keyword_absent="false").error is None
+
+
+@pytest.mark.parametrize(
+    ("end", "error"),
+    [
+        (gzip.compress(b"x" * 500)[:-9], "The answer is too long to be searched to its end"),
+        (b"\x1f\x8bno member", "The answer cannot be unpacked"),
+    ],
+    ids=["cut", "broken"],
+)
+def test_a_member_that_is_not_whole(target: Target, end: bytes, error: str) -> None:
+    """It is not taken for all of the answer, whichever member it is."""
+    url = target.set("/", html(gzip.compress(b"ok") + end, **{"Content-Encoding": "gzip"}))
+    assert ask(url, keyword_absent="no").error == error
+
+
+@pytest.mark.parametrize(
+    "member", [b"", b"\0" * MIB, b"\0" * 9999], ids=["empty", "as the limit", "small"]
+)
+def test_a_bomb_of_many_members_is_bounded(target: Target, member: bytes) -> None:
+    """As many as come into the limit take neither memory nor time, and the answer is not called complete."""
+    packed = gzip.compress(member)
+    body = packed * ((MIB - 1) // len(packed))
+    url = target.set("/", html(body, **{"Content-Encoding": "gzip"}))
+    tracemalloc.start()
+    used = time.process_time()
+    found = ask(url, keyword_absent="end")
+    used = time.process_time() - used
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.error == "The answer is too long to be searched to its end"
+    assert peak < 12 * MIB
+    assert used < 10
+
+
 def test_a_bomb_is_unpacked_no_further_than_the_limit(target: Target) -> None:
     """Fifty times the limit never comes to be."""
     bomb = zlib.compressobj(9, zlib.DEFLATED, 31)
@@ -200,6 +242,7 @@ def said(target: Target, document: Any, condition: str) -> str | None:
 
 
 UNMET = "The condition on the JSON answer is not met"
+UNFIT = "The condition does not fit the JSON answer"
 
 
 @pytest.mark.parametrize(
@@ -221,7 +264,12 @@ UNMET = "The condition on the JSON answer is not met"
         ({"ok": {}}, "ok", UNMET),
         ({"ok": 0}, "ok", None),
         ([1, 2], "@", None),
-        ({"n": 5}, "length(n) == `1`", "The condition does not fit the JSON answer"),
+        ({"n": 5}, "length(n) == `1`", UNFIT),
+        (b'{"n": 1e999}', "ceil(n) > `1`", UNFIT),
+        (b'{"n": NaN}', "floor(n) == `1`", UNFIT),
+        ({"n": "x1"}, "contains(n, `1`)", UNFIT),
+        ({"n": [1]}, "n[::0]", UNFIT),
+        ({"n": [{"k": 1}, {"k": "x"}]}, "sort_by(n, &k)", UNFIT),
         (b"<html>", "ok", "The answer is not JSON"),
         (b"", "ok", "The answer is not JSON"),
         (b"\xff\xff", "ok", "The answer is not JSON"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -98,3 +99,18 @@ def test_a_wrong_answer_is_worse_than_an_old_certificate(tmp_path: Path) -> None
     made = certificates.make(tmp_path, days=(-1, 2))
     found = over_tls(made, expected_status=500)
     assert (found.outcome, found.error) == (Verdict.DOWN, "Answered 200")
+
+
+def test_a_certificate_of_a_version_that_nobody_knows_has_no_end(tmp_path: Path) -> None:
+    """To a monitor that does not verify, the server has answered all the same."""
+    certificates.make(tmp_path)
+    written = ssl.PEM_cert_to_DER_cert((tmp_path / "certificate.pem").read_text())
+    third, fourth = bytes.fromhex("a003020102"), bytes.fromhex("a003020103")
+    odd = written.replace(third, fourth, 1)
+    assert odd != written
+    (tmp_path / "odd.pem").write_text(ssl.DER_cert_to_PEM_cert(odd))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "odd.pem", tmp_path / "key.pem")
+    with Peer(answer_all(), tls=context) as peer:
+        found = ask(peer.url, verify_tls=False)
+    assert (found.outcome, found.code, found.error) == (Verdict.UP, 200, None)

@@ -255,3 +255,30 @@ def test_a_wrong_option_is_named(options: dict[str, Any], field: str) -> None:
 def test_options_have_defaults() -> None:
     """14 days, and the target's own name."""
     assert TLS.check_options({}, LOOPBACK) == {"expiry_days": 14, "server_name": None}
+
+
+class Louder(TlsProbe):
+    """A kind of another package's, built on this one."""
+
+    kind = "louder"
+
+    def ask(self, *args: Any) -> Finding:
+        return replace(super().ask(*args), code=7)
+
+
+def test_a_probe_made_of_this_one_is_asked_itself(authority: Authority, trusting: Settings) -> None:
+    """It trusts what the site trusts, and what it does otherwise is done."""
+    with server(authority.issue("127.0.0.1", lasts=YEAR)) as peer:
+        finding = ask(Louder(), f"127.0.0.1:{peer.port}", settings=trusting)
+    assert (finding.outcome, finding.code) == (Verdict.UP, 7)
+
+
+def test_authorities_of_a_probe_of_ones_own(
+    authority: Authority, trusting: Settings, tmp_path: Path
+) -> None:
+    """Those that it was made with come before those of the site, and are its alone."""
+    with server(authority.issue("127.0.0.1", lasts=YEAR)) as peer:
+        target = f"127.0.0.1:{peer.port}"
+        assert told(ask(TlsProbe(authorities=authority.path), target)) == (Verdict.UP, None)
+        other = TlsProbe(authorities=Authority(tmp_path).path)
+        assert ask(other, target, settings=trusting).outcome is Verdict.DOWN

@@ -22,7 +22,7 @@ from flask_statuspage.services import components, incidents
 from flask_statuspage.storage.pages import default_page
 from flask_statuspage.storage.session import current_session
 from tests.apps import running
-from tests.outgoing.peer import closed_port
+from tests.outgoing.peer import Peer, answer_all, closed_port
 from tests.servers import wsgi
 from tests.servers.http import Answer, Target
 
@@ -193,6 +193,19 @@ def test_an_unchanged_page_is_not_sent_again(probe: UpstreamProbe, target: Targe
     assert ask(probe, url).observed == first.observed
     assert target.requests[-1].headers["If-None-Match"] == 'W/"7"'
     assert ask(UpstreamProbe(), url + SUMMARY).error == UNREADABLE + "it has moved"
+
+
+@pytest.mark.parametrize("tag", [b'"7" ', b'"7"\t \t', b" ", b'"\x01"', b'"\xe9"', b'"7'])
+def test_a_tag_that_cannot_be_sent_back_is_no_outage(probe: UpstreamProbe, tag: bytes) -> None:
+    """What stands around it is left out, and what is none is not sent."""
+    body = (CAPTURES / "statuspage.json").read_bytes()
+    head = b"HTTP/1.1 200 OK\r\nETag: %b\r\nContent-Length: %d\r\n\r\n" % (tag, len(body))
+    with Peer(answer_all(head + body)) as peer:
+        first, second = (ask(probe, peer.url.removesuffix("/hook")) for _ in range(2))
+        lines = peer.requests[1].splitlines()
+    assert second.observed == first.observed is not None
+    sent = [line for line in lines if line.lower().startswith(b"if-none-match:")]
+    assert sent == ([b"If-None-Match: " + tag.strip()] if tag.startswith(b'"7') else [])
 
 
 @pytest.mark.parametrize(

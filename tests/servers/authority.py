@@ -14,25 +14,34 @@ from cryptography.x509.oid import NameOID
 
 
 class Authority:
-    """Whoever trusts the certificate at `path` trusts all that :meth:`issue` makes."""
+    """Whoever trusts the certificate at `path` trusts all that :meth:`issue` makes.
 
-    def __init__(self, folder: Path) -> None:
+    :param above: the authority that it is of; None: it is a root.
+    """
+
+    def __init__(self, folder: Path, *, above: Authority | None = None) -> None:
         self._folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = _name("An authority for tests")
+        self._name = _name("An authority for tests" if above is None else "One below it")
+        issuer = above or self
         now = datetime.now(UTC)
-        made = _builder(self._name, self._name, self._key, now - timedelta(days=900), now + _LONG)
+        made = _builder(self._name, issuer._name, self._key, now - timedelta(days=900), now + _LONG)
         made = made.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         self.path = str(folder / "authority.pem")
-        signed = made.sign(self._key, hashes.SHA256())
+        signed = made.sign(issuer._key, hashes.SHA256())
         Path(self.path).write_bytes(signed.public_bytes(serialization.Encoding.PEM))
 
     def issue(
-        self, *names: str, lasts: timedelta, begins: timedelta | None = None
+        self,
+        *names: str,
+        lasts: timedelta,
+        begins: timedelta | None = None,
+        chained: bool = False,
     ) -> ssl.SSLContext:
         """A server's context with a certificate for host names and addresses.
 
         :param lasts: from now on; below zero: it has expired. :param begins: from now on; None: long ago.
+        :param chained: send the authority's certificate, too.
         """
         key = ec.generate_private_key(ec.SECP256R1())
         now = datetime.now(UTC)
@@ -43,6 +52,7 @@ class Authority:
         path = self._folder / f"{signed.serial_number}.pem"
         path.write_bytes(
             signed.public_bytes(serialization.Encoding.PEM)
+            + (Path(self.path).read_bytes() if chained else b"")
             + key.private_bytes(
                 serialization.Encoding.PEM,
                 serialization.PrivateFormat.PKCS8,
@@ -52,6 +62,17 @@ class Authority:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(path)
         return context
+
+    def revoke_nothing(self) -> str:
+        """The path of a PEM file with a list of revoked certificates, which is empty, and nothing else."""
+        now = datetime.now(UTC)
+        made = x509.CertificateRevocationListBuilder().issuer_name(self._name)
+        made = made.last_update(now).next_update(now + _LONG)
+        path = self._folder / "revoked.pem"
+        path.write_bytes(
+            made.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+        )
+        return str(path)
 
 
 _LONG = timedelta(days=900)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from flask import Flask
 from sqlalchemy.orm import Session, undefer
 
 from flask_statuspage.errors import AccessRefused, AccessUnreachable
-from flask_statuspage.services import accounts, pages, subscriptions
+from flask_statuspage.services import accounts, pages, subscriptions, x_access
 from flask_statuspage.services.x_access import Profile, Tokens
 from flask_statuspage.storage.accounts import Account
 from flask_statuspage.storage.base import utc_now
@@ -23,6 +24,7 @@ from flask_statuspage.storage.session import current_session
 from flask_statuspage.storage.subscriptions import Subscription
 from tests.apps import running
 from tests.servers import x as fake
+from tests.servers.authority import Authority
 from tests.servers.http import Answer
 
 ANN = "ann@acme.example"
@@ -202,3 +204,18 @@ def test_connected_cards(session: Session, page: Page, x: fake.FakeX) -> None:
     assert (item.account.name, item.account.actor) == ("@acme", ANN)
     assert item.subscription is not None
     assert (item.failed_at, item.failure) == (None, None)
+
+
+@sqlite
+def test_authorities_that_cannot_be_read_close_no_account(
+    database_url: str, x: fake.FakeX, tmp_path: Path
+) -> None:
+    """X was not reached, as far as the account is concerned, and nothing raises that must not."""
+    authority = Authority(tmp_path)
+    over_tls = {"STATUSPAGE_X_API_URL": "https://127.0.0.1:9", "STATUSPAGE_CA_FILE": authority.path}
+    with running(database_url, **{**x.settings(), **over_tls}) as app, app.app_context():
+        Path(authority.path).unlink()
+        for call in (x_access.refresh, x_access.profile):
+            with pytest.raises(AccessUnreachable):
+                call("a token")
+        assert not x_access.give_back("a token")

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -18,6 +19,7 @@ from flask_statuspage.services import monitoring, self_check
 from flask_statuspage.state import current_settings, state_of
 from flask_statuspage.storage.pages import Page
 from flask_statuspage.storage.session import database_now
+from tests.lacking import no_threads_after
 from tests.servers.http import Answer, Target
 
 from . import scenes
@@ -141,3 +143,26 @@ def test_a_run_on_demand_is_checked_too(app: Flask, session: Session, page: Page
             assert monitoring.ask(order).outcome is UNKNOWN
         finally:
             state.settings = kept
+
+
+@pytest.mark.parametrize("lack", ["authorities", "threads"])
+def test_a_reference_that_could_not_be_asked_loses_no_result(
+    session: Session,
+    page: Page,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    lack: str,
+) -> None:
+    """For a lack of this process's own: whether the line works is not known, so failures do not count here."""
+    watcher = scenes.monitor(session, page)
+    authorities, port = None, 9
+    if lack == "authorities":
+        authorities = str(tmp_path / "gone.pem")
+    else:
+        port = 10  # another reference: of the first one is known by now that it was not reached
+        no_threads_after(0, "statuspage-self-check_0", monkeypatch)
+    lacking = replace(settings(f"https://127.0.0.1:{port}/reference"), ca_file=authorities)
+    batch = [result(watcher, UP), result(watcher, DOWN, seconds=1)]
+    assert outcomes(self_check.believed(batch, lacking)) == [UP, UNKNOWN]
+    assert (authorities or "can't start new thread") in caplog.text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -162,6 +163,15 @@ def test_answers_that_take_too_long(
 def test_nobody_answers() -> None:
     """A refused connection is one line."""
     assert "the connection failed" in refusal(f"http://127.0.0.1:{free_port()}")
+
+
+def test_authorities_that_cannot_be_read(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It is told as a fault of this server's, and the log names the file."""
+    gone = str(tmp_path / "gone.pem")
+    message = refusal("https://127.0.0.1:9", replace(OPEN, ca_file=gone))
+    assert "this server cannot call it now" in message
+    assert gone not in message
+    assert gone in caplog.text
 
 
 def test_a_byte_order_mark(there: FakeStatuspage) -> None:

@@ -29,6 +29,9 @@ STATUS = {
 }
 """Its receivers know two words; whatever is not ``DOWN`` is a recovery to them."""
 
+_ASK_HTTP = frozenset({"http", "upstream"})
+"""Kinds whose code is the HTTP status that the document means; that of a DNS question is another number."""
+
 _USER = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*://)?[^/\\]*@")
 
 
@@ -60,7 +63,7 @@ def render(event: Event) -> str:
                 "region": check.get("region"),
                 **failed,
                 "response_time_ms": check.get("milliseconds"),
-                "status_code": check.get("code"),
+                "status_code": check.get("code") if monitor["kind"] in _ASK_HTTP else None,
             },
             "context": {
                 "consecutive_failures": monitor["failures"] if down else 0,
