@@ -96,11 +96,11 @@ class FinalResponse(HTTPResponse):
 
     def begin(self) -> None:
         super().begin()
-        # What is announced where no body may be is not waited for, but it might come later and be
-        # taken for the next answer.
-        bodiless = self.status in (204, 304) or self._method == "HEAD"  # type: ignore[attr-defined]
+        # A 204 has no body and announces none (RFC 9110, 8.6); what is announced all the same is
+        # not waited for, but it might come later and be taken for the next answer. An answer to
+        # HEAD and a 304 may name the length that there would be, and cost no connection.
         announced = self.getheader("Transfer-Encoding") or self.getheader("Content-Length")
-        if bodiless and (announced or "0").strip() != "0":
+        if self.status == 204 and (announced or "0").strip() != "0":
             self.will_close, self.chunked, self.length = True, False, 0
 
 

@@ -36,6 +36,7 @@ def test_a_connection_is_reused(client: Client) -> None:
         b"HTTP/1.1 204 No Content\r\n\r\n",
         b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n",
         b"HTTP/1.1 304 Not Modified\r\n\r\n",
+        b"HTTP/1.1 304 Not Modified\r\nContent-Length: 2\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 16384\r\n\r\n" + b"x" * 16384,
@@ -86,15 +87,13 @@ def test_an_answer_to_nobody_is_thrown_away(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "head"),
+    "head",
     [
-        ("POST", b"HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\n"),
-        ("POST", b"HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n"),
-        ("GET", b"HTTP/1.1 304 Not Modified\r\nContent-Length: 2\r\n\r\n"),
-        ("HEAD", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"),
+        b"HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\n",
+        b"HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n",
     ],
 )
-def test_a_body_that_may_not_be_is_nobodys_answer(client: Client, method: str, head: bytes) -> None:
+def test_a_body_that_may_not_be_is_nobodys_answer(client: Client, head: bytes) -> None:
     """Where one is announced all the same it may come late: no other call gets that connection."""
 
     def behave(connection: Connection) -> None:
@@ -106,7 +105,7 @@ def test_a_body_that_may_not_be_is_nobodys_answer(client: Client, method: str, h
         connection.send(OK)
 
     with Peer(behave) as peer:
-        first = client.send(method, peer.url.replace("/hook", "/first"), timeout=5)
+        first = client.send("POST", peer.url.replace("/hook", "/first"), timeout=5)
         assert (first.body, first.truncated) == (b"", False)
         assert client.send("POST", peer.url, timeout=5).body == b"ok"
         assert peer.accepted == 2
