@@ -76,3 +76,15 @@ def test_a_job_is_told_to_try_again(app: Flask, database: str, token: str) -> No
     answer = client.get(f"/status/heartbeat/{token}")
     assert (answer.status_code, answer.headers.get("Retry-After")) == (503, "5")
     assert client.get(f"/status/heartbeat/{token}").status_code == 200
+
+
+def test_the_log_does_not_learn_where_a_job_reports(
+    app: Flask, database: str, token: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The statement that failed asked for its token, which alone is the secret."""
+    open_some(3)
+    assert cut(database) >= 3
+    app.test_client().get(f"/status/heartbeat/{token}")
+    (told,) = (line for line in caplog.records if line.name.startswith("flask_statuspage"))
+    assert "a heartbeat could not be kept: OperationalError: " in told.getMessage()
+    assert token not in caplog.text
