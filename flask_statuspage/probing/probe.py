@@ -67,11 +67,15 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class CheckResult(Finding):
-    """A finding with whose it is and when it was asked: ``at`` is aware, UTC, by the database's clock."""
+    """A finding with whose it is and when it was asked: ``at`` is aware, UTC, by the database's clock.
+
+    :param asked: the kind and the target that were asked; None: whatever they are, it is of the monitor as it is.
+    """
 
     monitor_id: UUID
     region: str
     at: datetime
+    asked: tuple[str, str] | None = None
 
 
 class Asker(Protocol):

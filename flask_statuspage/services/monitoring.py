@@ -119,6 +119,8 @@ def ask(order: ProbeOrder) -> CheckResult:
 def record(session: Session, results: Iterable[CheckResult]) -> None:
     """Store *results* and act on the verdicts that they change.
 
+    What was asked of another target, or kind, than the monitor has by now is left out, as that of a removed one is.
+
     A monitor whose consequences fail is logged and left as it was; its next result tries again. An error of the
     database ends the whole batch; the caller may repeat it.
     """
@@ -131,6 +133,7 @@ def record(session: Session, results: Iterable[CheckResult]) -> None:
         upstream.doubted(monitors[result.monitor_id], result)
         for result in results
         if result.monitor_id in monitors
+        and monitor_votes.is_of(monitors[result.monitor_id], result)
     ]
     rows = {
         (row.monitor_id, row.region): row
