@@ -173,7 +173,11 @@ def _claim(session: Session, *, region: str, limit: int) -> list[ProbeOrder]:
 
 def _give_back(region: str, orders: Sequence[ProbeOrder]) -> int:
     """Let others ask *orders*; returns how many they are. What cannot be given back is asked at its next time."""
-    taken = [(order.monitor_id, order.due_at) for order in orders if order.due_at is not None]
+    taken = [
+        (order.monitor_id, order.due_at, order.next_at)
+        for order in orders
+        if order.due_at is not None and order.next_at is not None
+    ]
     if not taken:
         return 0
     try:

@@ -52,7 +52,7 @@ def claim_due(session: Session, region: str, now: datetime, *, limit: int) -> li
     orders = []
     for check, known in _with_known(session, taken, now):
         try:
-            orders.append(order_for(check.monitor, region, now, known, due_at=check.due_at))
+            orders.append(_order_of(check, region, now, known))
         except Exception:
             _log_unasked(check)
     return orders
@@ -79,19 +79,17 @@ def _with_known(
             yield check, found
 
 
+def _order_of(check: DueCheck, region: str, now: datetime, known: Known) -> ProbeOrder:
+    order = order_for(check.monitor, region, now, known)
+    return replace(order, due_at=check.due_at, next_at=check.next_at)
+
+
 def _log_unasked(check: DueCheck) -> None:
     logger.exception("status page: monitor %s cannot be checked", check.monitor.slug)
 
 
-def order_for(
-    monitor: Monitor | Row[Any],
-    region: str,
-    now: datetime,
-    known: Known,
-    *,
-    due_at: datetime | None = None,
-) -> ProbeOrder:
-    """What to ask of *monitor*, which may be a plain row with its columns.
+def order_for(monitor: Monitor | Row[Any], region: str, now: datetime, known: Known) -> ProbeOrder:
+    """What to ask of *monitor* out of turn, which may be a plain row with its columns.
 
     :raises SetupError: when none of the app's keys opens its secrets.
     """
@@ -104,7 +102,6 @@ def order_for(
         degraded_over_ms=monitor.degraded_over_ms,
         options=monitor_options.complete(monitor),
         asked_at=now,
-        due_at=due_at,
         known=known.get(monitor.id, {}),
     )
 

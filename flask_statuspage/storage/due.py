@@ -32,13 +32,14 @@ ASKED = (
 class DueCheck:
     """A check that was taken.
 
-    :param region_id: of the region's row. :param due_at: when it was due.
+    :param region_id: of the region's row. :param due_at: when it was due. :param next_at: when it is due next.
     :param begun_at: since when its job is at work, if it said so.
     :param monitor: a plain row with the columns :data:`ASKED`: nothing of it is tracked or locked.
     """
 
     region_id: int
     due_at: datetime
+    next_at: datetime
     begun_at: datetime | None
     monitor: Row[Any]
 
@@ -102,22 +103,32 @@ def claim(session: Session, region: str, now: datetime, *, limit: int) -> list[D
         taken = session.execute(due).all()
         monitors = _monitors(session, [row.monitor_id for row in taken])
         found = [
-            DueCheck(row.id, row.due_at, row.begun_at, monitors[row.monitor_id])
+            DueCheck(
+                region_id=row.id,
+                due_at=row.due_at,
+                next_at=_next(row.id, row.due_at, monitor, now),
+                begun_at=row.begun_at,
+                monitor=monitor,
+            )
             for row in taken
-            if row.monitor_id in monitors
+            if row.due_at is not None and (monitor := monitors.get(row.monitor_id)) is not None
         ]
-        bulk.change(session, MonitorRegion, [_moved(check, now) for check in found])
+        moved = [{"id": check.region_id, "due_at": check.next_at} for check in found]
+        bulk.change(session, MonitorRegion, moved)
     return found
 
 
-def give_back(session: Session, region: str, checks: Iterable[tuple[UUID, datetime]]) -> None:
+def give_back(
+    session: Session, region: str, checks: Iterable[tuple[UUID, datetime, datetime]]
+) -> None:
     """Let others make checks that were taken and not made.
 
-    :param checks: monitor, and when the check was due. One that is due already stays as it is.
+    :param checks: monitor, when the check was due, and when the claim has made it due next. One that is due at another
+        time by now stays as it is: its job has reported, or somebody else has a reason.
     """
     _begin(session)
     for some in in_pages(checks, MOVED_AT_ONCE):
-        dues = dict(some)
+        dues = {monitor_id: (due_at, next_at) for monitor_id, due_at, next_at in some}
         query = (
             select(MonitorRegion.id, MonitorRegion.monitor_id, MonitorRegion.due_at)
             .where(
@@ -127,9 +138,10 @@ def give_back(session: Session, region: str, checks: Iterable[tuple[UUID, dateti
             .with_for_update()
         )
         rows = [
-            {"id": row.id, "due_at": dues[row.monitor_id]}
+            {"id": row.id, "due_at": due_at}
             for row in session.execute(query)
-            if row.due_at is not None and row.due_at > dues[row.monitor_id]
+            for due_at, next_at in [dues[row.monitor_id]]
+            if row.due_at == next_at
         ]
         bulk.change(session, MonitorRegion, rows)
 
@@ -214,15 +226,12 @@ def _monitors(session: Session, ids: Sequence[UUID]) -> dict[UUID, Row[Any]]:
     return {row.id: row for row in session.execute(query)}
 
 
-def _moved(check: DueCheck, now: datetime) -> dict[str, object]:
-    monitor = check.monitor
+def _next(region_id: int, due_at: datetime, monitor: Row[Any], now: datetime) -> datetime:
+    """When a check is due next that was due at *due_at* and is taken now."""
     if monitor.kind in beat.OF_THE_TARGET:
         pause = timedelta(seconds=monitor.interval)
-        return {"id": check.region_id, "due_at": max(check.due_at, now - pause) + pause}
-    return {
-        "id": check.region_id,
-        "due_at": _following(monitor.id, check.region_id, monitor.interval, now),
-    }
+        return max(due_at, now - pause) + pause
+    return _following(monitor.id, region_id, monitor.interval, now)
 
 
 def _following(monitor_id: UUID, region_id: int, interval: int, now: datetime) -> datetime:
