@@ -8,18 +8,27 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import ColumnElement, Row, or_, select
 from sqlalchemy.orm import Session
 
 from ..domain import beat
 from . import bulk
 from .monitors import Monitor, MonitorRegion
 from .pages import begin_writing
-from .session import begin_read_committed, by_index, in_pages, locks_rows, seconds_before
+from .session import (
+    begin_read_committed,
+    by_index,
+    in_pages,
+    locks_rows,
+    locks_what_it_passes,
+    seconds_before,
+)
 
 MOVED_AT_ONCE = 5_000
 """How many due times are moved in one statement."""
 
+CHOSEN_AT_ONCE = 100
+"""How many checks a claim chooses among, at least, where others hold the oldest."""
 
 ASKED = (
     *("id", "slug", "kind", "target", "interval", "timeout"),
@@ -84,23 +93,9 @@ def claim(session: Session, region: str, now: datetime, *, limit: int) -> list[D
     next interval.
     """
     _begin(session)
-    due = (
-        select(
-            MonitorRegion.id,
-            MonitorRegion.monitor_id,
-            MonitorRegion.due_at,
-            MonitorRegion.begun_at,
-        )
-        .where(MonitorRegion.region == region, MonitorRegion.due_at <= now)
-        .order_by(MonitorRegion.due_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    # Without a join: MariaDB would lock the monitors too, which whoever records results holds. The first check that is
-    # not due yet is held as well where it reads the rows themselves to see so; its results wait for our commit.
     with by_index(session):
         _pass_over_missed(session, region, now)
-        taken = session.execute(due).all()
+        taken = _taken(session, region, now, limit)
         monitors = _monitors(session, [row.monitor_id for row in taken])
         found = [
             DueCheck(
@@ -175,6 +170,49 @@ def _begin(session: Session) -> None:
     begin_read_committed(session)
     if not locks_rows(session):
         begin_writing(session)
+
+
+_TAKEN = (
+    MonitorRegion.id,
+    MonitorRegion.monitor_id,
+    MonitorRegion.due_at,
+    MonitorRegion.begun_at,
+)
+
+
+def _taken(session: Session, region: str, now: datetime, limit: int) -> Sequence[Any]:
+    """At most *limit* checks that are due and nobody holds, the oldest first, held from now on.
+
+    Without a join: MariaDB would lock the monitors too, which whoever records results holds.
+    """
+    is_due = (MonitorRegion.region == region, MonitorRegion.due_at <= now)
+    if not locks_what_it_passes(session):
+        oldest = select(*_TAKEN).where(*is_due).order_by(MonitorRegion.due_at).limit(limit)
+        return session.execute(oldest.with_for_update(skip_locked=True)).all()
+    # The first one that is not due would be held as well, whoever waits for it: chosen without a lock, held by key.
+    taken: list[Any] = []
+    place = (MonitorRegion.due_at, MonitorRegion.id)
+    following: tuple[ColumnElement[bool], ...] = ()
+    size = limit
+    while len(taken) < limit:
+        choice = select(*place).where(*is_due, *following).order_by(*place).limit(size)
+        chosen = session.execute(choice).all()
+        if chosen:
+            held = select(*_TAKEN).where(
+                MonitorRegion.id.in_([row.id for row in chosen]), MonitorRegion.due_at <= now
+            )
+            lacking = held.order_by(MonitorRegion.id).limit(limit - len(taken))
+            taken += session.execute(lacking.with_for_update(skip_locked=True)).all()
+        if len(chosen) < size:
+            break
+        # Others have taken some of these at this very moment; they may hold many, and a limit may be small.
+        due_at, last = chosen[-1]
+        following = (
+            MonitorRegion.due_at >= due_at,
+            or_(MonitorRegion.due_at > due_at, MonitorRegion.id > last),
+        )
+        size = max(limit, CHOSEN_AT_ONCE)
+    return sorted(taken, key=lambda row: (row.due_at, row.id))
 
 
 def _pass_over_missed(session: Session, region: str, now: datetime) -> None:

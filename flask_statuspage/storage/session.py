@@ -140,6 +140,11 @@ def locks_rows(session: Session) -> bool:
     return session.get_bind().dialect.name != "sqlite"
 
 
+def locks_what_it_passes(session: Session) -> bool:
+    """Whether a statement that looks for rows by a range of an index, and locks them, may hold the row after it too."""
+    return session.get_bind().dialect.name in ("mysql", "mariadb")
+
+
 @contextmanager
 def by_index(session: Session) -> Iterator[None]:
     """For statements that take the first few rows in the order of an index, however many there are.
