@@ -86,8 +86,7 @@ def place_of(monitor: Monitor, result: CheckResult, now: datetime) -> MonitorReg
 
 
 def is_latest(row: MonitorRegion, result: CheckResult) -> bool:
-    """Whether *result* is the one that the region has already: the database may commit a batch, and its word of it be
-    lost, so that the batch comes once more."""
+    """Whether *result* is the one that the region has already."""
     return (row.last_at, row.last_outcome, row.last_ms, row.last_code, row.last_error) == (
         *(result.at, result.outcome, result.milliseconds, result.code, result.error),
     )

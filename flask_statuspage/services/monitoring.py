@@ -25,7 +25,7 @@ from ..storage import checks, due, maintenances, pages
 from ..storage import monitors as stored
 from ..storage.base import utc_now
 from ..storage.due import DueCheck
-from ..storage.monitors import Monitor
+from ..storage.monitors import Monitor, MonitorRegion
 from ..storage.pages import Page
 from ..storage.session import begin_read_committed, database_now
 from . import monitor_options, monitor_parents, monitor_votes, rollups, self_check, upstream
@@ -137,12 +137,7 @@ def record(session: Session, results: Iterable[CheckResult]) -> None:
         for monitor in monitors.values()
         for row in monitor.regions
     }
-    known = [
-        result
-        for result in known
-        if (row := rows.get((result.monitor_id, result.region))) is not None
-        and not monitor_votes.is_latest(row, result)
-    ]
+    known = _unrecorded(session, rows, known)
     placed = [(rows[result.monitor_id, result.region].id, result) for result in known]
     checks.add_all(session, (_row(number, result) for number, result in placed))
     rollups.write(session, placed)
@@ -163,6 +158,26 @@ def record(session: Session, results: Iterable[CheckResult]) -> None:
             raise  # the database may have rolled back all of it, not only this savepoint
         except Exception:
             logger.exception("status page: monitor %s could not change its page", monitor.slug)
+
+
+def _unrecorded(
+    session: Session,
+    rows: Mapping[tuple[UUID, str], MonitorRegion],
+    results: Iterable[CheckResult],
+) -> list[CheckResult]:
+    """Those of *results* that are of one of *rows* and not stored yet.
+
+    The database may commit a batch, and its word of it be lost, so that the batch comes once more.
+    """
+    found = [
+        (row, result)
+        for result in results
+        if (row := rows.get((result.monitor_id, result.region))) is not None
+        and not monitor_votes.is_latest(row, result)
+    ]
+    late = [(row.id, one.at) for row, one in found if row.last_at and one.at <= row.last_at]
+    stored = checks.stored(session, late) if late else {}
+    return [one for row, one in found if stored.get((row.id, one.at)) != _row(row.id, one)]
 
 
 def _fitting(result: CheckResult) -> CheckResult:
