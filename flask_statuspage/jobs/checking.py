@@ -16,6 +16,7 @@ from ..state import current_settings
 from ..storage import due
 from ..storage.races import committed
 from ..storage.session import begin_read_committed, current_session, database_now, in_pages, is_away
+from ..storage.trouble import worded
 
 logger = logging.getLogger(__name__)
 
@@ -134,7 +135,9 @@ def _left(results: Sequence[CheckResult]) -> Sequence[CheckResult]:
         _believe(results)
     except Exception as error:
         if is_away(error):
-            logger.warning("status page: results of checks cannot be recorded yet: %s", error)
+            logger.warning(
+                "status page: results of checks cannot be recorded yet: %s", worded(error)
+            )
             return results
         if len(results) == 1:
             logger.exception("status page: a result of a check could not be recorded")
@@ -159,7 +162,7 @@ def _claimed(region: str, room: int) -> list[ProbeOrder]:
     except Exception as error:
         # What is being asked is recorded all the same.
         if is_away(error):
-            logger.warning("status page: what is due cannot be read: %s", error)
+            logger.warning("status page: what is due cannot be read: %s", worded(error))
         else:
             logger.exception("status page: what is due in %s cannot be asked", region)
     return []
@@ -172,13 +175,17 @@ def _claim(session: Session, *, region: str, limit: int) -> list[ProbeOrder]:
 
 def _give_back(region: str, orders: Sequence[ProbeOrder]) -> int:
     """Let others ask *orders*; returns how many they are. What cannot be given back is asked at its next time."""
-    taken = [(order.monitor_id, order.due_at) for order in orders if order.due_at is not None]
+    taken = [
+        (order.monitor_id, order.due_at, order.next_at)
+        for order in orders
+        if order.due_at is not None and order.next_at is not None
+    ]
     if not taken:
         return 0
     try:
         committed(current_session(), partial(due.give_back, region=region, checks=taken))
     except Exception as error:
-        logger.warning("status page: %d checks were not made: %s", len(taken), error)
+        logger.warning("status page: %d checks were not made: %s", len(taken), worded(error))
     return len(taken)
 
 

@@ -10,6 +10,7 @@ from ..services import declared
 from ..state import Declaration, current_state
 from ..storage.races import committed
 from ..storage.session import current_session
+from ..storage.trouble import worded
 
 logger = logging.getLogger(__name__)
 
@@ -43,4 +44,4 @@ def _sync(declaration: Declaration) -> str | None:
     except Invalid as error:  # its transaction is rolled back by now
         return str(error)
     except Exception as error:  # also of the database: the scheduler itself must go on
-        return f"{type(error).__name__}: {error}"
+        return worded(error)

@@ -30,6 +30,7 @@ from ..storage import (
 from ..storage.claims import Lane
 from ..storage.races import committed
 from ..storage.session import current_session, database_now, release_session
+from ..storage.trouble import worded
 from .declaring import Declaring
 
 logger = logging.getLogger(__name__)
@@ -175,7 +176,7 @@ class Scheduler:
             if self._leads:
                 self._forget_silent()
         except SQLAlchemyError as error:
-            logger.warning("status page: the scheduler cannot read the database: %s", error)
+            logger.warning("status page: the scheduler cannot read the database: %s", worded(error))
             self._leads = False
             return False
         finally:
@@ -210,7 +211,7 @@ class Scheduler:
             session.commit()
             self._heartbeat.stop()
         except SQLAlchemyError as error:
-            logger.warning("status page: the scheduler could not say goodbye: %s", error)
+            logger.warning("status page: the scheduler could not say goodbye: %s", worded(error))
         finally:
             release_session()
 

@@ -34,6 +34,7 @@ from ..storage import due, leases, retention, traffic
 from ..storage.claims import Lane
 from ..storage.races import committed
 from ..storage.session import begin_read_committed, current_session, database_now, release_session
+from ..storage.trouble import worded
 from . import checking
 from .forgetting import forget
 from .letters import send_letters
@@ -189,7 +190,7 @@ def _noted(step: Callable[[Session], None]) -> bool:
     try:
         _committed(step)
     except OperationalError as error:  # the database is away: a line is enough
-        logger.warning("status page: outcomes of deliveries could not be noted: %s", error)
+        logger.warning("status page: outcomes of deliveries could not be noted: %s", worded(error))
         return False
     except Exception:
         logger.exception("status page: outcomes of deliveries could not be noted")

@@ -28,6 +28,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ..domain.ids import new_id
 from ..storage.session import current_engine, forget_connections, release_session
+from ..storage.trouble import worded
 from . import tasks
 from .queue import connect, rq_queue
 from .schedule import Heartbeat
@@ -119,7 +120,7 @@ class Supervisor:
         try:
             post.heartbeat.beat()
         except SQLAlchemyError as error:
-            logger.warning("status page: no sign of life can be left: %s", error)
+            logger.warning("status page: no sign of life can be left: %s", worded(error))
         finally:
             release_session()
 
@@ -152,7 +153,9 @@ class Supervisor:
                 try:
                     post.heartbeat.stop()
                 except SQLAlchemyError as error:
-                    logger.warning("status page: the worker could not say goodbye: %s", error)
+                    logger.warning(
+                        "status page: the worker could not say goodbye: %s", worded(error)
+                    )
 
 
 class _Post:

@@ -275,7 +275,10 @@ def _late(_: Asker, order: ProbeOrder, __: float) -> CheckResult:
 def _result(finding: Finding, order: ProbeOrder, at: datetime) -> CheckResult:
     found = {name: getattr(finding, name) for name in _FOUND}
     return CheckResult(
-        **{**found, "at": finding.at or at}, monitor_id=order.monitor_id, region=order.region
+        **{**found, "at": finding.at or at},
+        monitor_id=order.monitor_id,
+        region=order.region,
+        asked=(order.kind, order.target),
     )
 
 

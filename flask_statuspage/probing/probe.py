@@ -29,7 +29,7 @@ class ProbeOrder:
     :param timeout: seconds in all. :param degraded_over_ms: milliseconds; None: never too slow.
     :param options: as the probe's :meth:`Probe.check_options` returned them, with the secrets, which no log shall have.
     :param asked_at: aware, UTC, by the database's clock: when the order was given out.
-    :param due_at: when it was due; None: it was asked for out of turn.
+    :param due_at: when it was due; None: it was asked for out of turn. :param next_at: when it is due next.
     :param known: what the database knows that the probe needs, by the kind; see ``services.known``.
     """
 
@@ -41,6 +41,7 @@ class ProbeOrder:
     degraded_over_ms: int | None
     asked_at: datetime
     due_at: datetime | None = None
+    next_at: datetime | None = None
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
     known: Mapping[str, Any] = field(default_factory=dict)
 
@@ -67,11 +68,15 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class CheckResult(Finding):
-    """A finding with whose it is and when it was asked: ``at`` is aware, UTC, by the database's clock."""
+    """A finding with whose it is and when it was asked: ``at`` is aware, UTC, by the database's clock.
+
+    :param asked: the kind and the target that were asked; None: whatever they are, it is of the monitor as it is.
+    """
 
     monitor_id: UUID
     region: str
     at: datetime
+    asked: tuple[str, str] | None = None
 
 
 class Asker(Protocol):

@@ -78,7 +78,7 @@ class Parents:
         self, parent: Monitor, monitor: Monitor, row: MonitorRegion, result: CheckResult
     ) -> bool:
         places = _places(parent, row.region, self._now)
-        waits_since = row.abstained_at or result.at
+        waits_since = monitor_votes.abstains_since(row) or result.at
         # When the failing run began. What the parent said before that is no word on it.
         began = waits_since - timedelta(seconds=row.down * monitor.interval)
         if not places or any(_spoke_since(place, began) for place in places):

@@ -2,7 +2,7 @@
 
 A region votes while its latest result is fresh and it does not abstain. It abstains from a result that says nothing of
 the target until one that counts: the probe or the region itself could not find out, or what the target depends on
-fails too.
+fails too. From a resume on it does so, too.
 """
 
 from __future__ import annotations
@@ -64,23 +64,39 @@ def judged(monitor: Monitor, now: datetime | None = None) -> Verdict:
     return quorum_verdict(voting, monitor.quorum) if voting else monitor.verdict
 
 
+def is_of(monitor: Monitor, result: CheckResult) -> bool:
+    """Whether *result* is of what the monitor asks now: an answer of its former target is no word on this one."""
+    return result.asked is None or result.asked == (monitor.kind, monitor.target)
+
+
 def place_of(monitor: Monitor, result: CheckResult, now: datetime) -> MonitorRegion | None:
-    """The region that *result* counts in; None for one that came too late, or to a paused monitor."""
+    """The region that *result* counts in; None for one that came too late, or to a paused monitor.
+
+    What was asked before a pause comes too late once the monitor is resumed.
+    """
     row = next((row for row in monitor.regions if row.region == result.region), None)
     if row is None or monitor.paused_at is not None:
         return None
-    # A latest result that lies in the future was written by a clock that was wrong; it must not silence all others.
+    # An instant that lies in the future was written by a clock that was wrong; it must not silence all others.
     if row.last_at is not None and result.at <= row.last_at <= now + CLOCKS_APART:
+        return None
+    if row.abstained_at is not None and result.at < row.abstained_at <= now + CLOCKS_APART:
         return None
     return row
 
 
 def is_latest(row: MonitorRegion, result: CheckResult) -> bool:
-    """Whether *result* is the one that the region has already: the database may commit a batch, and its word of it be
-    lost, so that the batch comes once more."""
+    """Whether *result* is the one that the region has already."""
     return (row.last_at, row.last_outcome, row.last_ms, row.last_code, row.last_error) == (
         *(result.at, result.outcome, result.milliseconds, result.code, result.error),
     )
+
+
+def abstains_since(row: MonitorRegion) -> datetime | None:
+    """The result since which the region abstains; None: it does not, or nothing has come since a resume."""
+    if row.abstained_at is None or row.last_at is None or row.abstained_at > row.last_at:
+        return None
+    return row.abstained_at
 
 
 def following(row: MonitorRegion, monitor: Monitor, result: CheckResult) -> Streak:
@@ -97,7 +113,7 @@ def count(row: MonitorRegion, monitor: Monitor, result: CheckResult, *, excused:
     :param excused: it says nothing of the target, as one that could not find out.
     """
     if excused or result.outcome is Verdict.UNKNOWN:
-        row.abstained_at = row.abstained_at or result.at
+        row.abstained_at = abstains_since(row) or result.at
     else:
         row.streak = following(row, monitor, result)
         row.abstained_at = None

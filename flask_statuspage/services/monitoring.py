@@ -25,7 +25,7 @@ from ..storage import checks, due, maintenances, pages
 from ..storage import monitors as stored
 from ..storage.base import utc_now
 from ..storage.due import DueCheck
-from ..storage.monitors import Monitor
+from ..storage.monitors import Monitor, MonitorRegion
 from ..storage.pages import Page
 from ..storage.session import begin_read_committed, database_now
 from . import monitor_options, monitor_parents, monitor_votes, rollups, self_check, upstream
@@ -52,7 +52,7 @@ def claim_due(session: Session, region: str, now: datetime, *, limit: int) -> li
     orders = []
     for check, known in _with_known(session, taken, now):
         try:
-            orders.append(order_for(check.monitor, region, now, known, due_at=check.due_at))
+            orders.append(_order_of(check, region, now, known))
         except Exception:
             _log_unasked(check)
     return orders
@@ -79,19 +79,17 @@ def _with_known(
             yield check, found
 
 
+def _order_of(check: DueCheck, region: str, now: datetime, known: Known) -> ProbeOrder:
+    order = order_for(check.monitor, region, now, known)
+    return replace(order, due_at=check.due_at, next_at=check.next_at)
+
+
 def _log_unasked(check: DueCheck) -> None:
     logger.exception("status page: monitor %s cannot be checked", check.monitor.slug)
 
 
-def order_for(
-    monitor: Monitor | Row[Any],
-    region: str,
-    now: datetime,
-    known: Known,
-    *,
-    due_at: datetime | None = None,
-) -> ProbeOrder:
-    """What to ask of *monitor*, which may be a plain row with its columns.
+def order_for(monitor: Monitor | Row[Any], region: str, now: datetime, known: Known) -> ProbeOrder:
+    """What to ask of *monitor* out of turn, which may be a plain row with its columns.
 
     :raises SetupError: when none of the app's keys opens its secrets.
     """
@@ -104,7 +102,6 @@ def order_for(
         degraded_over_ms=monitor.degraded_over_ms,
         options=monitor_options.complete(monitor),
         asked_at=now,
-        due_at=due_at,
         known=known.get(monitor.id, {}),
     )
 
@@ -119,6 +116,8 @@ def ask(order: ProbeOrder) -> CheckResult:
 def record(session: Session, results: Iterable[CheckResult]) -> None:
     """Store *results* and act on the verdicts that they change.
 
+    What was asked of another target, or kind, than the monitor has by now is left out, as that of a removed one is.
+
     A monitor whose consequences fail is logged and left as it was; its next result tries again. An error of the
     database ends the whole batch; the caller may repeat it.
     """
@@ -131,18 +130,14 @@ def record(session: Session, results: Iterable[CheckResult]) -> None:
         upstream.doubted(monitors[result.monitor_id], result)
         for result in results
         if result.monitor_id in monitors
+        and monitor_votes.is_of(monitors[result.monitor_id], result)
     ]
     rows = {
         (row.monitor_id, row.region): row
         for monitor in monitors.values()
         for row in monitor.regions
     }
-    known = [
-        result
-        for result in known
-        if (row := rows.get((result.monitor_id, result.region))) is not None
-        and not monitor_votes.is_latest(row, result)
-    ]
+    known = _unrecorded(session, rows, known)
     placed = [(rows[result.monitor_id, result.region].id, result) for result in known]
     checks.add_all(session, (_row(number, result) for number, result in placed))
     rollups.write(session, placed)
@@ -163,6 +158,26 @@ def record(session: Session, results: Iterable[CheckResult]) -> None:
             raise  # the database may have rolled back all of it, not only this savepoint
         except Exception:
             logger.exception("status page: monitor %s could not change its page", monitor.slug)
+
+
+def _unrecorded(
+    session: Session,
+    rows: Mapping[tuple[UUID, str], MonitorRegion],
+    results: Iterable[CheckResult],
+) -> list[CheckResult]:
+    """Those of *results* that are of one of *rows* and not stored yet.
+
+    The database may commit a batch, and its word of it be lost, so that the batch comes once more.
+    """
+    found = [
+        (row, result)
+        for result in results
+        if (row := rows.get((result.monitor_id, result.region))) is not None
+        and not monitor_votes.is_latest(row, result)
+    ]
+    late = [(row.id, one.at) for row, one in found if row.last_at and one.at <= row.last_at]
+    stored = checks.stored(session, late) if late else {}
+    return [one for row, one in found if stored.get((row.id, one.at)) != _row(row.id, one)]
 
 
 def _fitting(result: CheckResult) -> CheckResult:

@@ -234,8 +234,9 @@ def resume(session: Session, page: Page, monitor: Monitor, *, actor: str | None)
     if monitor.paused_at is not None:
         pages.touch(session, page.id, utc_now())
         monitor.paused_at = None
+        now = database_now(session)
         for row in monitor.regions:
-            row.due_at = utc_now()
+            row.due_at, row.abstained_at = utc_now(), now
         heartbeats.settle(monitor, utc_now(), anew=True)
         session.flush()
         _audit(session, "resume", monitor, actor, before={"paused": True}, after={"paused": False})

@@ -78,6 +78,15 @@ def count(session: Session, region_ids: Collection[int]) -> int:
     return session.scalar(query) or 0
 
 
+def stored(
+    session: Session, keys: Collection[tuple[int, datetime]]
+) -> dict[tuple[int, datetime], dict[str, Any]]:
+    """The results that have one of *keys*, region and instant, by these, as :func:`add_all` takes them."""
+    key = tuple_(Check.region_id, Check.at)
+    query = select(*(getattr(Check, name) for name in _COLUMNS)).where(key.in_(list(keys)))
+    return {(row.region_id, row.at): dict(row._mapping) for row in session.execute(query)}
+
+
 def newest(
     session: Session, region_ids: Collection[int], limit: int, offset: int = 0
 ) -> Sequence[Check]:
@@ -127,7 +136,7 @@ def _apart(
     waiting = list(rows)
     while waiting:
         keys = [(row["region_id"], row["at"]) for row in waiting]
-        taken = _stored(session, keys) if session else set()
+        taken = stored(session, keys) if session else {}
         moved = []
         for key, row in zip(keys, waiting, strict=True):
             if key in apart or key in taken:
@@ -136,9 +145,3 @@ def _apart(
                 apart[key] = row
         waiting = moved
     return list(apart.values())
-
-
-def _stored(session: Session, keys: list[tuple[int, datetime]]) -> set[tuple[int, datetime]]:
-    key = tuple_(Check.region_id, Check.at)
-    found = session.execute(select(Check.region_id, Check.at).where(key.in_(keys)))
-    return {(row.region_id, row.at) for row in found}

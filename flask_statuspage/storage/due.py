@@ -8,18 +8,27 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import ColumnElement, Row, or_, select
 from sqlalchemy.orm import Session
 
 from ..domain import beat
 from . import bulk
 from .monitors import Monitor, MonitorRegion
 from .pages import begin_writing
-from .session import begin_read_committed, by_index, in_pages, locks_rows, seconds_before
+from .session import (
+    begin_read_committed,
+    by_index,
+    in_pages,
+    locks_rows,
+    locks_what_it_passes,
+    seconds_before,
+)
 
 MOVED_AT_ONCE = 5_000
 """How many due times are moved in one statement."""
 
+CHOSEN_AT_ONCE = 100
+"""How many checks a claim chooses among, at least, where others hold the oldest."""
 
 ASKED = (
     *("id", "slug", "kind", "target", "interval", "timeout"),
@@ -32,13 +41,14 @@ ASKED = (
 class DueCheck:
     """A check that was taken.
 
-    :param region_id: of the region's row. :param due_at: when it was due.
+    :param region_id: of the region's row. :param due_at: when it was due. :param next_at: when it is due next.
     :param begun_at: since when its job is at work, if it said so.
     :param monitor: a plain row with the columns :data:`ASKED`: nothing of it is tracked or locked.
     """
 
     region_id: int
     due_at: datetime
+    next_at: datetime
     begun_at: datetime | None
     monitor: Row[Any]
 
@@ -83,41 +93,37 @@ def claim(session: Session, region: str, now: datetime, *, limit: int) -> list[D
     next interval.
     """
     _begin(session)
-    due = (
-        select(
-            MonitorRegion.id,
-            MonitorRegion.monitor_id,
-            MonitorRegion.due_at,
-            MonitorRegion.begun_at,
-        )
-        .where(MonitorRegion.region == region, MonitorRegion.due_at <= now)
-        .order_by(MonitorRegion.due_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    # Without a join: MariaDB would lock the monitors too, which whoever records results holds. The first check that is
-    # not due yet is held as well where it reads the rows themselves to see so; its results wait for our commit.
     with by_index(session):
         _pass_over_missed(session, region, now)
-        taken = session.execute(due).all()
+        taken = _taken(session, region, now, limit)
         monitors = _monitors(session, [row.monitor_id for row in taken])
         found = [
-            DueCheck(row.id, row.due_at, row.begun_at, monitors[row.monitor_id])
+            DueCheck(
+                region_id=row.id,
+                due_at=row.due_at,
+                next_at=_next(row.id, row.due_at, monitor, now),
+                begun_at=row.begun_at,
+                monitor=monitor,
+            )
             for row in taken
-            if row.monitor_id in monitors
+            if row.due_at is not None and (monitor := monitors.get(row.monitor_id)) is not None
         ]
-        bulk.change(session, MonitorRegion, [_moved(check, now) for check in found])
+        moved = [{"id": check.region_id, "due_at": check.next_at} for check in found]
+        bulk.change(session, MonitorRegion, moved)
     return found
 
 
-def give_back(session: Session, region: str, checks: Iterable[tuple[UUID, datetime]]) -> None:
+def give_back(
+    session: Session, region: str, checks: Iterable[tuple[UUID, datetime, datetime]]
+) -> None:
     """Let others make checks that were taken and not made.
 
-    :param checks: monitor, and when the check was due. One that is due already stays as it is.
+    :param checks: monitor, when the check was due, and when the claim has made it due next. One that is due at another
+        time by now stays as it is: its job has reported, or somebody else has a reason.
     """
     _begin(session)
     for some in in_pages(checks, MOVED_AT_ONCE):
-        dues = dict(some)
+        dues = {monitor_id: (due_at, next_at) for monitor_id, due_at, next_at in some}
         query = (
             select(MonitorRegion.id, MonitorRegion.monitor_id, MonitorRegion.due_at)
             .where(
@@ -127,9 +133,10 @@ def give_back(session: Session, region: str, checks: Iterable[tuple[UUID, dateti
             .with_for_update()
         )
         rows = [
-            {"id": row.id, "due_at": dues[row.monitor_id]}
+            {"id": row.id, "due_at": due_at}
             for row in session.execute(query)
-            if row.due_at is not None and row.due_at > dues[row.monitor_id]
+            for due_at, next_at in [dues[row.monitor_id]]
+            if row.due_at == next_at
         ]
         bulk.change(session, MonitorRegion, rows)
 
@@ -163,6 +170,49 @@ def _begin(session: Session) -> None:
     begin_read_committed(session)
     if not locks_rows(session):
         begin_writing(session)
+
+
+_TAKEN = (
+    MonitorRegion.id,
+    MonitorRegion.monitor_id,
+    MonitorRegion.due_at,
+    MonitorRegion.begun_at,
+)
+
+
+def _taken(session: Session, region: str, now: datetime, limit: int) -> Sequence[Any]:
+    """At most *limit* checks that are due and nobody holds, the oldest first, held from now on.
+
+    Without a join: MariaDB would lock the monitors too, which whoever records results holds.
+    """
+    is_due = (MonitorRegion.region == region, MonitorRegion.due_at <= now)
+    if not locks_what_it_passes(session):
+        oldest = select(*_TAKEN).where(*is_due).order_by(MonitorRegion.due_at).limit(limit)
+        return session.execute(oldest.with_for_update(skip_locked=True)).all()
+    # The first one that is not due would be held as well, whoever waits for it: chosen without a lock, held by key.
+    taken: list[Any] = []
+    place = (MonitorRegion.due_at, MonitorRegion.id)
+    following: tuple[ColumnElement[bool], ...] = ()
+    size = limit
+    while len(taken) < limit:
+        choice = select(*place).where(*is_due, *following).order_by(*place).limit(size)
+        chosen = session.execute(choice).all()
+        if chosen:
+            held = select(*_TAKEN).where(
+                MonitorRegion.id.in_([row.id for row in chosen]), MonitorRegion.due_at <= now
+            )
+            lacking = held.order_by(MonitorRegion.id).limit(limit - len(taken))
+            taken += session.execute(lacking.with_for_update(skip_locked=True)).all()
+        if len(chosen) < size:
+            break
+        # Others have taken some of these at this very moment; they may hold many, and a limit may be small.
+        due_at, last = chosen[-1]
+        following = (
+            MonitorRegion.due_at >= due_at,
+            or_(MonitorRegion.due_at > due_at, MonitorRegion.id > last),
+        )
+        size = max(limit, CHOSEN_AT_ONCE)
+    return sorted(taken, key=lambda row: (row.due_at, row.id))
 
 
 def _pass_over_missed(session: Session, region: str, now: datetime) -> None:
@@ -214,15 +264,12 @@ def _monitors(session: Session, ids: Sequence[UUID]) -> dict[UUID, Row[Any]]:
     return {row.id: row for row in session.execute(query)}
 
 
-def _moved(check: DueCheck, now: datetime) -> dict[str, object]:
-    monitor = check.monitor
+def _next(region_id: int, due_at: datetime, monitor: Row[Any], now: datetime) -> datetime:
+    """When a check is due next that was due at *due_at* and is taken now."""
     if monitor.kind in beat.OF_THE_TARGET:
         pause = timedelta(seconds=monitor.interval)
-        return {"id": check.region_id, "due_at": max(check.due_at, now - pause) + pause}
-    return {
-        "id": check.region_id,
-        "due_at": _following(monitor.id, check.region_id, monitor.interval, now),
-    }
+        return max(due_at, now - pause) + pause
+    return _following(monitor.id, region_id, monitor.interval, now)
 
 
 def _following(monitor_id: UUID, region_id: int, interval: int, now: datetime) -> datetime:

@@ -100,9 +100,9 @@ class Monitor(Base):
 class MonitorRegion(Base):
     """A monitor as one region sees it: when its next check is due, its streaks and its latest result.
 
-    ``abstained_at`` is set while it does not vote, ``begun_at`` while a job said that it began and not yet how it went.
-    ``rhythm`` are the seconds between its two latest results, ``woken_at`` is when it was last made due for the sake of
-    a monitor that waits for its word.
+    ``abstained_at`` is set while it does not vote: since a result, or since a resume, before which nothing counts any
+    more. ``begun_at`` is set while a job said that it began and not yet how it went. ``rhythm`` are the seconds between
+    its two latest results, ``woken_at`` is when it was last made due for the sake of a monitor that waits for its word.
     """
 
     __tablename__ = "statuspage_region"

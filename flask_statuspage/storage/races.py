@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from ..errors import Race
 from .session import lost_race
+from .trouble import concealed
 
 T = TypeVar("T")
 
@@ -37,9 +38,19 @@ def committed(session: Session, work: Callable[[Session], T]) -> T:
 def run_again(transaction: Callable[[], T], *, patience: float | None = None) -> T:
     """What *transaction* returns. One that was ended for the sake of another one is run again, a few times.
 
+    What it raises has no parameters of statements in its text, see :func:`.trouble.concealed`.
+
     :param transaction: begins, commits, and has rolled back when it raises.
     :param patience: seconds after which it is not run again; None: however long it took.
     """
+    try:
+        return _run_again(transaction, patience)
+    except Exception as error:
+        concealed(error)
+        raise
+
+
+def _run_again(transaction: Callable[[], T], patience: float | None) -> T:
     began = time.monotonic()
     for pause in PAUSES:
         try:

@@ -108,13 +108,41 @@ def begin_read_committed(session: Session) -> None:
     PostgreSQL does so by itself, and SQLite has but one writer. MariaDB would else lock the gaps between rows too: two
     transactions that lock a whole table and then add to it would wait for each other.
     """
-    if not session.in_transaction() and session.get_bind().dialect.name in ("mysql", "mariadb"):
+    engine = session.get_bind().engine
+    if session.in_transaction() or engine.dialect.name not in ("mysql", "mariadb"):
+        return
+    try:
         session.connection(execution_options={"isolation_level": "READ COMMITTED"})
+    except engine.dialect.loaded_dbapi.Error as error:
+        raise _wrapped(error, engine) from error
+
+
+def _wrapped(error: Exception, engine: Engine) -> Exception:
+    """What SQLAlchemy makes of a driver's *error*, which it lets through as it is while it sets an isolation level.
+
+    Where the connection is dead, those that wait in the pool are thought to be so too, as SQLAlchemy does.
+    """
+    is_dead = engine.dialect.is_disconnect(error, None, None)  # type: ignore[arg-type]
+    if is_dead:
+        engine.dispose()
+    return DBAPIError.instance(
+        None,
+        None,
+        error,
+        engine.dialect.loaded_dbapi.Error,
+        connection_invalidated=is_dead,
+        dialect=engine.dialect,
+    )
 
 
 def locks_rows(session: Session) -> bool:
     """Whether ``FOR UPDATE`` holds rows until the transaction ends; SQLite ignores it."""
     return session.get_bind().dialect.name != "sqlite"
+
+
+def locks_what_it_passes(session: Session) -> bool:
+    """Whether a statement that looks for rows by a range of an index, and locks them, may hold the row after it too."""
+    return session.get_bind().dialect.name in ("mysql", "mariadb")
 
 
 @contextmanager

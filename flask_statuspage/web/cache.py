@@ -26,6 +26,7 @@ from ..errors import NotFound, StatusPageError
 from ..services import overview
 from ..storage import pages
 from ..storage.pages import Page
+from ..storage.trouble import worded
 from ..translation import said
 from .ready import Variants
 from .shelf import Shelf
@@ -260,7 +261,7 @@ class DocumentCache:
                     session.rollback()
                 if held is None:
                     raise
-                logger.warning("status page: serving the last snapshot: %s", error)
+                logger.warning("status page: serving the last snapshot: %s", worded(error))
                 held.stale_since = held.stale_since or held.snapshot.generated_at
                 held.looked_at, held.changes = time.monotonic(), self._changes
             return held
@@ -321,7 +322,7 @@ def _rendered(
     except SQLAlchemyError as error:
         if held.stale_since is not None:
             raise
-        logger.warning("status page: a document of what is known already: %s", error)
+        logger.warning("status page: a document of what is known already: %s", worded(error))
         open_session().rollback()
         held = held.as_stale()
         body = render(snapshot, held.stale_since)

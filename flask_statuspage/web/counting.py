@@ -32,6 +32,7 @@ from ..storage import traffic
 from ..storage.races import committed
 from ..storage.session import current_engine, current_session, database_now, in_pages
 from ..storage.traffic import SECONDS
+from ..storage.trouble import worded
 from .mounts import is_meant, lineage
 
 logger = logging.getLogger(__name__)
@@ -217,7 +218,7 @@ class Counter:
                     _insert_all(self._waiting)
             except SQLAlchemyError as error:
                 if not self._is_away and not last:
-                    logger.warning("status page: traffic waits for the database: %s", error)
+                    logger.warning("status page: traffic waits for the database: %s", worded(error))
                 self._is_away = True
                 return
             self._waiting, self._is_away = [], False
@@ -252,7 +253,7 @@ def _insert_all(rows: list[dict[str, Any]]) -> None:
             try:
                 committed(current_session(), partial(_insert, rows=[row]))
             except (DataError, IntegrityError) as error:
-                logger.warning("status page: traffic of %r is lost: %s", row["name"], error.orig)
+                logger.warning("status page: traffic of %r is lost: %s", row["name"], worded(error))
 
 
 def _insert(session: Session, rows: list[dict[str, Any]]) -> None:

@@ -17,6 +17,7 @@ from ..documents.snapshot import Snapshot
 from ..domain.facts import IncidentFact
 from ..services import overview
 from ..storage.session import current_session
+from ..storage.trouble import worded
 from . import answers, visits
 from .cache import DocumentCache
 from .ready import Ready, is_known, without_sharing_cookies
@@ -84,7 +85,7 @@ def _all(shown: Snapshot) -> Iterable[IncidentFact] | None:
         raise
     except SQLAlchemyError as error:
         current_session().rollback()
-        logger.warning("status page: CSV from the last snapshot: %s", error)
+        logger.warning("status page: CSV from the last snapshot: %s", worded(error))
         return None
     return chain(first, chain.from_iterable(apart(batches)))
 

@@ -33,6 +33,7 @@ from ..errors import (
 )
 from ..storage.migrate import require_current
 from ..storage.session import current_engine, current_session
+from ..storage.trouble import concealed, worded
 from ..translation import said
 from . import answers, endpoints, languages, own_login, shown, visits
 from .cache import Busy
@@ -132,7 +133,7 @@ def describe(error: Exception) -> tuple[int, str, str]:
     if isinstance(error, StatementError) and isinstance(error.orig, StatusPageError):
         error = error.orig  # raised by a column type, which has no other way out
     if isinstance(error, IntegrityError):
-        logger.warning("status page: refused by a constraint: %s", error.orig)
+        logger.warning("status page: refused by a constraint: %s", worded(error))
         return (
             409,
             said("Conflict"),
@@ -254,7 +255,7 @@ def _database_detail(error: SQLAlchemyError) -> str:
         logger.error("status page: %s", missing)
         return str(missing)
     except SQLAlchemyError as unreachable:
-        logger.error("status page: the database cannot be reached: %s", unreachable)
+        logger.error("status page: the database cannot be reached: %s", worded(unreachable))
         return said("The database cannot be reached. Try again soon.")
-    logger.error("status page: the database failed", exc_info=error)
+    logger.error("status page: the database failed", exc_info=concealed(error))
     return said("The database could not do this. Try again soon.")

@@ -15,6 +15,7 @@ from ..services import addresses, heartbeats
 from ..services.heartbeats import Word
 from ..storage.races import committed
 from ..storage.session import current_session
+from ..storage.trouble import worded
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ def receive(token: str, word: Word) -> Response:
     try:
         known = committed(session, partial(heartbeats.take, token=token, word=word))
     except SQLAlchemyError as error:
-        logger.warning("status page: a heartbeat could not be kept: %s", error)
+        logger.warning("status page: a heartbeat could not be kept: %s", worded(error))
         return _answer("Try again", 503)
     return _answer("OK", 200) if known else _answer("Not found", 404)
 

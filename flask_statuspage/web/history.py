@@ -20,6 +20,7 @@ from ..errors import Invalid
 from ..services import history_pages
 from ..state import current_state
 from ..storage.session import current_session
+from ..storage.trouble import worded
 from . import answers, shown, visits
 from .cache import DocumentCache
 from .failures import BadQuery
@@ -63,7 +64,7 @@ def _refused(page_slug: str | None, values: Mapping[str, str], error: Invalid) -
         events = _read(snapshot, frame, choice)
     except SQLAlchemyError as failure:
         current_session().rollback()
-        logger.warning("status page: the history of what is known already: %s", failure)
+        logger.warning("status page: the history of what is known already: %s", worded(failure))
         frame = replace(frame, stale_since=snapshot.generated_at)
         events = documents.known(snapshot, choice)
     html = documents.refused(snapshot, events, frame, values=typed, form_errors=error.errors)

@@ -23,6 +23,7 @@ from ..domain.facts import MaintenanceFact, ShownPage
 from ..errors import NotFound
 from ..state import current_state
 from ..storage.base import utc_now
+from ..storage.trouble import concealed
 from . import access, answers, counting, injection, shown, visits
 from .mounts import is_meant, lineage
 
@@ -153,7 +154,8 @@ class Guard:
             return False
         try:
             return access.is_member()
-        except SQLAlchemyError:
+        except SQLAlchemyError as error:
+            concealed(error)
             self._unknown_until = now + PAUSE
             current_app.logger.exception(
                 "status page: the team cannot be looked up; nobody is a member"

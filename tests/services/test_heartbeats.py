@@ -14,6 +14,7 @@ from flask_statuspage.domain.verdict import Verdict
 from flask_statuspage.errors import Conflict, Invalid
 from flask_statuspage.services import heartbeats, monitoring, monitors
 from flask_statuspage.services.heartbeats import Word
+from flask_statuspage.storage import due
 from flask_statuspage.storage.base import utc_now
 from flask_statuspage.storage.checks import Check
 from flask_statuspage.storage.monitors import Monitor, MonitorRegion
@@ -124,6 +125,29 @@ def test_a_heartbeat_that_comes_while_it_is_missed_wins(session: Session, job: M
     session.commit()
     assert verdict(session, job) is UP
     assert region(session, job).due_at > database_now(session) + timedelta(seconds=3600)
+
+
+def test_a_heartbeat_counts_though_its_silence_is_given_back(session: Session, page: Page) -> None:
+    """A worker takes the silence, the job reports, the worker stops before it has looked: the job lives."""
+    job = monitors.create(session, page, name="Job", kind="heartbeat", options={"grace": 300})
+    session.commit()
+    say(session, job)
+    shift(session, job, region(session, job).due_at - database_now(session) + timedelta(seconds=1))
+    orders = monitoring.claim_due(session, "default", database_now(session), limit=10)
+    session.commit()
+    say(session, job)
+    due_at = region(session, job).due_at
+    session.commit()
+    taken = [(one.monitor_id, one.due_at, one.next_at) for one in orders]
+    assert len(taken) == 1
+    due.give_back(session, "default", taken)
+    session.commit()
+    assert region(session, job).due_at == due_at
+    assert [overdue(session, database_now(session) + timedelta(seconds=n)) for n in (0, 61)] == [
+        [],
+        [],
+    ]
+    assert verdict(session, job) is UP
 
 
 def test_an_early_heartbeat_moves_the_due_time(session: Session, job: Monitor) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -25,7 +26,8 @@ from flask_statuspage.storage.checks import Check
 from flask_statuspage.storage.incidents import Incident
 from flask_statuspage.storage.monitors import Monitor, MonitorRegion
 from flask_statuspage.storage.pages import Page
-from flask_statuspage.storage.session import lost_race
+from flask_statuspage.storage.rollups import Rollup
+from flask_statuspage.storage.session import database_now, lost_race
 from tests.apps import running
 
 from . import scenes
@@ -448,3 +450,74 @@ def test_a_monitor_that_cannot_be_asked_holds_up_no_other(
     assert {slugs[order.monitor_id] for order in orders} == {"good", "fine"}
     for slug in broken:
         assert caplog.text.count(f"monitor {slug} cannot be checked") == 1
+
+
+def asked_before(session: Session, page: Page, **values: Any) -> CheckResult:
+    """What the monitor answers that is changed after it was claimed; its own target refuses all calls."""
+    (order,) = monitoring.claim_due(session, "default", database_now(session), limit=10)
+    session.commit()
+    watcher = monitors.get(session, page, "m", lock=True)
+    if values:
+        monitors.change(session, page, watcher, values, actor="ann")
+    else:
+        monitors.pause(session, page, watcher, actor="ann")
+        monitors.resume(session, page, watcher, actor="ann")
+    session.commit()
+    found = monitoring.ask(order)
+    session.rollback()
+    assert found.outcome is DOWN
+    return found
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"target": "http://127.0.0.1:9/other"},
+        {"kind": "tcp", "target": "127.0.0.1:9"},
+        {"kind": "heartbeat", "target": ""},
+    ],
+    ids=["target", "kind", "heartbeat"],
+)
+def test_an_answer_of_the_former_target_is_no_word_on_the_new_one(
+    session: Session, page: Page, values: dict[str, Any]
+) -> None:
+    """It was claimed before the change and came after it: nothing is kept of it, neither verdict nor uptime."""
+    api = scenes.component(session, page)
+    watcher = scenes.monitor(session, page, component="api")
+    record(session, asked_before(session, page, **values))
+    assert verdict_of(session, watcher) is UNKNOWN
+    assert scenes.shown(session, api) is ComponentStatus.UNKNOWN
+    for model in (Check, Rollup, Incident):
+        assert session.scalars(select(model)).all() == []
+
+
+def test_an_answer_counts_where_its_target_stayed(session: Session, page: Page) -> None:
+    """A change of something else does not undo what is being asked."""
+    watcher = scenes.monitor(session, page)
+    record(session, asked_before(session, page, name="Other name", interval=300))
+    assert verdict_of(session, watcher) is DOWN
+
+
+def test_an_answer_from_before_a_pause_turns_nothing(session: Session, page: Page) -> None:
+    """It is kept, as it is true for its time; the first one that is asked after the resume counts."""
+    watcher = scenes.monitor(session, page)
+    record(session, asked_before(session, page))
+    assert verdict_of(session, watcher) is UNKNOWN
+    assert session.scalar(select(func.count(Check.at))) == 1
+    (order,) = monitoring.claim_due(session, "default", database_now(session), limit=10)
+    session.commit()
+    record(session, monitoring.ask(order))
+    assert verdict_of(session, watcher) is DOWN
+
+
+def test_a_clock_that_was_ahead_at_a_resume_does_not_silence_a_monitor(
+    session: Session, page: Page
+) -> None:
+    """What is asked counts, though it was asked an hour before the resume by the clock of then."""
+    watcher = scenes.monitor(session, page)
+    asked_before(session, page)
+    ahead = utc_now() + timedelta(hours=1)
+    session.execute(update(MonitorRegion).values(abstained_at=ahead))
+    session.commit()
+    record(session, result(watcher, DOWN))
+    assert verdict_of(session, watcher) is DOWN

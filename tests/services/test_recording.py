@@ -134,3 +134,27 @@ def test_a_batch_that_comes_twice_counts_once(session: Session, page: Page) -> N
     assert session.scalar(fine) == 2
     record(session, replace(batch[0], milliseconds=7))
     assert session.scalar(select(func.count(Check.at))) == 3
+
+
+def test_of_a_batch_that_comes_twice_every_result_counts_once(session: Session, page: Page) -> None:
+    """Also those that are not the latest of their region, and such as came beside others."""
+    row = scenes.monitor(session, page, failure_threshold=9)
+    batch = [result(row, (UP, DOWN)[n % 2], seconds=n - 10) for n in range(6)]
+    record(session, *batch[:4])
+    record(session, *batch)
+    record(session, *batch[::-1])
+    assert session.scalar(select(func.count(Check.at))) == 6
+    counted = select(func.sum(Rollup.up), func.sum(Rollup.down)).where(Rollup.span == DAY)
+    assert session.execute(counted).one() == (3, 3)
+    # Another answer of the same moment is no double.
+    record(session, replace(batch[1], error="Refused"))
+    assert session.scalar(select(func.count(Check.at))) == 7
+
+
+def test_results_that_are_new_are_not_looked_up(session: Session, page: Page) -> None:
+    """Whether they are stored is asked only of what is not later than the latest."""
+    row = scenes.monitor(session, page)
+    record(session, result(row, UP, seconds=-9))
+    with statements() as sent:
+        record(session, result(row, UP))
+    assert not any("FROM statuspage_check_result" in statement for statement in sent)

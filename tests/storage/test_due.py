@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -16,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from flask_statuspage.domain.status import ComponentStatus
 from flask_statuspage.storage import due, monitors, pages
+from flask_statuspage.storage.due import DueCheck
 from flask_statuspage.storage.monitors import Monitor, MonitorRegion
 from flask_statuspage.storage.session import current_engine, current_session, database_now
 
@@ -64,6 +66,11 @@ def claim(
     found = [check.region_id for check in due.claim(session, region, now, limit=limit)]
     session.commit()
     return found
+
+
+def as_taken(checks: list[DueCheck]) -> list[tuple[UUID, datetime, datetime]]:
+    """*checks* as they are given back."""
+    return [(check.monitor.id, check.due_at, check.next_at) for check in checks]
 
 
 def dues(session: Session) -> dict[int, datetime]:
@@ -207,7 +214,7 @@ def test_what_is_given_back_is_held_in_one_order(app: Flask, session: Session) -
     watch(session, 40)
     taken = due.claim(session, "default", database_now(session), limit=100)
     session.commit()
-    given = [(check.monitor.id, check.due_at) for check in taken]
+    given = as_taken(taken)
     asked: list[str] = []
 
     def note(connection: object, cursor: object, statement: str, *more: object) -> None:
@@ -235,19 +242,25 @@ def test_a_heartbeat_is_due_where_its_job_says(session: Session) -> None:
 
 
 def test_what_was_not_asked_is_given_back(session: Session) -> None:
-    """It is due as before and the next one gets it; one that became due in the meantime is left alone."""
-    first, second = sorted(watch(session, 2))
+    """It is due as before and the next one gets it; one that is due at another time by now is left alone."""
+    first, second, third = sorted(watch(session, 3))
     now = database_now(session)
     taken = due.claim(session, "default", now, limit=10)
     session.commit()
     session.execute(
         update(MonitorRegion).where(MonitorRegion.id == second).values(due_at=now - seconds(9))
     )
+    session.execute(
+        update(MonitorRegion).where(MonitorRegion.id == third).values(due_at=now + seconds(99))
+    )
     session.commit()
-    due.give_back(session, "default", [(check.monitor.id, check.due_at) for check in taken])
+    due.give_back(session, "default", as_taken(taken))
     session.commit()
     were = {check.region_id: check.due_at for check in taken}
-    assert dues(session) == {first: were[first], second: now - seconds(9)}
+    assert dues(session) == {
+        **{first: were[first], second: now - seconds(9)},
+        third: now + seconds(99),
+    }
     assert sorted(claim(session, now)) == [first, second]
 
 
@@ -274,8 +287,6 @@ def test_a_claim_and_a_record_do_not_wait_for_each_other(app: Flask) -> None:
             pytest.skip("one writer")
         now = database_now(session)
         held, free = watch(session, 2, due_at=now)
-        # The first that is not due: MariaDB, which reads on until it is there, may hold it too.
-        watch(session, 1, due_at=now + timedelta.resolution)
         ids = {row.id: row.monitor_id for row in session.scalars(select(MonitorRegion))}
         session.rollback()
         monitors.locked(session, [ids[held]])
