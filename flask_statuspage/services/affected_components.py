@@ -84,11 +84,11 @@ def at_end(
     if at is not None:
         return told
     own = str(incident.id) if incident else None
-    said = stored.said_of(session, [component.id for component in told], lock=True)
+    heard = stored.said_of(session, [component.id for component in told], lock=True)
     for component in told:
         left = [
             word
-            for word in said[component.id]
+            for word in heard[component.id]
             if (word.source, word.reference) != (Source.INCIDENT, own)
             and not (word.source is Source.MANUAL and component in freed)
         ]
