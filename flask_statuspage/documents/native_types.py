@@ -68,7 +68,8 @@ class NativeComponent(TypedDict):
         Field(description="Of the page's window, by default 90 days; null: nothing observed yet."),
     ]
     response_time_ms: Annotated[
-        int | None, Field(description="Milliseconds that the latest answered check took.")
+        int | None,
+        Field(description="Milliseconds that the latest check took; null while checks fail."),
     ]
     check_interval: Annotated[
         int | None, Field(description="Seconds between checks; null without a monitor.")

@@ -56,7 +56,7 @@ def of_monitors(monitors: Iterable[MeasuredMonitor]) -> list[Metric]:
     )
     response = _gauge(
         "statuspage_monitor_response_seconds",
-        "How long the latest check of a region took; absent where it got no answer.",
+        "How long the latest check of a region took; absent where that failed.",
         *(*one_monitor, "region"),
     )
     checked = _gauge(

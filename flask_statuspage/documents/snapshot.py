@@ -25,7 +25,7 @@ class ComponentState:
     """A component and what was measured of it.
 
     :param uptime_percent: over the configured window, floored to two decimals; None: nothing observed yet.
-    :param response_ms: of the latest answered check of its monitor.
+    :param response_ms: of its monitor's latest check; None while that fails.
     :param check_interval: seconds between checks; None without a monitor.
     :param history: its published statuses within the window, from its own first day on, in no order.
     """

@@ -25,7 +25,7 @@ class MeasuredComponent:
 class MeasuredRegion:
     """What a region found last.
 
-    :param milliseconds: None: its last check got no answer that was timed.
+    :param milliseconds: None: its last check failed, or was not timed.
     :param last_at: aware; None: it has made no check yet.
     """
 

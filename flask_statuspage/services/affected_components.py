@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from ..domain.incident import IncidentStatus
-from ..domain.status import ComponentStatus, Impact
+from ..domain.status import ComponentStatus, Impact, Source
 from ..storage import components as stored
 from ..storage.components import Component
 from ..storage.incidents import AffectedComponent, Incident
@@ -42,16 +43,59 @@ def after(
     affected: Affected | None,
     impact: Impact | None,
     status: IncidentStatus,
+    freed: Collection[Component] = (),
 ) -> dict[Component, ComponentStatus]:
-    """The components and their statuses once the update is made. At the end those that it does not name work."""
-    if status is IncidentStatus.RESOLVED:
-        before = dict.fromkeys(before, ComponentStatus.OPERATIONAL)
+    """The components and their statuses once the update is made; of one that is over as :func:`at_end`.
+
+    Where the update itself names a component at the end and says that it does not work, that is told.
+    """
+    is_told_again = status is incident.status is not IncidentStatus.POSTMORTEM
+    if not status.is_open and not is_told_again:
+        before = at_end(session, before, incident=incident, freed=freed)
     if isinstance(affected, Mapping):
-        return {**before, **statuses(session, page, affected, impact)}
+        named = statuses(session, page, affected, impact)
+        if not status.is_open:
+            calm = [component for component, one in named.items() if one.is_calm]
+            named |= at_end(session, calm, incident=incident, freed=freed)
+        return {**before, **named}
     if affected is not None:
         named = statuses(session, page, affected, impact or incident.impact)
         return {component: before.get(component, implied) for component, implied in named.items()}
     return dict(before)
+
+
+def at_end(
+    session: Session,
+    components: Collection[Component],
+    *,
+    incident: Incident | None = None,
+    freed: Collection[Component] = (),
+    at: datetime | None = None,
+) -> dict[Component, ComponentStatus]:
+    """How *components* are told once *incident* says nothing more of them, as they are shown then. The page is held.
+
+    Those work of which nothing else says that they do not: no monitor, maintenance or person, no other incident.
+
+    :param incident: None: one that says nothing yet.
+    :param freed: those of which members' words are about to be taken back.
+    :param at: when it was over; how they were at an earlier time nobody knows, so they worked. None: it is over now.
+    """
+    told = dict.fromkeys(components, ComponentStatus.OPERATIONAL)
+    if at is not None:
+        return told
+    own = str(incident.id) if incident else None
+    heard = stored.said_of(session, [component.id for component in told], lock=True)
+    for component in told:
+        left = [
+            word
+            for word in heard[component.id]
+            if (word.source, word.reference) != (Source.INCIDENT, own)
+            and not (word.source is Source.MANUAL and component in freed)
+        ]
+        shown = conditions.showing(left)
+        if shown is not None and not shown.status.is_calm:
+            told[component] = shown.status
+    return told
 
 
 def without(

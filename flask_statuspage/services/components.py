@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from ..domain.facts import plain
 from ..domain.status import ComponentStatus, Source
-from ..errors import Invalid, NotFound
+from ..errors import Invalid, NotFound, Problems
 from ..storage import components as stored
 from ..storage import pages
 from ..storage.base import utc_now
@@ -94,21 +94,27 @@ def create(
 
     :param start_date: its uptime counts from the beginning of this day in the page's zone.
     :param showcase: whether its uptime is shown on the page.
+    :raises Invalid: naming every field that is wrong.
     """
-    component_fields.check(
-        {
-            "name": name,
-            "description": description,
-            "position": position,
-            "start_date": start_date,
-        }
-    )
-    now = utc_now()
+    problems, now = Problems(), utc_now()
+    with problems.gathered():
+        component_fields.check(
+            {
+                "name": name,
+                "description": description,
+                "position": position,
+                "start_date": start_date,
+            }
+        )
     pages.touch(session, page.id, now)
+    with problems.gathered():
+        slug = free(session, page, slug, name)
+    problems.tell()
+    assert slug is not None  # as it was told otherwise
     component = Component(
         page_id=page.id,
         name=name,
-        slug=free(session, page, slug, name),
+        slug=slug,
         description=description,
         group=_group(session, page, group_id),
         position=_last(session, page) + 1 if position is None else position,
@@ -137,15 +143,21 @@ def change(
     *,
     actor: str | None,
 ) -> Component:
-    """Change some of ``name slug description group_id position only_show_if_degraded showcase start_date``."""
-    component_fields.check(values)
-    now = utc_now()
+    """Change some of ``name slug description group_id position only_show_if_degraded showcase start_date``.
+
+    :raises Invalid: naming every field that is wrong.
+    """
+    problems, now = Problems(), utc_now()
+    with problems.gathered():
+        component_fields.check(values)
     pages.touch(session, page.id, now)
     component = present(session, component)
     before = plain(facts.component(component))
     values = dict(values)
     if "slug" in values and values["slug"] != component.slug:
-        values["slug"] = free(session, page, values["slug"], component.name)
+        with problems.gathered():
+            values["slug"] = free(session, page, values["slug"], component.name)
+    problems.tell()
     if "group_id" in values:
         component.group = _group(session, page, values.pop("group_id"))
     for name, value in values.items():

@@ -5,7 +5,7 @@ A form carries the mark of what was shown (:func:`mark`) and brings it back.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +22,7 @@ from . import components, incident_edits, incidents, marks
 from . import incident_steps as steps
 from .marks import latest, number_in
 
-STEPS = {
+STEPS: dict[str, Callable[..., Incident]] = {
     "update": incidents.update,
     "resolve": incidents.resolve,
     "reopen": incidents.reopen,
@@ -87,12 +87,13 @@ def resolve(
 
     :param freed: what members said of its services by hand is taken back, too.
     """
-    values = {"body": body}
+    incident = steps.held(session, page, incident_id)
+    by_hand = list(said_by_hand(session, incident)) if freed else []
+    values = {"body": body, "freed": by_hand}
     options: dict[str, Any] = {"seen": seen, "actor": actor, "notify": notify}
     incident = take(session, page, incident_id, "resolve", values, **options)
-    if freed:
-        for component in said_by_hand(session, incident):
-            components.set_status(session, page, component, None, actor=actor, notify=notify)
+    for component in by_hand:
+        components.set_status(session, page, component, None, actor=actor, notify=notify)
     return incident
 
 

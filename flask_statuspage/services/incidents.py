@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 from ..domain.facts import plain
 from ..domain.ids import new_id
 from ..domain.incident import OPEN, IncidentStatus, event_name, may_become, may_reopen
-from ..domain.status import ComponentStatus, Impact
+from ..domain.status import Impact
 from ..errors import Conflict, Invalid, NotFound, Problems, WrongStep
 from ..storage import incidents as stored
 from ..storage import pages
 from ..storage.base import utc_now
+from ..storage.components import Component
 from ..storage.incidents import AffectedComponent, Incident
 from ..storage.monitors import Monitor
 from ..storage.pages import Page
@@ -96,8 +97,7 @@ def open(
                 notify=notify,
             )
     was = affected_components.statuses(session, page, affected, impact)
-    # One that is told after its end says how its components were, and that they work again.
-    chosen = was if status.is_open else dict.fromkeys(was, ComponentStatus.OPERATIONAL)
+    chosen = was if status.is_open else affected_components.at_end(session, was, at=resolved_at)
     incident = Incident(
         id=ident or new_id(),
         page_id=page.id,
@@ -149,6 +149,7 @@ def update(
     impact: Impact | None = None,
     affected: Affected | None = None,
     dropped: Collection[str] = (),
+    freed: Collection[Component] = (),
     title: str | None = None,
     next_update_due: datetime | None = None,
     by_monitor: bool = False,
@@ -157,7 +158,7 @@ def update(
 ) -> Incident:
     """The next update of an incident. One that says nothing new leaves no trace.
 
-    :param status: None: as it was.
+    :param status: None: as it was. *freed*: those that :func:`resolve` is given.
     :param affected: None: as they were. A mapping changes those that it names, a list replaces all.
     :param dropped: slugs or ids of those that the incident names no more, whose word is taken back.
     :param next_update_due: aware; when the next news are promised by. None: nothing is promised any more.
@@ -174,7 +175,7 @@ def update(
     problems = Problems()
     with problems.gathered():
         chosen = affected_components.after(
-            session, page, incident, before, affected, impact, wanted
+            session, page, incident, before, affected, impact, wanted, freed
         )
     if problems.found:
         with problems.gathered():
@@ -184,7 +185,7 @@ def update(
     is_news = (
         bool(body.strip())
         or wanted is not incident.status
-        or chosen != before
+        or (chosen != before and (wanted.is_open or affected is not None or bool(dropped)))
         or impact not in (None, incident.impact)
         or title not in (None, incident.title)
         or next_update_due not in (None, incident.next_update_due)
@@ -220,11 +221,12 @@ def resolve(
     incident_id: UUID,
     *,
     body: str = "",
+    freed: Collection[Component] = (),
     actor: str | None = None,
     notify: bool = True,
 ) -> Incident:
-    """The incident is over; its word on the components ends with it."""
-    over = partial(update, status=IncidentStatus.RESOLVED)
+    """The incident is over; its word on components ends with it. The caller takes back members' words on *freed*."""
+    over = partial(update, status=IncidentStatus.RESOLVED, freed=freed)
     try:
         return over(session, page, incident_id, body=body, actor=actor, notify=notify)
     except WrongStep as error:

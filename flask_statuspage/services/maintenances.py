@@ -147,11 +147,16 @@ def update(
         raise WrongStep(f"It is {row.status.value} and cannot become {status.value} any more.")
     if status is row.status and not body.strip():
         return row
+    if status.is_active:
+        _begin_late(session, page, row, actor=actor, now=now)
     return course.move(session, page, row, status, body, actor=actor, notify=notify, now=now)
 
 
 def start(session: Session, page: Page, maintenance_id: UUID, **options: Any) -> Maintenance:
-    """Begin now, whatever was planned."""
+    """Begin now, whatever was planned. After its planned end its window moves to now and lasts as long as planned.
+
+    :raises Invalid: when it would then be in the way of another window.
+    """
     return _step(session, page, maintenance_id, S.IN_PROGRESS, {S.SCHEDULED}, **options)
 
 
@@ -241,7 +246,31 @@ def _step(
         raise Conflict(f"It is {row.status.value} already.")
     if ends_series:
         _end_series(session, row, actor)
+    if status.is_active:
+        _begin_late(session, page, row, actor=actor, now=now)
     return course.move(session, page, row, status, body, actor=actor, notify=notify, now=now)
+
+
+def _begin_late(
+    session: Session, page: Page, row: Maintenance, *, actor: str | None, now: datetime
+) -> None:
+    """Somebody begins what should be over by now: then its window begins now. By the old one it would end at once.
+
+    All of the window, as what follows in a series is as long as this one.
+    """
+    start, end = row.scheduled_start, row.scheduled_end
+    if row.status is not S.SCHEDULED or now < end:
+        return
+    lasts = end - start
+    if row.occurrence_at is not None and row.rrule is not None:
+        windows.refuse_passing(windows.rule_of(page, row), row, now)
+    about = [item.component_id for item in row.affected]
+    windows.refuse_overlap(session, page, about, start=now, end=now + lasts, own=row)
+    row.scheduled_start, row.scheduled_end = now, now + lasts
+    row.revision += 1
+    was = {"scheduled_start": plain(start), "scheduled_end": plain(end)}
+    now_is = {name: plain(getattr(row, name)) for name in was}
+    course.record_audit(session, "edit", row, actor, before=was, after=now_is)
 
 
 def _end_series(session: Session, row: Maintenance, actor: str | None) -> None:

@@ -20,7 +20,7 @@ from ..storage.components import Component
 from ..storage.monitors import Monitor
 from ..storage.pages import Page
 from ..storage.templates import Template
-from . import monitor_options, templates
+from . import components, monitor_options, templates
 from .monitor_options import NOTHING, Kept
 
 DEFAULT_REGION = "default"
@@ -167,6 +167,17 @@ def parent(session: Session, page: Page, monitor: Monitor | None, ident: str | N
         seen.add(above)
         above = session.scalar(select(Monitor.depends_on_id).where(Monitor.id == above))
     return found
+
+
+def component(session: Session, page: Page, ident: str | None) -> UUID | None:
+    """The id of the component with that slug or id; None for none.
+
+    :raises Invalid: naming ``component``.
+    """
+    if not ident:
+        return None
+    (found,) = components.named(session, page, [ident], field="component")
+    return found.id
 
 
 def template(session: Session, page: Page, ident: str | None) -> UUID | None:

@@ -21,7 +21,7 @@ from ..storage.incidents import Incident
 from ..storage.monitors import Monitor
 from ..storage.pages import Page
 from ..storage.session import database_now
-from . import conditions, events, facts, incidents, monitor_texts, monitor_votes
+from . import audit, conditions, events, facts, incidents, monitor_texts, monitor_votes
 
 
 def turn(
@@ -143,12 +143,13 @@ def _follow_up(
         _add_to(session, page, incident, monitor, result, previous=previous, notify=notify)
     elif monitor.verdict is Verdict.DOWN:
         if incident is not None:
+            _keep(session, incident, monitor, result)
             incidents.update(
                 session,
                 page,
                 incident.id,
                 status=IncidentStatus.INVESTIGATING,
-                body=monitor_texts.failure(monitor, result),
+                body=monitor_texts.failure(monitor),
                 affected=_affected(monitor),
                 by_monitor=True,
                 notify=notify,
@@ -195,7 +196,8 @@ def _add_to(
         return
     status = None
     if monitor.verdict is Verdict.DOWN:
-        body = monitor_texts.failure(monitor, result)
+        _keep(session, incident, monitor, result)
+        body = monitor_texts.failure(monitor)
         if incident.status is IncidentStatus.MONITORING:
             status = IncidentStatus.INVESTIGATING
     elif monitor.verdict is Verdict.DEGRADED and previous is Verdict.DOWN:
@@ -219,7 +221,7 @@ def _add_to(
 
 def _open(session: Session, page: Page, monitor: Monitor, result: CheckResult) -> None:
     publish = current_settings().auto_incidents == "publish"
-    incidents.open(
+    incident = incidents.open(
         session,
         page,
         **monitor_texts.opening(session, page, monitor, result),
@@ -228,6 +230,13 @@ def _open(session: Session, page: Page, monitor: Monitor, result: CheckResult) -
         monitor=monitor,
         automatic=True,
     )
+    _keep(session, incident, monitor, result)
+
+
+def _keep(session: Session, incident: Incident, monitor: Monitor, result: CheckResult) -> None:
+    """Note what was found in the audit of *incident*: readers are told only that it fails."""
+    found = {"monitor": monitor.slug, "error": monitor_texts.finding(result)}
+    audit.of(session, "find", incident, None, subject="incident", after=found)
 
 
 def _affected(monitor: Monitor) -> dict[str, ComponentStatus]:

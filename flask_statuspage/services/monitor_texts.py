@@ -50,21 +50,19 @@ def opening(session: Session, page: Page, monitor: Monitor, result: CheckResult)
             )
     name = component.name if component else monitor.name
     words = OUTAGE_WORDS.get(monitor.outage_status, "has a problem")
-    return {"title": f"{name} {words}"[: texts.MAX_TITLE], "body": failure(monitor, result)}
+    return {"title": f"{name} {words}"[: texts.MAX_TITLE], "body": failure(monitor)}
 
 
-def failure(monitor: Monitor, result: CheckResult) -> str:
-    """What went wrong, in a sentence or two."""
+def failure(monitor: Monitor) -> str:
+    """That it fails, for readers. What exactly a check found is for members, who see it with the monitor."""
     failures = _failures(monitor)
     times = "The latest check" if failures == 1 else f"{failures} checks in a row"
-    return f"{times} failed: {_within(result.error or 'No answer')}. We are looking into it."
+    return f"{times} failed. We are looking into it."
 
 
-def _within(error: str) -> str:
-    """*error* as it stands within a sentence: what begins with an acronym or a name stays as it is."""
-    first = error.split(maxsplit=1)[0] if error.strip() else ""
-    is_word = first[1:].rstrip(",.:;").isalpha() and first[1:].islower()
-    return error[0].lower() + error[1:] if is_word or first == "A" else error
+def finding(result: CheckResult) -> str:
+    """What went wrong, in a few words."""
+    return result.error or "No answer"
 
 
 def duration(lasted: timedelta) -> str:
@@ -88,7 +86,7 @@ def _filled(
     own = template.placeholders if template else {}
     offered = {
         "monitor": monitor.name,
-        "error": result.error or "No answer",
+        "error": finding(result),
         "failures": str(_failures(monitor)),
     }
     values = {name: offered[name] for name in PLACEHOLDERS if name in own}

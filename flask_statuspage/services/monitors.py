@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from ..domain.status import ComponentStatus
 from ..domain.verdict import Streak, Thresholds, Verdict
-from ..errors import Invalid, NotFound
+from ..errors import Invalid, NotFound, Problems
 from ..probing import CheckResult, probes
 from ..state import current_settings
 from ..storage import components as stored_components
@@ -27,7 +27,6 @@ from ..storage.pages import Page
 from ..storage.session import database_now
 from . import (
     audit,
-    components,
     conditions,
     heartbeats,
     incidents,
@@ -92,18 +91,31 @@ def create(
     :param depends_on: slug or id of the monitor while whose failure it is silent.
     :param escalation_intervals: seconds from one notice to the next while it stays down.
     :param by_code: the site's code makes it, which alone makes some kinds.
+    :raises Invalid: naming every field that is wrong.
     """
-    if not by_code:
-        monitor_fields.refuse_new(kind)
-    now = utc_now()
+    now, problems = utc_now(), Problems()
+    with problems.gathered():
+        if not by_code:
+            monitor_fields.refuse_new(kind)
     pages.touch(session, page.id, now)
     usual = probes[kind].thresholds if kind in probes else Thresholds()
-    watched = components.named(session, page, [component], field="component") if component else []
+    component_id, template_id, parent_id = None, None, None
+    with problems.gathered():
+        component_id = monitor_fields.component(session, page, component)
+    with problems.gathered():
+        template_id = monitor_fields.template(session, page, template)
+    with problems.gathered():
+        parent_id = monitor_fields.parent(session, page, None, depends_on)
+    with problems.gathered():
+        slug = _free_slug(session, page, slug, name)
+    wanted = regions or [DEFAULT_REGION]
+    with problems.gathered():
+        monitor_fields.regions(wanted)
     monitor = Monitor(
         page_id=page.id,
-        component_id=watched[0].id if watched else None,
+        component_id=component_id,
         name=name,
-        slug=_free_slug(session, page, slug, name),
+        slug=slug,
         kind=kind,
         target=target,
         interval=interval,
@@ -115,19 +127,18 @@ def create(
         degraded_over_ms=degraded_over_ms,
         outage_status=outage_status,
         open_incident=open_incident,
-        template_id=monitor_fields.template(session, page, template),
-        depends_on_id=monitor_fields.parent(session, page, None, depends_on),
+        template_id=template_id,
+        depends_on_id=parent_id,
         escalation_intervals=list(escalation_intervals),
         options=dict(options or {}),
         verdict=Verdict.UNKNOWN,
         created_at=now,
         updated_at=now,
-        regions=[
-            MonitorRegion(region=region, due_at=now)
-            for region in monitor_fields.regions(regions or [DEFAULT_REGION])
-        ],
+        regions=[MonitorRegion(region=region, due_at=now) for region in wanted],
     )
-    monitor_fields.check(monitor)
+    with problems.gathered():
+        monitor_fields.check(monitor)
+    problems.tell()
     heartbeats.settle(monitor, now, anew=True)
     session.add(monitor)
     session.flush()
@@ -148,29 +159,37 @@ def change(
     """Change some of a monitor's fields. Another target, kind or component starts its verdict anew.
 
     :param by_code: the site's code changes what it has declared.
+    :raises Invalid: naming every field that is wrong.
     """
     if not by_code:
         monitor_fields.refuse_change(monitor, values)
+    problems = Problems()
     pages.touch(session, page.id, utc_now())
     before, stored_before = monitor_fields.state(monitor), monitor_options.kept(monitor)
     values = dict(values)
     if "slug" in values and values["slug"] != monitor.slug:
-        values["slug"] = _free_slug(session, page, values["slug"], monitor.name)
-    restart = False
+        with problems.gathered():
+            values["slug"] = _free_slug(session, page, values["slug"], monitor.name)
+    restart, new_id = False, monitor.component_id
     if "component" in values:
-        ident = values.pop("component")
-        watched = components.named(session, page, [ident], field="component") if ident else []
-        new_id = watched[0].id if watched else None
+        with problems.gathered():
+            new_id = monitor_fields.component(session, page, values.pop("component"))
         if new_id != monitor.component_id:
             _fall_silent(session, page, monitor)
             monitor.component_id, restart = new_id, True
     if "template" in values:
-        monitor.template_id = monitor_fields.template(session, page, values.pop("template"))
+        with problems.gathered():
+            monitor.template_id = monitor_fields.template(session, page, values.pop("template"))
     if "depends_on" in values:
         ident = values.pop("depends_on")
-        monitor.depends_on_id = monitor_fields.parent(session, page, monitor, ident)
+        with problems.gathered():
+            monitor.depends_on_id = monitor_fields.parent(session, page, monitor, ident)
     if "regions" in values:
-        _set_regions(session, monitor, monitor_fields.regions(values.pop("regions")))
+        wanted, known = values.pop("regions"), len(problems.found)
+        with problems.gathered():
+            _set_regions(session, monitor, monitor_fields.regions(wanted))
+        if len(problems.found) > known:
+            values.pop("quorum", None)  # of those that are wanted, and these are not there
     if values.get("kind", monitor.kind) != monitor.kind:
         values.setdefault("options", {})  # those of the other kind say nothing here
     restart |= any(
@@ -178,7 +197,9 @@ def change(
     )
     for name, value in values.items():
         setattr(monitor, name, value)
-    monitor_fields.check(monitor, stored_before)
+    with problems.gathered():
+        monitor_fields.check(monitor, stored_before)
+    problems.tell()
     was, now_is = audit.difference(before, monitor_fields.state(monitor))
     secret = monitor_options.changed(stored_before.secrets, monitor_options.secrets(monitor))
     if secret:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -39,11 +40,13 @@ def redeliver(
     """Send a finished delivery again, with the same id and body and all its retries, also one that was cancelled.
 
     :param ended: when it had ended when somebody saw it; None: nobody looked.
-    :raises Conflict: while it is still on its way, when it has ended once more since *ended*, or when its subscription
-        is not active or has changed to a format without words for the event. A notice to the owner of a disabled
+    :raises Conflict: while it is still on its way, when it has ended once more since *ended*, when it tells of an
+        incident or a maintenance that was deleted, or when its subscription is not active or has changed to a format
+        without words for the event. A notice to the owner of a disabled
         subscription needs one that is disabled still.
     """
-    pages.begin_writing(db)
+    # What it tells of may be deleted meanwhile; who does that holds the page, and cancels what is due.
+    pages.hold(db, page.id)
     delivery = db.get(Delivery, delivery_id, with_for_update=True, populate_existing=True)
     if delivery is None:
         raise NotFound("delivery", delivery_id)
@@ -52,13 +55,16 @@ def redeliver(
         raise Conflict("The delivery is on its way already.")
     if ended is not None and delivery.finished_at != ended:
         raise Conflict("The delivery was sent again meanwhile. See what came of it.")
+    if redelivery.withdrawn(db, [delivery.id]):
+        raise _withdrawn(db, delivery)
     if delivery.notice_to is None:
         _check_active(subscription)
         _check_worded(db, subscription, delivery)
     elif subscription.state is not SubscriptionState.DISABLED:
         raise Conflict("The subscription is not disabled any more, as this notice says.")
     before = {"state": delivery.state.value, "attempts": delivery.attempts}
-    redelivery.revive(db, [delivery.id], utc_now(), states=[delivery.state])
+    if not redelivery.revive(db, [delivery.id], utc_now(), states=[delivery.state]):
+        raise _withdrawn(db, delivery)  # while this waited for the page
     db.refresh(delivery)
     events.wake_after_commit(db, "deliver")
     audit.record(
@@ -86,7 +92,7 @@ def redeliver_failed(
 
     At most :data:`AT_MOST`, those that were given up first: as many mean that more may be left, for another call.
     Those to subscriptions that are not active, or in a format without words for the event, stay as they are, as do
-    notices to owners.
+    notices to owners and what tells of an incident or a maintenance that was deleted.
 
     :param since: aware.
     :param subscription_id: only those to this subscription.
@@ -119,7 +125,7 @@ def _send_again(
     db: Session, page: Page, sought: Sought, told: dict[str, Any], actor: str | None
 ) -> int:
     """:param told: what the audit tells of what was sought."""
-    pages.begin_writing(db)
+    pages.hold(db, page.id)  # as for one
     subscription_id = sought.subscription_id
     if subscription_id is not None:
         try:
@@ -152,6 +158,20 @@ def _send_again(
             after={"redelivered": count, **told},
         )
     return count
+
+
+def withdrawn(db: Session, ids: Collection[UUID]) -> set[UUID]:
+    """Those of the deliveries *ids* that are never sent again: what they tell of was deleted."""
+    return redelivery.withdrawn(db, ids)
+
+
+def why_withdrawn(event: str) -> str:
+    """Why a delivery of *event*, a name, is not sent again when what it tells of is gone."""
+    return f"The {event.partition('.')[0]} that it tells of was deleted."
+
+
+def _withdrawn(db: Session, delivery: Delivery) -> Conflict:
+    return Conflict(why_withdrawn(db.get_one(EventRow, delivery.sequence).name))
 
 
 def _wordless() -> dict[str, list[str]]:

@@ -208,9 +208,13 @@ def conditions_of(session: Session, component_id: UUID) -> list[Condition]:
     return list(session.scalars(query.execution_options(populate_existing=True)))
 
 
-def said_of(session: Session, component_ids: Collection[UUID]) -> dict[UUID, list[Condition]]:
-    """What is said of each of *component_ids*, read without a lock, in one query."""
+def said_of(
+    session: Session, component_ids: Collection[UUID], *, lock: bool = False
+) -> dict[UUID, list[Condition]]:
+    """What is said of each of *component_ids*, in one query; with *lock* as it is now."""
     query = select(Condition).where(Condition.component_id.in_(component_ids))
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
     said: dict[UUID, list[Condition]] = {component_id: [] for component_id in component_ids}
     for condition in session.scalars(query.order_by(Condition.since, Condition.id)):
         said[condition.component_id].append(condition)

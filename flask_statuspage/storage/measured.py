@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from ..domain.measured import Backlog, MeasuredMonitor, MeasuredRegion
 from ..domain.status import ComponentStatus
 from .components import Component, ComponentGroup
-from .monitors import Monitor, MonitorRegion
+from .monitors import Monitor, MonitorRegion, response_of
 from .pages import Page
 
 
@@ -75,6 +75,7 @@ def _grouped(session: Session) -> Iterator[MonitorRow]:
             Monitor.verdict,
             Monitor.paused_at,
             MonitorRegion.region,
+            MonitorRegion.last_outcome,
             MonitorRegion.last_ms,
             MonitorRegion.last_at,
         )
@@ -101,7 +102,11 @@ def _grouped(session: Session) -> Iterator[MonitorRow]:
             last = MonitorRow(monitor, row.component_id, row.interval)
         if row.region is not None:
             last.monitor.regions.append(
-                MeasuredRegion(region=row.region, milliseconds=row.last_ms, last_at=row.last_at)
+                MeasuredRegion(
+                    region=row.region,
+                    milliseconds=response_of(row.last_outcome, row.last_ms),
+                    last_at=row.last_at,
+                )
             )
     if last is not None:
         yield last

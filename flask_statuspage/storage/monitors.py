@@ -159,7 +159,10 @@ KNOWN = (
 
 @dataclass(frozen=True)
 class Measured:
-    """Of one component: the latest response in milliseconds, the shortest interval in seconds, the latest check."""
+    """Of one component: the latest response in milliseconds, the shortest interval in seconds, the latest check.
+
+    ``milliseconds`` is None while no region's latest check was answered: how long one took that failed is no response.
+    """
 
     milliseconds: int | None
     interval: int
@@ -302,12 +305,18 @@ def slugs_of(session: Session, page_id: UUID) -> dict[UUID, str]:
     return {row.id: row.slug for row in rows}
 
 
+def response_of(outcome: Verdict | None, milliseconds: int | None) -> int | None:
+    """How long the target took, of a check with that *outcome* that took *milliseconds*; None unless it answered."""
+    return milliseconds if outcome in (Verdict.UP, Verdict.DEGRADED) else None
+
+
 def measured(session: Session, page_id: UUID) -> dict[UUID, Measured]:
     """What the monitors of each component measured, by component id."""
     query = (
         select(
             Monitor.component_id,
             Monitor.interval,
+            MonitorRegion.last_outcome,
             MonitorRegion.last_ms,
             MonitorRegion.last_at,
         )
@@ -316,8 +325,9 @@ def measured(session: Session, page_id: UUID) -> dict[UUID, Measured]:
         .order_by(MonitorRegion.last_at)
     )
     found: dict[UUID, Measured] = {}
-    for component_id, interval, milliseconds, last_at in session.execute(query):
+    for component_id, interval, outcome, took, last_at in session.execute(query):
         assert component_id is not None  # as the query says
+        milliseconds = response_of(outcome, took)
         before = found.get(component_id)
         found[component_id] = Measured(
             milliseconds if milliseconds is not None or before is None else before.milliseconds,

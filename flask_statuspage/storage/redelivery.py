@@ -8,9 +8,12 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, exists, func, not_, or_, select, update
 from sqlalchemy.orm import Session
 
+from ..domain.events import IN_ORDER
+from .incidents import Incident
+from .maintenances import Maintenance
 from .outbox import Delivery, DeliveryState, EventRow
 from .subscriptions import Subscription, SubscriptionState
 
@@ -50,6 +53,8 @@ def given_up(
     limit: int,
 ) -> list[Place]:
     """The next *limit* dead deliveries to active subscriptions of a page, without notices to owners.
+
+    Neither are those among them that tell of an incident or a maintenance that was deleted.
 
     The next, not the first: what another transaction revives meanwhile may look dead to this one until it ends.
 
@@ -92,6 +97,7 @@ def _given_up(
             Subscription.state == SubscriptionState.ACTIVE,
             Delivery.state == DeliveryState.DEAD,
             Delivery.notice_to.is_(None),
+            not_(_is_withdrawn()),
             *(
                 or_(Subscription.format != format, EventRow.name.not_in(names))
                 for format, names in wordless.items()
@@ -115,6 +121,19 @@ def _given_up(
     return query
 
 
+def withdrawn(session: Session, ids: Collection[UUID]) -> set[UUID]:
+    """Those of the deliveries *ids* that tell of an incident or a maintenance that was deleted."""
+    return set(session.scalars(select(Delivery.id).where(Delivery.id.in_(ids), _is_withdrawn())))
+
+
+def _is_withdrawn() -> ColumnElement[bool]:
+    of_story = exists().where(
+        EventRow.sequence == Delivery.sequence, EventRow.name.in_(sorted(IN_ORDER))
+    )
+    there = (exists().where(model.id == Delivery.subject_id) for model in (Incident, Maintenance))
+    return and_(of_story.correlate(Delivery), *(not_(one.correlate(Delivery)) for one in there))
+
+
 def revive(
     session: Session,
     ids: Collection[UUID],
@@ -122,10 +141,13 @@ def revive(
     *,
     states: Collection[DeliveryState] = (DeliveryState.DEAD,),
 ) -> int:
-    """Make those of *ids* that are in one of *states* due at *now*, with all their retries; returns how many."""
+    """Make those of *ids* that are in one of *states* due at *now*, with all their retries; returns how many.
+
+    Not those that are :func:`withdrawn`: the statement that writes sees a deletion that the one before it did not.
+    """
     result = session.execute(
         update(Delivery)
-        .where(Delivery.id.in_(ids), Delivery.state.in_(states))
+        .where(Delivery.id.in_(ids), Delivery.state.in_(states), not_(_is_withdrawn()))
         .values(
             state=DeliveryState.PENDING,
             attempts=0,

@@ -18,7 +18,7 @@ from sqlalchemy import select, update
 
 from flask_statuspage.domain.ids import first_id, new_id
 from flask_statuspage.jobs.embedded import Runner
-from flask_statuspage.services import deliveries
+from flask_statuspage.services import deliveries, events
 from flask_statuspage.storage.outbox import Attempt, Delivery, DeliveryState, EventRow
 from flask_statuspage.storage.pages import Page
 from flask_statuspage.storage.session import current_session
@@ -166,6 +166,27 @@ def test_what_failed_is_sent_again_and_arrives(
     assert page.count("<strong>Attempt 1</strong>") == 2
     assert ">code 503<" in page
     assert ">code 200<" in page
+
+
+def test_a_deleted_incident_is_not_sent_again(site: Site, enter: Enter, receiver: Receiver) -> None:
+    """Its text goes to nobody any more: neither list nor page has a button, and all ways say why."""
+    hook(site, f"{receiver.url}/hook")
+    incident = site.made("/incidents", title="Leak", body="Told by mistake.")["id"]
+    with site.app.app_context():
+        while events.expand_waiting(current_session()):
+            current_session().commit()
+    (ident,) = [one["id"] for one in site.ask("GET", "/deliveries").get_json()["items"]]
+    ann = enter(ADMIN)
+    assert site.ask("DELETE", f"/incidents/{incident}").status_code == 204
+    assert state(site, ident) == "cancelled"
+    reason = "The incident that it tells of was deleted."
+    page = ann.get(f"/deliveries/{ident}").text
+    assert f"It cannot be sent again now. {reason}" in page
+    assert "Redeliver" not in page
+    assert "Redeliver incident" not in ann.get("/deliveries").text
+    refused = site.ask("POST", f"/deliveries/{ident}/redeliver")
+    assert (refused.status_code, refused.get_json()["detail"]) == (409, reason)
+    assert state(site, ident) == "cancelled"
 
 
 def test_pressed_twice_it_is_sent_once(working: Site, enter: Enter, receiver: Receiver) -> None:

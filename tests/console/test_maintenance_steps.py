@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
+from flask_statuspage.storage.maintenances import Maintenance
 from flask_statuspage.storage.outbox import Delivery, EventRow
+from flask_statuspage.storage.session import current_session
 from tests.console.conftest import Enter
 from tests.console.member import ADMIN, EDITOR, VIEWER, Form, forms_of
 from tests.web.site import Site
@@ -49,6 +53,37 @@ def form_in(html: str, words: str) -> Form:
 
 def events(site: Site) -> list[str]:
     return [row.name for row in site.rows(EventRow) if row.name.startswith("maintenance.")]
+
+
+def test_one_that_starts_after_its_planned_end_is_not_over_at_once(
+    site: Site, enter: Enter
+) -> None:
+    """The page says that it lasts as long as planned from now on, and so it does; before its end none says so."""
+    begins = datetime.now(UTC) + timedelta(hours=1)
+    row = site.made(
+        "/maintenances",
+        title="Disks",
+        scheduled_start=begins.isoformat(),
+        scheduled_end=(begins + timedelta(hours=1)).isoformat(),
+        auto_start=False,
+    )
+    ann, late = enter(EDITOR), "lasts as long as planned from now on"
+    assert late not in ann.get(at(row, "/start")).text
+    with site.app.app_context():
+        times = {
+            "scheduled_start": begins - timedelta(hours=9),
+            "scheduled_end": begins - timedelta(hours=8),
+        }
+        current_session().execute(update(Maintenance).values(**times))
+        current_session().commit()
+    assert late in ann.get(at(row, "/start")).text
+    ann.send(ann.form(at(row, "/start"), "Start now"))
+    found = now(site, row)
+    assert found["status"] == "in_progress"
+    lasts = datetime.fromisoformat(found["scheduled_end"]) - datetime.fromisoformat(
+        found["started_at"]
+    )
+    assert lasts == timedelta(hours=1)
 
 
 def test_a_maintenance_is_told_begun_verified_and_completed(

@@ -427,4 +427,4 @@ def test_an_update_knows_the_status_before_it(app: Flask, session: Session, page
     session.commit()
     assert scenes.shown(session, api) is PARTIAL
     last = facts.incident(incidents.get(session, page, second.id)).updates[0]
-    assert [(one.old_status, one.status) for one in last.components] == [(MAJOR, OPERATIONAL)]
+    assert [(one.old_status, one.status) for one in last.components] == [(MAJOR, PARTIAL)]

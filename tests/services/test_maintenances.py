@@ -415,6 +415,87 @@ def test_without_the_clock(session: Session, page: Page) -> None:
     assert overview.snapshot(session, page).maintenances[0].is_overrun(utc_now())
 
 
+@pytest.mark.parametrize("way", ["start", "update"])
+@pytest.mark.parametrize("auto_complete", [True, False])
+def test_one_that_somebody_begins_after_its_end(
+    session: Session, page: Page, way: str, auto_complete: bool
+) -> None:
+    """Its window moves to now and is as long as planned: the clock leaves it alone until then, and it is no overrun."""
+    api = scenes.component(session, page)
+    row = planned(session, page, "api", auto_start=False, auto_complete=auto_complete)
+    set_back(session, row, 300)
+    revision, before = row.revision, row.scheduled_end
+    if way == "start":
+        maintenances.start(session, page, row.id, actor="ann")
+    else:
+        maintenances.update(session, page, row.id, status=S.IN_PROGRESS, actor="ann")
+    session.commit()
+    assert tasks.run("timetable") == 0
+    row = now_is(session, row)
+    assert row.status is S.IN_PROGRESS
+    assert row.scheduled_start == row.started_at
+    assert row.scheduled_end - row.scheduled_start == timedelta(minutes=60)
+    assert row.revision == revision + 1
+    assert not overview.snapshot(session, page).maintenances[0].is_overrun(utc_now())
+    event = scenes.events(session, "maintenance")[-1]
+    assert event.name == "maintenance.started"
+    ends = row.scheduled_end.isoformat(timespec="seconds")
+    assert event.data["maintenance"]["scheduled_end"] == ends
+    (entry,) = session.scalars(select(AuditEntry).where(AuditEntry.action == "edit"))
+    assert (entry.before or {})["scheduled_end"] == before.isoformat(timespec="seconds")
+    set_back(session, row, 60)
+    assert tasks.run("timetable") == (1 if auto_complete else 0)
+    assert now_is(session, row).status is (S.COMPLETED if auto_complete else S.IN_PROGRESS)
+    assert scenes.shown(session, api) is (OPERATIONAL if auto_complete else MAINTAINED)
+
+
+@ON_SQLITE
+def test_one_that_begins_late_but_before_its_end_keeps_its_window(
+    session: Session, page: Page
+) -> None:
+    """What was announced holds as long as it can."""
+    row = planned(session, page, auto_start=False)
+    set_back(session, row, 90)
+    window = row.scheduled_start, row.scheduled_end
+    maintenances.start(session, page, row.id)
+    session.commit()
+    row = now_is(session, row)
+    assert (row.scheduled_start, row.scheduled_end) == window
+
+
+@ON_SQLITE
+def test_one_that_begins_after_its_end_is_not_in_the_way(session: Session, page: Page) -> None:
+    """Another window on the same component comes first; nothing is left half-written, and it may begin elsewhere."""
+    scenes.component(session, page)
+    row = planned(session, page, "api", auto_start=False)
+    set_back(session, row, 300)
+    other = planned(session, page, "api", start=30, end=40)
+    with pytest.raises(Invalid, match="Overlaps") as caught:
+        maintenances.start(session, page, row.id)
+    assert [error.field for error in caught.value.errors] == ["scheduled_start"]
+    session.rollback()
+    assert now_is(session, row).status is S.SCHEDULED
+    maintenances.cancel(session, page, other.id)
+    maintenances.start(session, page, row.id)
+    session.commit()
+    assert now_is(session, row).status is S.IN_PROGRESS
+
+
+@ON_SQLITE
+def test_what_follows_one_that_began_after_its_end_is_as_it_was(
+    session: Session, page: Page
+) -> None:
+    """The next occurrence of a series is planned where the rule has it, and as long as ever."""
+    row = planned(session, page, auto_start=False, rrule="FREQ=WEEKLY;COUNT=9")
+    set_back(session, row, 300)
+    began = row.scheduled_start
+    maintenances.start(session, page, row.id)
+    session.commit()
+    following = session.scalars(select(Maintenance).where(Maintenance.id != row.id)).one()
+    assert following.scheduled_start == began + timedelta(days=7)
+    assert following.scheduled_end - following.scheduled_start == timedelta(minutes=60)
+
+
 def test_two_schedulers_begin_it_once(app: Flask, session: Session, page: Page) -> None:
     """However many workers take the task at the same time, each step is taken once."""
     scenes.component(session, page)

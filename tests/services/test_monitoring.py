@@ -77,7 +77,7 @@ def test_down_opens_and_up_resolves(session: Session, page: Page) -> None:
     assert (down.data["monitor"]["previous"], down.data["monitor"]["failures"]) == ("up", 1)
     assert recovered.data["monitor"]["verdict"] == "up"
     created, resolved = scenes.events(session, "incident.")
-    words = "The latest check failed: no answer in time. We are looking into it."
+    words = "The latest check failed. We are looking into it."
     assert created.data["incident"]["updates"][0]["body"] == words
     assert created.data["incident"]["automatic"] is True
     assert resolved.data["incident"]["updates"][0]["body"].startswith("Working again.")

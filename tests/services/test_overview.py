@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import event, update
 from sqlalchemy.orm import Session
 
@@ -66,6 +67,29 @@ def test_a_hundred_components_cost_as_much_as_one(session: Session, page: Page) 
         assert all(state.response_ms == 120 for state in snapshot.components)
         counts.append(len(sent))
     assert counts[0] == counts[1] <= 25
+
+
+@pytest.mark.parametrize("outcome", [Verdict.DOWN, Verdict.UNKNOWN])
+def test_how_long_a_failed_check_took_is_no_response_time(
+    session: Session, page: Page, outcome: Verdict
+) -> None:
+    """A service whose checks fail has none, however fast they do; one that is slow has."""
+    api = scenes.component(session, page)
+    row = scenes.monitor(session, page, component=api.slug, regions=["default", "eu"])
+
+    def response(outcome: Verdict, seconds: float, region: str) -> int | None:
+        result = scenes.result(row, outcome, seconds=seconds, region=region)
+        monitoring.record(session, [result])
+        session.commit()
+        (state,) = overview.snapshot(session, page).components
+        assert state.last_check_at == result.at
+        return state.response_ms
+
+    assert response(outcome, -50, "default") is None
+    assert response(Verdict.DEGRADED, -40, "eu") == 120
+    assert response(outcome, -30, "default") == 120  # as the other region was answered
+    assert response(outcome, -20, "eu") is None
+    assert response(Verdict.UP, -10, "default") == 120
 
 
 def test_a_snapshot_has_what_a_page_shows(session: Session, page: Page) -> None:

@@ -13,7 +13,16 @@ from sqlalchemy.orm import Session
 
 from flask_statuspage.domain.ids import new_id
 from flask_statuspage.errors import Conflict, Invalid
-from flask_statuspage.services import deliveries, pages, redelivery, subscriptions
+from flask_statuspage.services import (
+    deliveries,
+    events,
+    incident_edits,
+    incidents,
+    maintenances,
+    pages,
+    redelivery,
+    subscriptions,
+)
 from flask_statuspage.storage.base import utc_now
 from flask_statuspage.storage.outbox import Delivery, DeliveryState, EventRow
 from flask_statuspage.storage.pages import Page
@@ -191,3 +200,46 @@ def test_one_that_died_with_its_workers_is_sent_again(session: Session, page: Pa
     assert rows == {first: (0, 0), second: (0, 0)}
     taken = deliveries.claim(session, limit=10).parcels
     assert [parcel.delivery_id for parcel in taken] == [first]  # one in flight for each subject
+
+
+@pytest.mark.parametrize("kind", ["incident", "maintenance"])
+@pytest.mark.parametrize("state", [DEAD, CANCELLED])
+def test_what_tells_of_something_deleted_stays(
+    session: Session, page: Page, kind: str, state: DeliveryState
+) -> None:
+    """An incident or maintenance that was deleted is told nobody any more, by whichever way; another one still is."""
+    hook, since = scenes.webhook(session, page), utc_now() - timedelta(hours=2)
+    for title in ("Gone", "Left"):
+        if kind == "incident":
+            row: Any = incidents.open(session, page, title=title, body="Secret.")
+        else:
+            times = {"scheduled_start": utc_now(), "scheduled_end": utc_now() + timedelta(hours=1)}
+            row = maintenances.schedule(session, page, title=title, body="Secret.", **times)
+        session.commit()
+        while events.expand_waiting(session):
+            session.commit()
+        session.commit()
+        if title == "Gone":
+            gone = {one.id for one in scenes.deliveries(session, hook)}
+            remove = incident_edits.remove if kind == "incident" else maintenances.remove
+            remove(session, page, row.id, actor="ann")
+            session.commit()
+    left = {one.id for one in scenes.deliveries(session, hook)} - gone
+    assert gone
+    assert left
+    session.execute(update(Delivery).values(state=state, finished_at=utc_now()))
+    session.commit()
+    for ident in gone:
+        with pytest.raises(Conflict, match=f"The {kind} that it tells of was deleted"):
+            redelivery.redeliver(session, page, ident, actor="ann")
+        session.rollback()
+    assert redelivery.withdrawn(session, [*gone, *left]) == gone
+    sought = redelivery.Sought(ended_since=since)
+    if state is DEAD:
+        assert redelivery.count_sought(session, page, sought, at_most=99) == len(left)
+        assert again(session, page, since) == len(left)
+    else:
+        for ident in left:
+            redelivery.redeliver(session, page, ident, actor="ann")
+        session.commit()
+    assert pending(session) == left

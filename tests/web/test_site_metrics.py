@@ -76,7 +76,7 @@ def test_every_metric_is_documented(make_site: SiteMaker, redis_server: RedisSer
     site.get("/")
     site.made("/components", name="API")
     site.made("/monitors", name="Probe", target="https://1.1.1.1/")
-    change(site, MonitorRegion, last_at=utc_now(), last_ms=5)
+    change(site, MonitorRegion, last_at=utc_now(), last_outcome=Verdict.UP, last_ms=5)
     change(site, Monitor, verdict=Verdict.UP)
     told = {
         name: {label for sample in family.samples for label in sample.labels}
@@ -164,6 +164,19 @@ def test_monitors(site: Site, target: Target) -> None:
     assert site.ask("POST", "/monitors/probe/pause").status_code == 200
     assert values(site, "statuspage_monitor_up", "page", "monitor") == {}
     assert values(site, "statuspage_monitor_paused", "page", "monitor") == {("main", "probe"): 1}
+
+
+def test_a_failed_check_has_no_response_time(site: Site, target: Target) -> None:
+    """An error that is answered at once is no fast response: the check is told of, how long it took is not."""
+    url = target.set("/", Answer(status=503))
+    site.made("/monitors", name="Probe", target=url)
+    ran = site.ask("POST", "/monitors/probe/run").get_json()
+    assert (ran["outcome"], type(ran["milliseconds"])) == ("down", int)
+    labels = ("page", "monitor", "region")
+    assert values(site, "statuspage_monitor_response_seconds", *labels) == {}
+    assert list(values(site, "statuspage_monitor_last_check_timestamp_seconds", *labels)) == [
+        ("main", "probe", "default")
+    ]
 
 
 def test_how_late_checks_are(site: Site) -> None:

@@ -14,7 +14,7 @@ from flask_statuspage.errors import Invalid
 from flask_statuspage.probing import probes
 from flask_statuspage.services import configuration
 from flask_statuspage.web.manage_api import operations
-from tests.web.site import Site
+from tests.web.site import Site, SiteMaker
 from tests.web.test_manage_api import problem
 
 VALUES: list[Any] = [
@@ -70,6 +70,69 @@ def test_a_configuration() -> None:
         with pytest.raises(Invalid) as caught:
             configuration.checked(configuration.read(f"[[pages]]\n{line}"))
         assert not FOREIGN.search(str(caught.value)), str(caught.value)
+
+
+WRONG_MONITOR = {
+    "target": "gopher://x",
+    "component": "nope",
+    "template": "nope",
+    "depends_on": "nope",
+    "slug": "A B",
+    "interval": 0,
+    "timeout": 900,
+    "quorum": 0,
+    "outage_status": "operational",
+    "options": {"bogus": 1},
+}
+"""Each is wrong for another reason: what is named is not there, a limit, a spelling."""
+
+
+def named(site: Site, method: str, path: str, body: dict[str, Any]) -> list[str]:
+    """The fields that are told as wrong, one after the other."""
+    answer = problem(site.ask(method, path, body), 422)
+    return sorted(error["field"].partition(".")[0] for error in answer["errors"])
+
+
+def test_a_monitor_of_which_everything_is_wrong(site: Site) -> None:
+    """Whatever is wrong with it is named at once, when it is made and when it is changed, and nothing is saved."""
+    wanted = sorted(WRONG_MONITOR)
+    assert named(site, "POST", "/monitors", {"name": "Probe", **WRONG_MONITOR}) == wanted
+    assert site.ask("GET", "/monitors").get_json()["total"] == 0
+    site.made("/monitors", name="Probe", target="https://1.1.1.1/")
+    before = site.ask("GET", "/monitors/probe").get_json()
+    assert named(site, "PATCH", "/monitors/probe", WRONG_MONITOR) == wanted
+    assert site.ask("GET", "/monitors/probe").get_json() == before
+
+
+@pytest.mark.parametrize("way", ["POST", "PATCH"])
+def test_a_forbidden_target_is_named_with_the_rest(make_site: SiteMaker, way: str) -> None:
+    """What only the network tells of the target is no reason to keep silent about the others."""
+    site = make_site(STATUSPAGE_ALLOW_PRIVATE_TARGETS=False)
+    site.made("/monitors", name="Probe", target="https://1.1.1.1/")
+    path = "/monitors" if way == "POST" else "/monitors/probe"
+    body = {"name": "Other", "target": "https://127.0.0.1/", "component": "nope", "timeout": 900}
+    assert named(site, way, path, body) == ["component", "target", "timeout"]
+    assert named(site, way, path, {"name": "Other", "target": "https://127.0.0.1/"}) == ["target"]
+    assert [one["name"] for one in site.ask("GET", "/monitors").get_json()["items"]] == ["Probe"]
+
+
+@pytest.mark.parametrize("way", ["POST", "PATCH"])
+def test_regions_that_are_not_there_count_for_the_quorum(site: Site, way: str) -> None:
+    """Which of the regions is wrong is told, not that there are too few of them."""
+    site.made("/monitors", name="Probe", target="https://1.1.1.1/")
+    path = "/monitors" if way == "POST" else "/monitors/probe"
+    body = {"name": "Other", "target": "https://1.1.1.1/", "regions": ["eu", "mars"], "quorum": 2}
+    assert named(site, way, path, body) == ["regions"]
+
+
+def test_a_component_of_which_more_is_wrong(site: Site) -> None:
+    """Its group, its slug and its first day are named at once, and nothing is saved."""
+    site.made("/components", name="API")
+    body = {"group": "nope", "slug": "A B", "start_date": "1980-01-01"}
+    assert named(site, "POST", "/components", {"name": "Web", **body}) == sorted(body)
+    assert named(site, "PATCH", "/components/api", body) == sorted(body)
+    (left,) = site.ask("GET", "/components").get_json()["items"]
+    assert (left["name"], left["slug"], left["group"]) == ("API", "api", None)
 
 
 @pytest.mark.parametrize(

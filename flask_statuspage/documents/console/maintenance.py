@@ -19,6 +19,7 @@ class MaintenanceView:
     :param lines: its updates, newest first.
     :param mark: what forms carry of it as it is now.
     :param is_overrun: it should be over by now and is not.
+    :param is_late: it has not begun, and should be over by now.
     :param has_changed: it was changed while a member wrote in a form that is shown again.
     """
 
@@ -26,6 +27,7 @@ class MaintenanceView:
     lines: Sequence[Line]
     mark: str
     is_overrun: bool = False
+    is_late: bool = False
     has_changed: bool = False
     noun: str = "maintenance"
 

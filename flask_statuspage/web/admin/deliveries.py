@@ -71,9 +71,10 @@ def index(visit: Visit) -> str:
     )
     last = delivery_log.last_attempts(visit.session, [row.id for row in rows])
     now = database_now(visit.session)
+    gone = redelivery.withdrawn(visit.session, [row.id for row in rows])
     return documents.deliveries(
         visit.room("deliveries"),
-        rows=[_view(row, now, last.get(row.id)) for row in rows],
+        rows=[_view(row, now, last.get(row.id), row.id in gone) for row in rows],
         asked=asked.typed,
         choice=Choice(
             channels=[(name, name) for name in sorted(channels)],
@@ -90,9 +91,10 @@ def show(visit: Visit, delivery_id: str) -> str:
         visit, delivery_log.attempts_of(row.id), "delivery", delivery_id=row.id
     )
     last = delivery_log.last_attempts(visit.session, [row.id])
+    is_gone = bool(redelivery.withdrawn(visit.session, [row.id]))
     return documents.delivery(
         visit.room("deliveries"),
-        _view(row, database_now(visit.session), last.get(row.id)),
+        _view(row, database_now(visit.session), last.get(row.id), is_gone),
         attempts=[_attempt(attempt, answer=attempt.answer) for attempt in attempts],
         pager=pager,
     )
@@ -206,7 +208,7 @@ def _get(visit: Visit, delivery_id: str) -> Delivery:
     return row
 
 
-def _view(row: Delivery, now: datetime, last: Attempt | None) -> DeliveryView:
+def _view(row: Delivery, now: datetime, last: Attempt | None, is_gone: bool) -> DeliveryView:
     is_pending = row.state is DeliveryState.PENDING
     return DeliveryView(
         id=row.id,
@@ -224,15 +226,20 @@ def _view(row: Delivery, now: datetime, last: Attempt | None) -> DeliveryView:
         is_held=is_pending and row.held,
         reason=row.reason,
         last=_attempt(last) if last else None,
-        obstacle=_obstacle(row),
+        obstacle=_obstacle(row, is_gone),
     )
 
 
-def _obstacle(row: Delivery) -> str:
-    """Why the service would not send it again, of the reasons that a list can tell."""
+def _obstacle(row: Delivery, is_gone: bool) -> str:
+    """Why the service would not send it again, of the reasons that a list can tell.
+
+    :param is_gone: what it tells of was deleted.
+    """
     state = row.subscription.state
     if row.state is DeliveryState.PENDING:
         return "It is on its way."
+    if is_gone:
+        return redelivery.why_withdrawn(row.event.name)
     if row.notice_to is not None:
         is_so = state is SubscriptionState.DISABLED
         return "" if is_so else "The subscription is not disabled any more, as this notice says."

@@ -62,6 +62,7 @@ def view(visit: Visit, row: Maintenance) -> MaintenanceView:
     was = None if visit.typed is None else seen(visit)
     has_changed = was is not None and was != present
     fact = facts.maintenance(row)
+    now = database_now(visit.session)
     updates = sorted(row.updates, key=lambda update: update.number, reverse=True)
     return MaintenanceView(
         fact=fact,
@@ -74,7 +75,8 @@ def view(visit: Visit, row: Maintenance) -> MaintenanceView:
             for update, told in zip(updates, fact.updates, strict=True)
         ],
         mark=present,
-        is_overrun=fact.is_overrun(database_now(visit.session)),
+        is_overrun=fact.is_overrun(now),
+        is_late=not fact.status.is_active and not fact.status.is_over and fact.scheduled_end <= now,
         has_changed=has_changed,
     )
 

@@ -12,7 +12,7 @@ from ...documents.console import monitor_form as documents
 from ...documents.console.monitor_form import MonitorForm
 from ...documents.console.monitor_words import KINDS
 from ...domain.rights import Right
-from ...errors import Conflict, Invalid
+from ...errors import Conflict, Invalid, Problems
 from ...probing import probes
 from ...services import heartbeats, monitor_fields, monitor_options, monitors
 from ...services.monitor_fields import DEFAULT_REGION, OUTAGES
@@ -68,9 +68,12 @@ def create(visit: Visit) -> Done:
         raise Invalid.field("kind", f"Must be one of {', '.join(probes)}.")
     shapes, options = shapes_of(kind), defaults_of(kind)
     values = reading.checked(NewMonitor, monitor_values.read(typed, shapes, options, is_new=True))
-    with visit.outside():
+    problems = Problems()
+    with visit.outside(), problems.gathered():
         monitors.vet(kind, values.get("target", ""))
-    made = monitors.create(visit.session, visit.page, **values, actor=visit.actor)
+    with problems.gathered():
+        made = monitors.create(visit.session, visit.page, **values, actor=visit.actor)
+    problems.tell()
     notice = "heartbeat_made" if made.kind == heartbeats.KIND else "monitor_made"
     return Done("monitor", notice, {"ident": made.id})
 

@@ -11,7 +11,7 @@ from typing import Any
 from ...domain.facts import ComponentFact
 from ...domain.rights import Right
 from ...domain.status import ComponentStatus, Source
-from ...errors import Conflict
+from ...errors import Conflict, Problems
 from ...services import archive, components, conditions, facts, groups, ordering
 from ...storage import components as stored
 from ...storage import lists
@@ -167,8 +167,12 @@ def index(call: Call) -> dict[str, Any]:
 
 def create(call: Call) -> dict[str, Any]:
     """Make a component."""
-    values = _with_group_id(call, call.values())
-    component = components.create(call.session, call.page, **values, actor=call.actor)
+    values, problems = call.values(), Problems()
+    with problems.gathered():
+        values = _with_group_id(call, values)
+    with problems.gathered():
+        component = components.create(call.session, call.page, **values, actor=call.actor)
+    problems.tell()
     return described(call, component)
 
 
@@ -190,20 +194,25 @@ def show(call: Call, ident: str) -> dict[str, Any]:
 
 def change(call: Call, ident: str) -> dict[str, Any]:
     """Change, archive or restore a component; what is not sent stays."""
-    values = _with_group_id(call, call.values("status"))
+    values, problems = call.values("status"), Problems()
+    with problems.gathered():
+        values = _with_group_id(call, values)
     archived = values.pop("archived", None)
     component = components.get(call.session, call.page, ident, even_archived=archived is not None)
     if archived is False:
         slug = values.get("slug") if component.archived_at else None
         component = archive.restore(call.session, call.page, component, slug=slug, actor=call.actor)
     if component.archived_at is None:
-        components.change(call.session, call.page, component, values, actor=call.actor)
+        with problems.gathered():
+            components.change(call.session, call.page, component, values, actor=call.actor)
+        problems.tell()
         if "status" in call.values():
             components.set_status(
                 call.session, call.page, component, call.body.status, actor=call.actor
             )
     elif call.values("archived"):
         raise Conflict("It is archived: restore it first, then change it.")
+    problems.tell()
     if archived:
         component = archive.archive(call.session, call.page, component, actor=call.actor)
     return described(call, component)

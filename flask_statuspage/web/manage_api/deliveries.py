@@ -11,7 +11,7 @@ from uuid import UUID
 from ...domain.rights import Right
 from ...errors import NotFound
 from ...services import deliveries, redelivery
-from ...storage import delivery_log, lists
+from ...storage import delivery_log, lists, pages
 from ...storage.outbox import Delivery, DeliveryState
 from ..idents import uuid_of
 from .answering import told
@@ -132,7 +132,8 @@ def redeliver_failed(call: Call) -> dict[str, Any]:
     """Send all deliveries once more that were given up since a time.
 
     At most 10,000 at once, those that were given up first: where so many are redelivered, ask again for the rest.
-    Those to subscriptions that are not active are left out; where one is named, that is a conflict.
+    What tells of an incident or a maintenance that was deleted is left out, and so is what goes to subscriptions that
+    are not active; where one is named, that is a conflict.
     """
     body: Redelivery = call.body
     count = redelivery.redeliver_failed(
@@ -159,4 +160,7 @@ def _get(call: Call, ident: str) -> Delivery:
 
 def _hold(call: Call, ident: str) -> None:
     which = _get(call, ident).id
+    pages.hold(
+        call.session, call.page.id
+    )  # which the service holds, too, and before all deliveries
     call.session.get(Delivery, which, with_for_update=True, populate_existing=True)

@@ -17,7 +17,7 @@ from ...domain.rights import Right
 from ...domain.series import DEFAULT, RANGES, Series
 from ...domain.status import ComponentStatus
 from ...domain.verdict import Verdict
-from ...errors import Invalid
+from ...errors import Invalid, Problems
 from ...services import addresses, facts, heartbeats, monitor_fields, monitor_runs, monitors, series
 from ...services.monitor_fields import MAX_ESCALATIONS
 from ...storage import checks, lists
@@ -187,9 +187,12 @@ def index(call: Call) -> dict[str, Any]:
 
 def create(call: Call) -> dict[str, Any]:
     """Make a monitor."""
-    with call.outside():
+    problems = Problems()
+    with call.outside(), problems.gathered():
         monitors.vet(call.body.kind, call.body.target)
-    monitor = monitors.create(call.session, call.page, **call.values(), actor=call.actor)
+    with problems.gathered():
+        monitor = monitors.create(call.session, call.page, **call.values(), actor=call.actor)
+    problems.tell()
     return described(call, monitor)
 
 
@@ -200,18 +203,20 @@ def show(call: Call, ident: str) -> dict[str, Any]:
 
 def change(call: Call, ident: str) -> dict[str, Any]:
     """Change a monitor; what is not sent stays."""
-    values = call.values()
+    values, problems = call.values(), Problems()
     if not values.keys().isdisjoint(("kind", "target")):
         monitor = monitors.get(call.session, call.page, ident)
         kind, target = values.get("kind", monitor.kind), values.get("target", monitor.target)
-        with call.outside():
+        with call.outside(), problems.gathered():
             monitors.vet(kind, target)
     elif "depends_on" in values:
         # What others have changed by the time that the page is held must be seen, or two could close a circle.
         with call.outside():
             pass
     monitor = monitors.get(call.session, call.page, ident, lock=True)
-    monitors.change(call.session, call.page, monitor, call.values(), actor=call.actor)
+    with problems.gathered():
+        monitors.change(call.session, call.page, monitor, values, actor=call.actor)
+    problems.tell()
     return described(call, monitor)
 
 
