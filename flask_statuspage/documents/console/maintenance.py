@@ -20,6 +20,7 @@ class MaintenanceView:
     :param mark: what forms carry of it as it is now.
     :param is_overrun: it should be over by now and is not.
     :param has_changed: it was changed while a member wrote in a form that is shown again.
+    :param too_late: what they typed into fields that the form has no more: what each is called, and the text.
     """
 
     fact: MaintenanceFact
@@ -27,6 +28,7 @@ class MaintenanceView:
     mark: str
     is_overrun: bool = False
     has_changed: bool = False
+    too_late: Sequence[tuple[str, str]] = ()
     noun: str = "maintenance"
 
     @property
