@@ -7,10 +7,12 @@ from typing import Any
 
 from ...documents.console import services as documents
 from ...domain.rights import Right
+from ...domain.status import ComponentStatus
 from ...errors import NotFound
-from ...services import archive, components, groups, ordering
+from ...services import archive, components, groups, ordering, seen_statuses
 from ...storage import components as stored
 from ...storage.components import Component, ComponentGroup
+from ...storage.session import database_now
 from ..manage_api.components import ComponentChange, NewComponent
 from ..manage_api.groups import GroupChange, NewGroup
 from . import reading
@@ -47,12 +49,18 @@ def add_routes(desk: Desk) -> None:
 
 def show(visit: Visit, **_: str) -> str:
     rows = visit.session.scalars(stored.of_page(visit.page.id)).all()
+    now = database_now(visit.session)
+    seen = seen_statuses.of(visit.session, visit.page.id, rows, now)
     places: list[ComponentGroup | None] = [None, *_groups(visit)]
     sections = [
         documents.GroupSection(
             id=str(place.id) if place else None,
             name=place.name if place else None,
-            services=[_line(row) for row in rows if row.group_id == (place.id if place else None)],
+            services=[
+                _line(row, seen[row.id])
+                for row in rows
+                if row.group_id == (place.id if place else None)
+            ],
         )
         for place in places
     ]
@@ -60,7 +68,7 @@ def show(visit: Visit, **_: str) -> str:
     return documents.services(
         visit.room("services"),
         sections=[section for section in sections if section.services or section.id],
-        archived=[_line(row) for row in archived],
+        archived=[_line(row, row.status) for row in archived],
     )
 
 
@@ -221,11 +229,11 @@ def _groups(visit: Visit) -> Sequence[ComponentGroup]:
     return visit.session.scalars(stored.groups_of(visit.page.id)).all()
 
 
-def _line(row: Component) -> documents.ServiceLine:
+def _line(row: Component, seen: ComponentStatus) -> documents.ServiceLine:
     notes = ["only shown while something is wrong"] if row.only_show_if_degraded else []
     notes += [] if row.showcase else ["uptime is not shown"]
     return documents.ServiceLine(
-        id=str(row.id), slug=row.slug, name=row.name, status=row.status, notes=notes
+        id=str(row.id), slug=row.slug, name=row.name, status=seen, notes=notes
     )
 
 
