@@ -30,6 +30,15 @@ class AtWork:
     is_swept: bool
 
     @property
+    def has_workers(self) -> bool:
+        """Whether what is due is done, if only by a sweep."""
+        if self.is_swept and not self.kinds:
+            return True
+        if current_settings().redis_url is None:
+            return SCHEDULER in self.kinds
+        return any(kind.startswith(WORKER) for kind in self.kinds)
+
+    @property
     def lacking(self) -> list[str]:
         """The commands that nobody runs; empty where the work is done."""
         if self.is_swept and not self.kinds:
@@ -38,8 +47,7 @@ class AtWork:
             # It works as well, in the same process.
             return [] if SCHEDULER in self.kinds else ["flask statuspage run"]
         commands = [] if SCHEDULER in self.kinds else ["flask statuspage scheduler"]
-        has_worker = any(kind.startswith(WORKER) for kind in self.kinds)
-        return commands if has_worker else [*commands, "flask statuspage worker"]
+        return commands if self.has_workers else [*commands, "flask statuspage worker"]
 
 
 def look(session: Session, now: datetime) -> AtWork:
