@@ -54,6 +54,7 @@ def service(
     ticked: Sequence[str],
     groups: Sequence[tuple[str, str]],
     remove_url: str | None = None,
+    has_past: bool = False,
 ) -> str:
     """The form of a service: ``name slug description group start_date showcase only_show_if_degraded``.
 
@@ -61,7 +62,7 @@ def service(
     :param values: what stands in the fields, by their names, and is compared when it is saved.
     :param ticked: the boxes that are on.
     :param groups: ids and names.
-    :param remove_url: where the button "Remove" posts.
+    :param remove_url: where the button "Remove" posts. *has_past*: it is archived then, not deleted.
     """
     return shown(
         room,
@@ -72,6 +73,7 @@ def service(
         ticked=ticked,
         groups=groups,
         remove_url=remove_url,
+        has_past=has_past,
     )
 
 

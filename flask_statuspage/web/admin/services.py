@@ -99,6 +99,7 @@ def show_one(visit: Visit, ident: str) -> str:
         _present(row),
         [flag for flag in FLAGS if getattr(row, flag)],
         remove_url=visit.to("service_remove", ident=row.id),
+        has_past=archive.has_history(visit.session, row),
     )
 
 
@@ -182,6 +183,8 @@ def _form(
     values: dict[str, str],
     ticked: list[str],
     remove_url: str | None = None,
+    *,
+    has_past: bool = False,
 ) -> str:
     return documents.service(
         visit.room("services"),
@@ -191,6 +194,7 @@ def _form(
         ticked=ticked,
         groups=[(str(group.id), group.name) for group in _groups(visit)],
         remove_url=remove_url,
+        has_past=has_past,
     )
 
 
