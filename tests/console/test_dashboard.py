@@ -335,3 +335,20 @@ def test_somebodys_word_is_not_written_over_unseen(site: Site, enter: Enter) -> 
     answer = ann.send(form, **{"status.api": "partial_outage", "was.api": "operational"})
     assert answer.status_code == 409
     assert "of API nobody says anything any more" in answer.text
+
+
+@pytest.mark.parametrize("path", ["/", "/services"], ids=["dashboard", "services"])
+def test_a_note_stands_beside_the_status(site: Site, enter: Enter, path: str) -> None:
+    """Members see what was written with it, as text, until the word is taken back."""
+    for name in ("API", "Billing"):
+        site.made("/components", name=name)
+    ann = enter(EDITOR)
+    note = {"status.api": "degraded_performance", "note": "Slow <disk> & co"}
+    assert ann.send(ann.form("/", "Save status changes"), **note).status_code == 303
+    html = enter(VIEWER).get(path).text
+    shown = '<bdi class="sp-found">Slow &lt;disk&gt; &amp; co</bdi>'
+    assert html.count(shown) == 1
+    assert html.index("<bdi>API</bdi>") < html.index(shown) < html.index("<bdi>Billing</bdi>")
+    follow = {"status.api": "follow"}
+    assert ann.send(ann.form("/", "Save status changes"), **follow).status_code == 303
+    assert "Slow" not in enter(VIEWER).get(path).text

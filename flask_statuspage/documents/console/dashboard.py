@@ -56,7 +56,7 @@ class ServiceRow:
     :param status: as it is kept, which is compared when another one is saved.
     :param seen: as readers see it: unknown where checks were missed.
     :param source: in words: "Monitor", "Manual, by ann@example.com".
-    :param is_manual: a person's word stands, which can be taken back.
+    :param is_manual: a person's word stands, which can be taken back. *note*: what they wrote beside it.
     :param mark: of that word, which is compared when another one is saved.
     """
 
@@ -68,6 +68,7 @@ class ServiceRow:
     since: datetime | None
     until: datetime | None
     is_manual: bool
+    note: str
     mark: str
 
 

@@ -13,6 +13,7 @@ from .room import Room, shown
 class ServiceLine:
     """A service as its line in the list shows it.
 
+    :param note: what a person wrote beside the status that they said.
     :param notes: what is otherwise than usual: "only shown if degraded".
     """
 
@@ -20,6 +21,7 @@ class ServiceLine:
     slug: str
     name: str
     status: ComponentStatus
+    note: str
     notes: Sequence[str]
 
 

@@ -202,5 +202,6 @@ def _row(row: Component, said: Sequence[Condition], seen: ComponentStatus) -> do
         since=source.since if source else None,
         until=source.until if source else None,
         is_manual=word is not None,
+        note=word.note if word else "",
         mark=status_changes.mark(word),
     )

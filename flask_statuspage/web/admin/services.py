@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ...documents.console import services as documents
 from ...domain.rights import Right
-from ...domain.status import ComponentStatus
+from ...domain.status import ComponentStatus, Source
 from ...errors import NotFound
 from ...services import archive, components, groups, ordering, seen_statuses
 from ...storage import components as stored
-from ...storage.components import Component, ComponentGroup
+from ...storage.components import Component, ComponentGroup, Condition
 from ...storage.session import database_now
 from ..manage_api.components import ComponentChange, NewComponent
 from ..manage_api.groups import GroupChange, NewGroup
@@ -51,13 +51,15 @@ def show(visit: Visit, **_: str) -> str:
     rows = visit.session.scalars(stored.of_page(visit.page.id)).all()
     now = database_now(visit.session)
     seen = seen_statuses.of(visit.session, visit.page.id, rows, now)
+    said = stored.said_of(visit.session, [row.id for row in rows])
+    notes = {row.id: _note(said[row.id]) for row in rows}
     places: list[ComponentGroup | None] = [None, *_groups(visit)]
     sections = [
         documents.GroupSection(
             id=str(place.id) if place else None,
             name=place.name if place else None,
             services=[
-                _line(row, seen[row.id])
+                _line(row, seen[row.id], notes[row.id])
                 for row in rows
                 if row.group_id == (place.id if place else None)
             ],
@@ -233,11 +235,16 @@ def _groups(visit: Visit) -> Sequence[ComponentGroup]:
     return visit.session.scalars(stored.groups_of(visit.page.id)).all()
 
 
-def _line(row: Component, seen: ComponentStatus) -> documents.ServiceLine:
+def _note(said: Iterable[Condition]) -> str:
+    """What a person wrote beside the status that they said."""
+    return next((one.note for one in said if one.source is Source.MANUAL), "")
+
+
+def _line(row: Component, seen: ComponentStatus, note: str = "") -> documents.ServiceLine:
     notes = ["only shown while something is wrong"] if row.only_show_if_degraded else []
     notes += [] if row.showcase else ["uptime is not shown"]
     return documents.ServiceLine(
-        id=str(row.id), slug=row.slug, name=row.name, status=seen, notes=notes
+        id=str(row.id), slug=row.slug, name=row.name, status=seen, note=note, notes=notes
     )
 
 
