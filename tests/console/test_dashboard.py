@@ -352,3 +352,16 @@ def test_a_note_stands_beside_the_status(site: Site, enter: Enter, path: str) ->
     follow = {"status.api": "follow"}
     assert ann.send(ann.form("/", "Save status changes"), **follow).status_code == 303
     assert "Slow" not in enter(VIEWER).get(path).text
+
+
+@pytest.mark.parametrize(
+    ("drafts", "words"), [(0, ""), (1, "and 1 draft"), (2, "and 2 drafts")], ids=["none", "1", "2"]
+)
+def test_drafts_are_counted_apart(site: Site, enter: Enter, drafts: int, words: str) -> None:
+    """The tile says how many incidents readers see; those that only members see stand beside it."""
+    site.made("/incidents", title="Known")
+    for number in range(drafts):
+        site.made("/incidents", title=f"Draft {number}", visibility="draft")
+    page = enter(VIEWER).get("/").text
+    (tile,) = re.findall(r"Open incidents</a></dt>\s*<dd>(.*?)</dd>", page)
+    assert re.sub(r"<[^>]+>", "", tile).strip() == f"1 {words}".strip()

@@ -74,11 +74,12 @@ class ServiceRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """``came``: how many of the subscribers came within seven days, ``went``: how many others went. ``failed``: within
-    a day.
+    """``incidents``: that readers see, ``drafts``: of open ones that they do not. ``came``: how many of the subscribers
+    came within seven days, ``went``: how many others went. ``failed``: within a day.
     """
 
     incidents: int
+    drafts: int
     maintenances: int
     subscribers: int
     came: int

@@ -52,7 +52,7 @@ def add_routes(desk: Desk) -> None:
 def show(visit: Visit) -> str:
     now = database_now(visit.session)
     page_id = visit.page.id
-    incidents, open_ones = figures.open_incidents(visit.session, page_id, SHOWN)
+    incidents, open_ones, drafts = figures.open_incidents(visit.session, page_id, SHOWN)
     maintenances, near = figures.next_maintenances(visit.session, page_id, now + WEEK, SHOWN)
     subscribers, came, went = figures.subscribers(visit.session, page_id, now - WEEK)
     groups = _groups(visit, now)
@@ -61,6 +61,7 @@ def show(visit: Visit) -> str:
         visit.room("dashboard"),
         figures=documents.Figures(
             incidents=open_ones,
+            drafts=drafts,
             maintenances=near,
             subscribers=subscribers,
             came=came,
