@@ -51,8 +51,8 @@ def show(visit: Visit, **_: str) -> str:
     rows = visit.session.scalars(stored.of_page(visit.page.id)).all()
     now = database_now(visit.session)
     seen = seen_statuses.of(visit.session, visit.page.id, rows, now)
-    said = stored.said_of(visit.session, [row.id for row in rows])
-    notes = {row.id: _note(said[row.id]) for row in rows}
+    conditions = stored.said_of(visit.session, [row.id for row in rows])
+    notes = {row.id: _note(conditions[row.id]) for row in rows}
     places: list[ComponentGroup | None] = [None, *_groups(visit)]
     sections = [
         documents.GroupSection(
@@ -235,9 +235,9 @@ def _groups(visit: Visit) -> Sequence[ComponentGroup]:
     return visit.session.scalars(stored.groups_of(visit.page.id)).all()
 
 
-def _note(said: Iterable[Condition]) -> str:
+def _note(conditions: Iterable[Condition]) -> str:
     """What a person wrote beside the status that they said."""
-    return next((one.note for one in said if one.source is Source.MANUAL), "")
+    return next((one.note for one in conditions if one.source is Source.MANUAL), "")
 
 
 def _line(row: Component, seen: ComponentStatus, note: str = "") -> documents.ServiceLine:
