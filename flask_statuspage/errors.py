@@ -26,9 +26,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 import click
 
@@ -69,6 +70,25 @@ class FieldError:
 
     field: str
     message: str
+
+
+class Timed(str):
+    """A message with times in it, as programs and logs have it: by RFC 3339, of "components". :meth:`by` tells the same
+    by a page's own clock.
+
+    :param words: the message, by how it writes an instant and what it calls a component.
+    """
+
+    words: Callable[[Callable[[datetime], str], str], str]
+
+    def __new__(cls, words: Callable[[Callable[[datetime], str], str], str]) -> Timed:
+        made = super().__new__(cls, words(lambda at: at.isoformat(timespec="minutes"), "component"))
+        made.words = words
+        return made
+
+    def by(self, clock: Callable[[datetime], str], *, component: str) -> str:
+        """The message with times as *clock* writes them, and *component* as the word for that."""
+        return self.words(clock, component)
 
 
 class Invalid(StatusPageError):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import smtplib
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from datetime import timedelta
 from functools import partial
 
 import click
@@ -28,16 +27,14 @@ from ..outgoing.limit import within
 from ..outgoing.site import OPERATORS
 from ..probing import probes
 from ..probing.ping import is_allowed as may_ping
-from ..services import addresses, sign_ins
+from ..services import addresses, at_work, sign_ins
 from ..services import lag as lag_service
 from ..state import current_settings, current_state, signing_keys
-from ..storage import claims, due, leases, migrate, monitors, team
+from ..storage import claims, due, migrate, monitors, team
 from ..storage.base import utc_now
 from ..storage.session import current_engine, current_session, database_now, ping
 from .group import one_line, statuspage_cli
 
-SEEN_WITHIN = timedelta(seconds=45)
-SWEPT_WITHIN = timedelta(hours=1)
 LATE_AFTER = 120.0
 SKEW_AT_MOST = 5.0
 MAIL_SECONDS = 20.0
@@ -149,19 +146,17 @@ def _redis() -> str:
 
 def _workers() -> str:
     session = current_session()
-    pulses = leases.seen_since(session, database_now(session) - SEEN_WITHIN)
-    kinds = sorted({pulse.kind for pulse in pulses})
-    hour = leases.seen_since(session, database_now(session) - SWEPT_WITHIN)
-    if not kinds and any(pulse.kind == "sweep" for pulse in hour):
+    found = at_work.look(session, database_now(session))
+    kinds = sorted(set(found.kinds))
+    if not kinds and found.is_swept:
         return "swept within the last hour, as by a cron job"
-    if "scheduler" not in kinds:
-        raise Fault(
-            "no scheduler was seen in the last 45 s; start 'flask statuspage run' or scheduler and worker"
-        )
+    if at_work.SCHEDULER not in kinds:
+        start = " and ".join(f"'{command}'" for command in found.lacking)
+        raise Fault(f"no scheduler was seen in the last 45 s; start {start}")
     wanted = [] if current_settings().redis_url is None else _missing(kinds)
     if wanted:
         raise Fault(f"no worker was seen for {', '.join(wanted)}; start 'flask statuspage worker'")
-    return f"{len(pulses)} seen ({', '.join(kinds)})"
+    return f"{len(found.kinds)} seen ({', '.join(kinds)})"
 
 
 def _missing(kinds: list[str]) -> list[str]:

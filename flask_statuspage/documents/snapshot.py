@@ -199,6 +199,18 @@ def is_silent(last_check_at: datetime | None, interval: int | None, now: datetim
     return now - last_check_at > timedelta(seconds=MISSED_CHECKS * interval)
 
 
+def seen_status(
+    status: ComponentStatus, last_check_at: datetime | None, interval: int | None, now: datetime
+) -> ComponentStatus:
+    """What readers see of a component that is kept as *status*. Nobody may be left who would note that nothing is
+    heard: never green by old checks.
+
+    :param interval: seconds between checks; None without a monitor.
+    """
+    is_old = status is ComponentStatus.OPERATIONAL and is_silent(last_check_at, interval, now)
+    return ComponentStatus.UNKNOWN if is_old else status
+
+
 def as_heard(
     history: Iterable[Interval],
     status: ComponentStatus,

@@ -78,6 +78,20 @@ class _Missing(StrictUndefined):
         super().__init__(hint, *arguments, **options)  # type: ignore[arg-type]
 
 
+class Open(str):
+    """What stands where a value is still to come. Written it is ``[name]``; to a template that asks whether there is
+    one, or has another text for it, it is empty.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, name: str) -> Open:
+        return super().__new__(cls, f"[{name}]")
+
+    def __bool__(self) -> bool:
+        return False
+
+
 def is_name(text: str) -> bool:
     """Whether *text* can be a placeholder's name: a small letter, then up to 39 of ``a-z 0-9 _``; no word of Jinja."""
     return _NAME.fullmatch(text) is not None and text not in _RESERVED

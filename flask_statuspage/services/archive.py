@@ -35,12 +35,28 @@ def remove(session: Session, page: Page, component: Component, *, actor: str | N
     :raises Conflict: while a monitor watches it, or an open incident or a maintenance is about it.
     """
     component = _free(session, page, component)
-    if _has_history(session, component):
+    if has_history(session, component, lock=True):
         _archive(session, component, actor=actor)
         return
     _audit(session, "delete", component, actor, before=plain(facts.component(component)))
     session.flush()
     stored.delete_one(session, component)
+
+
+def has_history(session: Session, component: Component, *, lock: bool = False) -> bool:
+    """Whether more than its making is told of it. Deleted, the one choice of a subscription would turn into "all".
+
+    :param lock: what tells of it is held until the transaction ends.
+    """
+    if stored.has_past(session, component.id):
+        return True
+    queries = (
+        select(model.id).where(model.component_id == component.id).limit(1)
+        for model in (AffectedComponent, MaintainedComponent, SubscribedComponent)
+    )
+    return any(
+        session.scalar(query.with_for_update() if lock else query) is not None for query in queries
+    )
 
 
 def archive(session: Session, page: Page, component: Component, *, actor: str | None) -> Component:
@@ -127,18 +143,6 @@ def _watching(component: Component) -> Select[Monitor]:
 def _refuse_watched(session: Session, component: Component, query: Select[Monitor]) -> None:
     if session.scalar(query.with_only_columns(Monitor.id)) is not None:
         raise Conflict(f"A monitor watches {component.slug!r}; delete or move the monitor first.")
-
-
-def _has_history(session: Session, component: Component) -> bool:
-    """Whether more than its making is told of it. Deleted, the one choice of a subscription would turn into "all"."""
-    if stored.has_past(session, component.id):
-        return True
-    return any(
-        session.scalar(
-            select(model.id).where(model.component_id == component.id).limit(1).with_for_update()
-        )
-        for model in (AffectedComponent, MaintainedComponent, SubscribedComponent)
-    )
 
 
 def _archive(session: Session, component: Component, *, actor: str | None) -> None:

@@ -5,6 +5,7 @@ A monitor of this kind uses one region, the first by name: its worker notices wh
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import re
 import secrets
@@ -92,13 +93,27 @@ def settle(monitor: Monitor, now: datetime, *, anew: bool = False) -> None:
             row.due_at = row.last_at + _patience(monitor)  # interval or grace may be new
 
 
-def rotate(session: Session, page: Page, monitor: Monitor, *, actor: str | None) -> Monitor:
+def mark(monitor: Monitor) -> str:
+    """A print of the token: another one once that was replaced. It tells nothing else of it."""
+    return hashlib.sha256((monitor.token or "").encode()).hexdigest()[:20]
+
+
+def rotate(
+    session: Session, page: Page, monitor: Monitor, *, seen: str | None = None, actor: str | None
+) -> Monitor:
     """Give the locked *monitor* another token; the old URL leads nowhere from then on.
 
-    :raises Conflict: when it is no heartbeat.
+    :param seen: the :func:`mark` of what somebody saw; None: nobody looked.
+    :raises Conflict: when it is no heartbeat, or its token was replaced since. Of two presses of one button the second
+        would end the address that the job has.
     """
     if monitor.kind != KIND:
         raise Conflict(f"The monitor {monitor.slug!r} is no heartbeat and has no token.")
+    if seen is not None and seen != mark(monitor):
+        raise Conflict(
+            "The address was changed meanwhile, perhaps by this very button. No other one was made. The one that was "
+            "shown last counts; make another one if nobody has it."
+        )
     monitor.token = _new_token()
     session.flush()
     was, now_is = {"token": "(hidden)"}, {"token": "(hidden, new)"}

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from ..config import MAX_REMINDER
-from ..domain.maintenance import MAX_DURATION
+from ..domain.maintenance import MAX_DURATION, MaintenanceStatus
 from ..domain.recurrence import Recurrence, dates_of
-from ..errors import Invalid, Problems
+from ..errors import Invalid, Problems, Timed
 from ..state import current_settings
 from ..storage import maintenances as stored
 from ..storage.maintenances import Maintenance
@@ -97,7 +97,11 @@ def refuse_passing(rule: Recurrence, row: Maintenance, start: datetime) -> None:
     if following is not None and start >= following:
         raise Invalid.field(
             "scheduled_start",
-            f"The next occurrence begins at {following.isoformat(timespec='minutes')}; cancel this one instead.",
+            Timed(
+                lambda clock, _: (
+                    f"The next occurrence begins at {clock(following)}; cancel this one instead."
+                )
+            ),
         )
 
 
@@ -123,7 +127,7 @@ def refuse_overlap(
 
     :param rule: of a series; its next occurrences are looked at too.
     :param own: the maintenance that is being changed; it and its series do not count.
-    :raises Invalid: naming ``scheduled_start``.
+    :raises Invalid: naming ``scheduled_start``, of one that has begun ``scheduled_end``.
     """
     if not component_ids:
         return
@@ -133,11 +137,21 @@ def refuse_overlap(
             continue
         there = _windows(other.scheduled_start, other.scheduled_end, _rule(page, other))
         if found := _first_overlap(wanted, there):
-            raise Invalid.field(
-                "scheduled_start",
-                f"Overlaps {other.title!r} on the same component, which is planned from "
-                f"{found[0].isoformat(timespec='minutes')} to {found[1].isoformat(timespec='minutes')}.",
-            )
+            raise Invalid.field(_movable(own), _overlap(other.title, *found))
+
+
+def _movable(own: Maintenance | None) -> str:
+    """The field by which a window can get out of the way: the start of one that has begun stays."""
+    has_begun = own is not None and own.status is not MaintenanceStatus.SCHEDULED
+    return "scheduled_end" if has_begun else "scheduled_start"
+
+
+def _overlap(title: str, start: datetime, end: datetime) -> Timed:
+    return Timed(
+        lambda clock, component: (
+            f"Overlaps {title!r} on the same {component}, which is planned from {clock(start)} to {clock(end)}."
+        )
+    )
 
 
 def _rule(page: Page, row: Maintenance) -> Recurrence | None:

@@ -18,12 +18,11 @@ from ..documents.snapshot import (
     ResponseTimes,
     Snapshot,
     as_heard,
-    is_silent,
     newest,
     overall_status,
+    seen_status,
 )
 from ..domain.facts import IncidentFact, MaintenanceFact
-from ..domain.status import ComponentStatus
 from ..domain.uptime import Interval, from_day, uptime_percent
 from ..errors import NotFound
 from ..state import current_settings
@@ -54,14 +53,8 @@ def snapshot(session: Session, page: Page) -> Snapshot:
     for row in rows:
         seen = measured.get(row.id)
         fact = facts.shown_component(row, row.group)
-        if (
-            seen
-            and fact.status is ComponentStatus.OPERATIONAL
-            and is_silent(seen.last_at, seen.interval, now)
-        ):
-            # Nobody may be left who would note that nothing is heard: never green by old checks.
-            fact = replace(fact, status=ComponentStatus.UNKNOWN)
         if seen:
+            fact = replace(fact, status=seen_status(fact.status, seen.last_at, seen.interval, now))
             histories[row.id] = as_heard(
                 histories[row.id],
                 fact.status,

@@ -164,8 +164,10 @@ def renew(session: Session, token: Token, *, lock: bool) -> None:
 
 
 def _that_counts(token: Token | None, now: datetime) -> Token:
-    if token is None or token.revoked_at is not None:
+    if token is None:
         raise Unauthorized("This key is not known.")
+    if token.revoked_at is not None:  # only who has the key itself learns that
+        raise Unauthorized("This key was revoked.")
     if token.expires_at is not None and token.expires_at <= now:
         raise Unauthorized("This key has expired.")
     return token

@@ -21,6 +21,10 @@ TIMES = {"incident": ("started_at",), "maintenance": ("scheduled_start", "schedu
 """The times that each kind is told."""
 
 
+OF_COMPONENTS = ("component", "components")
+"""The placeholders that name what an incident or maintenance is about."""
+
+
 def chosen(
     session: Session, page: Page, template: Template, idents: Collection[str] | None
 ) -> list[Component]:
@@ -71,7 +75,7 @@ def _built_in(page: Page, chosen: Collection[Component]) -> dict[str, str]:
     names = ", ".join(component.name for component in chosen)
     # Never a page's secret link: any key may render, and the text is for people who are there already.
     url = addresses.known_url(page)
-    return {"component": names, "components": names, "page": fact.name, "page_url": url}
+    return {**dict.fromkeys(OF_COMPONENTS, names), "page": fact.name, "page_url": url}
 
 
 def _times(kind: str, told: Mapping[str, datetime | None], words: Words) -> dict[str, str]:

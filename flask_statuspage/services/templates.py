@@ -177,6 +177,7 @@ def render(
     started_at: datetime | None = None,
     scheduled_start: datetime | None = None,
     scheduled_end: datetime | None = None,
+    leaves_open: bool = False,
 ) -> Rendered:
     """What *template* amounts to.
 
@@ -184,6 +185,7 @@ def render(
     :param components: slugs or ids; None: the template's.
     :param started_at: of an incident, aware; None: now.
     :param scheduled_start: of a maintenance, aware, as ``scheduled_end``.
+    :param leaves_open: no component is one that is still to be chosen: ``[component]`` stands in its place.
     :raises Invalid: naming ``title`` or ``body`` with the placeholder that has no value, or the argument that is wrong.
     """
     told = {
@@ -196,6 +198,8 @@ def render(
             raise Invalid.field(name, f"Has no meaning for a template of kind {template.kind!r}.")
     chosen = template_values.chosen(session, page, template, components)
     filled = template_values.of(page, template, values or {}, chosen, told)
+    if leaves_open and not chosen:
+        filled |= {name: placeholders.Open(name) for name in template_values.OF_COMPONENTS}
     status, impact = _status(template), template.impact
     return Rendered(
         title=placeholders.render(template.title, filled, field="title"),

@@ -18,11 +18,19 @@ from .outbox import Delivery, DeliveryState, EventRow
 from .subscriptions import Subscription, SubscriptionState
 
 
-def open_incidents(session: Session, page_id: UUID, limit: int) -> tuple[Sequence[Incident], int]:
-    """The newest of those that are not over, drafts too, without their updates; and how many there are in all."""
+def open_incidents(
+    session: Session, page_id: UUID, limit: int
+) -> tuple[Sequence[Incident], int, int]:
+    """The newest of those that are not over, drafts too, without their updates; and how many there are in all that
+    readers see, and how many drafts.
+    """
     query = incident_list.of_page(page_id, state="open")
     rows = session.scalars(query.limit(limit)).all()
-    return rows, _count(session, query)
+    bare = query.order_by(None).subquery()
+    is_draft = bare.c.visibility == "draft"
+    counted = select(_number(~is_draft), _number(is_draft)).select_from(bare)
+    public, drafts = session.execute(counted).one()
+    return rows, public, drafts
 
 
 def next_maintenances(

@@ -58,12 +58,16 @@ def free(now: datetime) -> ColumnElement[bool]:
 
 
 def first_in_line(now: datetime) -> ColumnElement[bool]:
-    """No earlier delivery about the same subject is still on its way to the same subscription.
+    """No earlier delivery about the same subject is still on its way to the same subscription."""
+    return ~exists().where(goes_before(aliased(Delivery), now))
+
+
+def goes_before(earlier: type[Delivery], now: datetime) -> ColumnElement[bool]:
+    """Whether *earlier*, an alias, is about the same subject, and still on its way to the same subscription.
 
     One that was tried in vain and is not due yet is on its way only if it is a step that others follow.
     """
-    earlier = aliased(Delivery)
-    return ~exists().where(
+    return and_(
         earlier.subscription_id == Delivery.subscription_id,
         earlier.subject_id == Delivery.subject_id,
         is_pending(earlier.state),

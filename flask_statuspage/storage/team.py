@@ -165,6 +165,11 @@ def has_owner(session: Session) -> bool:
     return session.scalar(select(Member.id).where(Member.role == Role.OWNER).limit(1)) is not None
 
 
+def has_any(session: Session, roles: Collection[Role]) -> bool:
+    """Whether anybody has one of *roles*."""
+    return session.scalar(select(Member.id).where(Member.role.in_(roles)).limit(1)) is not None
+
+
 def hold_owners(session: Session) -> Sequence[Member]:
     """The owners as they are now, held until the transaction ends."""
     query = select(Member).where(Member.role == Role.OWNER).order_by(Member.id)

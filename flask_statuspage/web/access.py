@@ -82,7 +82,9 @@ def still(visitor: Visitor, right: Right) -> Visitor:
     else:
         row = stored.member_by_id(session, visitor.id, lock=True)
         if row is None:
-            raise Forbidden(NEEDED[right].value, None, message=_no_member(visitor.identity, right))
+            raise Forbidden(
+                NEEDED[right].value, None, message=_no_member(session, visitor.identity)
+            )
     return _visitor(row, right, by_link=visitor.by_link)
 
 
@@ -170,16 +172,21 @@ def _who(right: Right) -> tuple[Member, bool]:
 
 
 def _named(identity: str, right: Right) -> Member:
-    row = stored.member(current_session(), identity)
+    session = current_session()
+    row = stored.member(session, identity)
     if row is None:
-        raise Forbidden(NEEDED[right].value, None, message=_no_member(identity, right))
+        raise Forbidden(NEEDED[right].value, None, message=_no_member(session, identity))
     return row
 
 
-def _no_member(identity: str, right: Right) -> str:
+def _no_member(session: Session, identity: str) -> str:
+    words = f"{identity} is not in the status page's team."
+    if stored.has_any(session, [role for role in Role if has_right(role, Right.TEAM)]):
+        return f"{words} An admin or owner of the team can add you."
+    # Strangers need not know how the site is run, but nobody else could add anybody.
     return (
-        f"{identity} is not in the status page's team. Somebody with a shell can add you: "
-        f"flask statuspage member add {identity} --role {NEEDED[right].value}"
+        f"{words} Nobody can add you there yet: somebody with a shell makes the first owner by "
+        f"flask statuspage member add {identity} --role {Role.OWNER.value}"
     )
 
 

@@ -398,7 +398,7 @@ def test_doctor_finds_the_faults(make_shell: Callable[..., Shell]) -> None:
     shell.output("db", "upgrade")
     found = failed(shell)
     assert set(found) == {"redis", "workers", "mail"}
-    assert "flask statuspage run" in found["workers"]
+    assert "start 'flask statuspage scheduler' and 'flask statuspage worker'" in found["workers"]
     shell.configure(
         SQLALCHEMY_DATABASE_URI=f"postgresql+psycopg://user:hush@127.0.0.1:{free_port()}/none",
     )

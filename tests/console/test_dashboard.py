@@ -335,3 +335,33 @@ def test_somebodys_word_is_not_written_over_unseen(site: Site, enter: Enter) -> 
     answer = ann.send(form, **{"status.api": "partial_outage", "was.api": "operational"})
     assert answer.status_code == 409
     assert "of API nobody says anything any more" in answer.text
+
+
+@pytest.mark.parametrize("path", ["/", "/services"], ids=["dashboard", "services"])
+def test_a_note_stands_beside_the_status(site: Site, enter: Enter, path: str) -> None:
+    """Members see what was written with it, as text, until the word is taken back."""
+    for name in ("API", "Billing"):
+        site.made("/components", name=name)
+    ann = enter(EDITOR)
+    note = {"status.api": "degraded_performance", "note": "Slow <disk> & co"}
+    assert ann.send(ann.form("/", "Save status changes"), **note).status_code == 303
+    html = enter(VIEWER).get(path).text
+    shown = '<bdi class="sp-found">Slow &lt;disk&gt; &amp; co</bdi>'
+    assert html.count(shown) == 1
+    assert html.index("<bdi>API</bdi>") < html.index(shown) < html.index("<bdi>Billing</bdi>")
+    follow = {"status.api": "follow"}
+    assert ann.send(ann.form("/", "Save status changes"), **follow).status_code == 303
+    assert "Slow" not in enter(VIEWER).get(path).text
+
+
+@pytest.mark.parametrize(
+    ("drafts", "words"), [(0, ""), (1, "and 1 draft"), (2, "and 2 drafts")], ids=["none", "1", "2"]
+)
+def test_drafts_are_counted_apart(site: Site, enter: Enter, drafts: int, words: str) -> None:
+    """The tile says how many incidents readers see; those that only members see stand beside it."""
+    site.made("/incidents", title="Known")
+    for number in range(drafts):
+        site.made("/incidents", title=f"Draft {number}", visibility="draft")
+    page = enter(VIEWER).get("/").text
+    (tile,) = re.findall(r"Open incidents</a></dt>\s*<dd>(.*?)</dd>", page)
+    assert re.sub(r"<[^>]+>", "", tile).strip() == f"1 {words}".strip()

@@ -235,7 +235,7 @@ def test_what_a_worker_has_in_hand_is_left_to_it(site: Site, enter: Enter) -> No
     answer = ann.post(f"/deliveries/{ident}/redeliver", {"ended": NOW.isoformat()})
     assert answer.status_code == 409
     assert "on its way already" in answer.text
-    assert "A worker is sending it" in answer.text
+    assert "a worker is sending it" in answer.text
     assert "Redeliver<" not in answer.text
     assert site.contents() == before
     log = ann.get("/deliveries").text
@@ -546,7 +546,7 @@ def test_one_that_waits_says_for_what(site: Site, enter: Enter) -> None:
     log = ann.get("/deliveries").text
     assert "next attempt <time" in log
     assert "had their share for this hour" in log
-    assert "Next attempt" in ann.get(f"/deliveries/{first}").text
+    assert "next attempt" in ann.get(f"/deliveries/{first}").text
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])

@@ -134,7 +134,11 @@ def test_a_window_in_the_way_is_refused_with_words(berlin: Site, enter: Enter) -
         schedule_form(ann), title="Cables", body="Mine", components=["api", "billing"], **WINTER
     )
     assert answer.status_code == 422
-    assert "Overlaps &#39;Disks&#39; on the same component" in answer.text
+    words = (
+        "Overlaps &#39;Disks&#39; on the same service, which is planned from 5 Jan 2030, 02:00 CET "
+        "to 5 Jan 2030, 04:30 CET."
+    )
+    assert words in answer.text
     assert ">\nMine</textarea>" in answer.text
     assert len(planned(berlin)) == 1
 
@@ -293,3 +297,37 @@ def test_a_time_beyond_all_calendars(site: Site, enter: Enter) -> None:
         shown = ann.get(f"/maintenance/new?template={made['id']}&scheduled_start={start}")
         assert shown.status_code == 200
         assert "Must lie between the years 1900 and 9998." in shown.text
+
+
+def test_one_that_is_extended_into_another_names_its_end(berlin: Site, enter: Enter) -> None:
+    """Its start stays, so the form has no such field; programs are told the same by RFC 3339."""
+    ann = enter(EDITOR)
+    ann.send(schedule_form(ann), title="Disks", components=["api"], **WINTER)
+    before = {"scheduled_start": "2030-01-04T22:00:00Z", "scheduled_end": "2030-01-05T00:00:00Z"}
+    row = berlin.made("/maintenances", title="Cables", components=["api"], **before)
+    berlin.made(f"/maintenances/{row['id']}/start")
+    form = ann.form(f"/maintenance/{row['id']}/edit", "Save")
+    answer = ann.send(form, scheduled_end="2030-01-05T03:00")
+    assert answer.status_code == 422
+    way = '<a href="#f-scheduled_end">End (Europe/Berlin): Overlaps &#39;Disks&#39; on the same service,'
+    assert way in answer.text
+    assert "planned from 5 Jan 2030, 02:00 CET to 5 Jan 2030, 04:30 CET." in answer.text
+    late = {"scheduled_end": "2030-01-05T02:00:00+00:00"}
+    (wrong,) = berlin.ask("PATCH", f"/maintenances/{row['id']}", late).get_json()["errors"]
+    assert wrong == {
+        "field": "scheduled_end",
+        "message": "Overlaps 'Disks' on the same component, which is planned from 2030-01-05T01:00+00:00 to "
+        "2030-01-05T03:30+00:00.",
+    }
+
+
+def test_one_that_would_pass_the_next_says_when_that_begins(berlin: Site, enter: Enter) -> None:
+    """By the page's clock, as all times of the form."""
+    window = {"scheduled_start": "2030-01-05T01:00:00Z", "scheduled_end": "2030-01-05T03:00:00Z"}
+    row = berlin.made("/maintenances", title="Disks", rrule="FREQ=WEEKLY", **window)
+    ann = enter(EDITOR)
+    form = ann.form(f"/maintenance/{row['id']}/edit", "Save")
+    move = {"scheduled_start": "2030-01-13T02:00", "scheduled_end": "2030-01-13T04:00"}
+    answer = ann.send(form, **move)
+    assert answer.status_code == 422
+    assert "The next occurrence begins at 12 Jan 2030, 02:00 CET;" in answer.text

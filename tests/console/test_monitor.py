@@ -13,7 +13,7 @@ from flask_statuspage.storage.base import utc_now
 from tests.console import watching
 from tests.console.conftest import Enter
 from tests.console.counting import queries
-from tests.console.member import EDITOR, VIEWER
+from tests.console.member import EDITOR, VIEWER, forms_of
 from tests.servers.http import Answer, Receiver, Target
 from tests.web.site import Site, SiteMaker
 
@@ -259,6 +259,27 @@ def test_a_heartbeat_gets_its_address_once(site: Site, enter: Enter) -> None:
     assert site.get(path + old.rpartition("/")[2]).status_code == 404
     assert watching.monitor(site, "backup")["verdict"] == "up"
     assert "Make a new address" not in enter(VIEWER).get("/monitors/backup").text
+
+
+@pytest.mark.parametrize("mark", ["as it was", "none"])
+def test_an_address_is_made_once_by_a_button_that_is_sent_twice(
+    site: Site, enter: Enter, mark: str
+) -> None:
+    """Loaded anew, as a phone does that restores the tab, it leaves the address that was copied as it is."""
+    site.made("/monitors", name="Backup", kind="heartbeat", interval=3600)
+    ann = enter(EDITOR)
+    form = ann.form("/monitors/backup", "Make a new address")
+    assert ann.send(form).status_code == 200
+    new = watching.monitor(site, "backup")["heartbeat_url"]
+    before = site.contents()
+    again = ann.send(form) if mark == "as it was" else ann.send(form, seen=None)
+    assert again.status_code == 409
+    assert "perhaps by this very button" in again.text
+    assert site.contents() == before
+    assert new.rpartition("/")[2] not in again.text
+    meant = next(one for one in forms_of(again.text) if "Make a new address" in one.words)
+    assert ann.send(meant).status_code == 200
+    assert watching.monitor(site, "backup")["heartbeat_url"] != new
 
 
 def test_only_heartbeats_have_an_address(site: Site, enter: Enter) -> None:

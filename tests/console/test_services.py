@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from tests.console.conftest import Enter
@@ -109,6 +110,26 @@ def test_a_service_leaves_and_comes_back(site: Site, enter: Enter) -> None:
     assert listed(site) == []
     assert ann.send(ann.form("/services", "Put back")).status_code == 303
     assert listed(site) == [(None, "api")]
+
+
+def test_what_leaves_the_page_says_first_what_becomes_of_it(site: Site, enter: Enter) -> None:
+    """The button stands in a box that is closed, with whether the service can come back."""
+    for name in ("Fresh", "Old"):
+        site.made("/components", name=name)
+    site.made("/component-groups", name="Portal")
+    incident = site.made("/incidents", title="Fails", components=["old"])
+    site.made(f"/incidents/{incident['id']}/resolve")
+    ann = enter(EDITOR)
+    for path, button, words in (
+        ("/services/fresh", "Remove this service", "it is deleted for good: it cannot come back"),
+        ("/services/old", "Remove this service", "it is archived"),
+        ("/groups/Portal", "Delete this group", "Its services stay"),
+    ):
+        html = ann.get(path).text
+        (box,) = re.findall(r"<details class=\"sp-box\">\s*<summary>.*?</details>", html, re.S)
+        assert button in box
+        assert words in box
+        assert html.count(button) == 1
 
 
 def test_a_group_is_made_changed_and_deleted(site: Site, enter: Enter) -> None:

@@ -85,6 +85,8 @@ def test_the_whole_way(club: tuple[Club, str], page: Page) -> None:
     page.get_by_role("link", name="new@acme.example").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Member new@acme.example")
     picture(page, "member")
+    page.get_by_role("link", name="Remove from the team").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Remove from the team")
     page.get_by_role("button", name="Remove from the team").click()
     expect(page.get_by_role("status")).to_contain_text("The member is removed")
 

@@ -14,7 +14,7 @@ from flask_statuspage.storage.team import AuditEntry
 from flask_statuspage.storage.team import Member as Row
 from tests.console import sign_in
 from tests.console.conftest import Enter
-from tests.console.member import ADMIN, EDITOR, OWNER, VIEWER
+from tests.console.member import ADMIN, EDITOR, OWNER, VIEWER, forms_of
 from tests.servers.smtp import SmtpServer
 from tests.web.queries import Queries
 from tests.web.site import Site, SiteMaker
@@ -43,7 +43,7 @@ def test_a_members_life(site: Site, enter: Enter) -> None:
     page = ann.follow(ann.send(ann.form(one, "Save the role"), role="admin"))
     assert "The role is changed." in page.text
     assert role(site, "new@acme.example") == "admin"
-    page = ann.follow(ann.send(ann.form(one, "Remove from the team")))
+    page = ann.follow(ann.send(ann.form(f"{one}/remove", "Remove from the team")))
     assert "The member is removed" in page.text
     assert role(site, "new@acme.example") is None
     told = [
@@ -87,11 +87,31 @@ def test_the_last_owner_stays(site: Site, enter: Enter) -> None:
     one = path(site, OWNER)
     for answer in (
         ann.send(ann.form(one, "Save the role"), role="viewer"),
-        ann.send(ann.form(one, "Leave the team")),
+        ann.send(ann.form(f"{one}/remove", "Leave the team")),
     ):
         assert answer.status_code == 409
         assert "is the last owner" in answer.text
     assert role(site, OWNER) == "owner"
+
+
+def test_a_member_is_asked_before_they_leave(site: Site, enter: Enter) -> None:
+    """The page of each member only leads to another one, which says what it means; then they are out."""
+    bob = enter(ADMIN)
+    one = path(site, ADMIN)
+    page = bob.get(one)
+    assert [form.words for form in forms_of(page.text) if "Leave" in form.words] == []
+    assert f'href="/status/admin{one}/remove"' in page.text
+    asked = bob.get(f"{one}/remove").text
+    assert "you cannot let yourself in again" in asked
+    assert role(site, ADMIN) == "admin"
+    answer = bob.send(bob.form(f"{one}/remove", "Leave the team"))
+    assert role(site, ADMIN) is None
+    gone = bob.open(answer.headers["Location"])
+    assert gone.status_code == 403
+    assert "An admin or owner of the team can add you." in gone.text
+    other = enter(OWNER).get(f"{path(site, EDITOR)}/remove").text
+    assert "They can be added again." in other
+    assert "editor@acme.example" in other
 
 
 def test_nobody_reaches_above_their_role(site: Site, enter: Enter) -> None:
@@ -103,6 +123,8 @@ def test_nobody_reaches_above_their_role(site: Site, enter: Enter) -> None:
     assert 'value="owner"' not in text[text.index("Add a member") :]
     owner = path(site, OWNER)
     assert "only owners change it" in bob.get(owner).text
+    assert "only owners change it" in bob.get(f"{owner}/remove").text
+    assert forms_of(bob.get(f"{owner}/remove").text) == []
     tried = [
         ("/team", {"identity": "eve@acme.example", "role": "owner"}),
         (path(site, EDITOR), {"role": "owner"}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from werkzeug.datastructures import MultiDict
 
 from tests.console.conftest import Enter
 from tests.console.member import ADMIN, EDITOR, VIEWER, forms_of
@@ -183,3 +184,41 @@ def test_a_viewer_reads_a_template(site: Site, enter: Enter, kind: str) -> None:
         assert vic.post(way, data).status_code == 403
     assert vic.get("/templates/new").status_code == 403
     assert site.contents() == before
+
+
+@pytest.mark.parametrize("kind", ["incident", "maintenance"])
+def test_a_loaded_text_names_the_services_that_were_chosen(
+    site: Site, enter: Enter, kind: str
+) -> None:
+    """As the API renders it; without one a bracket shows that something is to come, and the form offers them."""
+    for name in ("Website", "API"):
+        site.made("/components", name=name)
+    body = "{% if components %}Of {{ components }}.{% else %}Of nothing yet.{% endif %}"
+    title = "{{ component }} fails in Europe"
+    made = site.made("/templates", kind=kind, name="Fails", title=title, body=body)
+    path = "/incidents/new" if kind == "incident" else "/maintenance/new"
+    ann, query = enter(EDITOR), f"{path}?template={made['id']}"
+
+    def loaded(more: str = "") -> MultiDict[str, str]:
+        html = ann.get(query + more).text
+        return next(form.fields for form in forms_of(html) if "title" in form.fields)
+
+    assert loaded()["title"] == "[component] fails in Europe"
+    assert loaded()["body"] == "Of nothing yet."
+    assert 'name="components" value="website"> <span><bdi>Website' in ann.get(query).text
+    one = loaded("&components=website&components=nothing")
+    rendered = site.ask(
+        "POST", f"/templates/{made['id']}/render", {"components": ["website"]}
+    ).get_json()
+    assert (one["title"], one["body"]) == (rendered["title"], rendered["body"])
+    assert one["title"] == "Website fails in Europe"
+    both = loaded("&components=website&components=api")
+    assert both["title"] == "Website, API fails in Europe"
+    chosen = both.getlist("components") or [
+        name.partition(".")[2]
+        for name, word in both.items()
+        if name.startswith("components.") and word
+    ]
+    assert sorted(chosen) == ["api", "website"]
+    site.ask("PATCH", f"/templates/{made['id']}", {"components": ["api"]})
+    assert loaded("&components=website")["title"] == "API, Website fails in Europe"

@@ -7,10 +7,12 @@ from typing import Any
 
 import flask
 import pytest
+from sqlalchemy import delete
 
 from flask_statuspage import StatusPage
 from flask_statuspage.domain.roles import Role
 from flask_statuspage.services import members
+from flask_statuspage.storage import team
 from flask_statuspage.storage.session import current_session
 from tests.console.member import EDITOR, OWNER, Member
 from tests.servers import x as fake
@@ -41,14 +43,30 @@ def test_nobody(console: Console, method: str, path: str) -> None:
 
 @pytest.mark.parametrize(("method", "path"), PATHS)
 def test_a_stranger(console: Console, method: str, path: str) -> None:
-    """Whoever is signed in, but no member, gets 403 with the command that adds them."""
+    """Whoever is signed in, but no member, gets 403 and whom to ask: how the site is run is not theirs to know."""
     before = console.site.contents()
     answer = console.site.client.open(
         f"/status{path}", method=method, headers={"X-Who": "Eve@Acme.example"}
     )
     assert answer.status_code == 403
-    assert "flask statuspage member add eve@acme.example --role admin" in answer.text
+    assert "eve@acme.example is not in the status page&#39;s team. An admin or owner" in answer.text
+    assert "flask statuspage" not in answer.text
     assert console.site.contents() == before
+
+
+@pytest.mark.parametrize("role", [None, Role.EDITOR])
+def test_a_stranger_where_nobody_could_add_them(
+    make_console: Callable[..., Console], x: fake.FakeX, role: Role | None
+) -> None:
+    """Without an admin or owner the first one is made in a shell, by the command that stands there."""
+    console = make_console(x, role=role or Role.VIEWER)
+    if role is None:
+        with console.site.app.app_context():
+            current_session().execute(delete(team.Member))
+            current_session().commit()
+    answer = console.browser("eve@acme.example").get("/admin/integrations")
+    assert answer.status_code == 403
+    assert "flask statuspage member add eve@acme.example --role owner" in answer.text
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.EDITOR])

@@ -169,7 +169,7 @@ def test_both_forms_of_the_key(site: Site) -> None:
 
 
 def test_expired_and_revoked_keys(site: Site) -> None:
-    """A key that has expired or was revoked opens nothing from then on."""
+    """A key that has expired or was revoked opens nothing from then on, and the answer says which."""
     now = datetime.now(UTC)
     with site.app.app_context():
         session = site.db.session
@@ -200,7 +200,10 @@ def test_expired_and_revoked_keys(site: Site) -> None:
             assert token.last_used_at is not None
             token.revoked_at = now
         site.db.session.commit()
-    problem(site.get(API + "/pages", headers=headers), 401)
+    refused = problem(site.get(API + "/pages", headers=headers), 401)
+    assert refused["detail"] == "This key was revoked."
+    unknown = problem(site.get(API + "/pages", headers={"Authorization-Token": f"{lasting}x"}), 401)
+    assert unknown["detail"] == "This key is not known."
 
 
 def test_keys_are_stored_as_digests(site: Site) -> None:

@@ -53,28 +53,33 @@ class Happening:
 class ServiceRow:
     """A service and who says how it is.
 
+    :param status: as it is kept, which is compared when another one is saved.
+    :param seen: as readers see it: unknown where checks were missed.
     :param source: in words: "Monitor", "Manual, by ann@example.com".
-    :param is_manual: a person's word stands, which can be taken back.
+    :param is_manual: a person's word stands, which can be taken back. *note*: what they wrote beside it.
     :param mark: of that word, which is compared when another one is saved.
     """
 
     slug: str
     name: str
     status: ComponentStatus
+    seen: ComponentStatus
     source: str
     since: datetime | None
     until: datetime | None
     is_manual: bool
+    note: str
     mark: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """``came``: how many of the subscribers came within seven days, ``went``: how many others went. ``failed``: within
-    a day.
+    """``incidents``: that readers see, ``drafts``: of open ones that they do not. ``came``: how many of the subscribers
+    came within seven days, ``went``: how many others went. ``failed``: within a day.
     """
 
     incidents: int
+    drafts: int
     maintenances: int
     subscribers: int
     came: int
@@ -88,12 +93,14 @@ def dashboard(
     figures: Figures,
     happenings: Sequence[Happening],
     groups: Sequence[tuple[str | None, Sequence[ServiceRow]]],
+    lacking: Sequence[str] = (),
     offer: Way | None = None,
 ) -> str:
     """Fields of its form: ``status.<slug>`` (a status, ``follow`` or nothing), ``was.<slug>``, ``note``, ``hours``,
     ``notify``.
 
     :param groups: names, None for services of no group, each with its services in the page's order.
+    :param lacking: the commands of work that nobody does.
     :param offer: what may be done next, beside the notice of what was done.
     """
     return shown(
@@ -104,5 +111,6 @@ def dashboard(
         groups=groups,
         choice=CHOICE,
         hours=HOURS,
+        lacking=lacking,
         offer=offer,
     )

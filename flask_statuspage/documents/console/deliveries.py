@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from .pager import Pager
@@ -78,6 +79,19 @@ class DeliveryView:
         return STATES[self.state]
 
 
+class Wait(Protocol):
+    """What a delivery waits for besides its time: an earlier one that goes first, an endpoint that rests until then, or
+    a worker, as none was heard of.
+    """
+
+    @property
+    def behind(self) -> UUID | None: ...
+    @property
+    def rests_until(self) -> datetime | None: ...
+    @property
+    def is_unworked(self) -> bool: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Choice:
     """What can be looked for: names of channels and of events, each with its word."""
@@ -94,15 +108,18 @@ def deliveries(
     choice: Choice,
     subscription: str | None,
     pager: Pager,
+    waits: Mapping[UUID, Wait],
 ) -> str:
     """The log, newest first.
 
     :param asked: what is looked for, as typed, by :data:`FILTERS`.
     :param subscription: the address of the one that is looked for.
+    :param waits: by the ids of those that wait for more than their time.
     """
     return shown(
         room,
         "deliveries",
+        waits=waits,
         rows=rows,
         asked=asked,
         looked_for={name: value for name, value in asked.items() if value},
@@ -114,10 +131,15 @@ def deliveries(
 
 
 def delivery(
-    room: Room, view: DeliveryView, *, attempts: Sequence[AttemptView], pager: Pager
+    room: Room,
+    view: DeliveryView,
+    *,
+    attempts: Sequence[AttemptView],
+    pager: Pager,
+    wait: Wait | None,
 ) -> str:
     """One delivery with its attempts, oldest first. Its button posts ``ended``, when it had ended as it is shown."""
-    return shown(room, "delivery", view=view, attempts=attempts, pager=pager)
+    return shown(room, "delivery", view=view, attempts=attempts, pager=pager, wait=wait)
 
 
 def redeliver(

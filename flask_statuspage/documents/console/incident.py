@@ -29,6 +29,7 @@ class IncidentView:
     :param mark: what forms carry of it as it is now.
     :param monitor: the name of the monitor that watches what is wrong.
     :param has_changed: it was changed while a member wrote in a form that is shown again.
+    :param too_late: what they typed into fields that the form has no more: what each is called, and the text.
     """
 
     fact: IncidentFact
@@ -37,6 +38,7 @@ class IncidentView:
     is_draft: bool
     monitor: str | None = None
     has_changed: bool = False
+    too_late: Sequence[tuple[str, str]] = ()
     noun: str = "incident"
 
     @property

@@ -25,6 +25,7 @@ class Loaded:
     :param state: a value of the form's choice; empty: the template does not say.
     :param affected: services by their slugs.
     :param placeholders: the template's own ones.
+    :param services: slugs and names, to choose from, of a template whose text names them. *chosen*: slugs.
     :param start: of a maintenance, as was typed beside the template; so *end*.
     :param is_filled: False: some placeholder has no value yet, so nothing is filled in.
     """
@@ -36,6 +37,8 @@ class Loaded:
     impact: str = ""
     affected: Mapping[str, ComponentStatus] = field(default_factory=dict)
     placeholders: Sequence[Placeholder] = ()
+    services: Sequence[tuple[str, str]] = ()
+    chosen: Sequence[str] = ()
     start: datetime | None = None
     end: datetime | None = None
     is_filled: bool = True

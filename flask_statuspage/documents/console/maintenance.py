@@ -21,6 +21,7 @@ class MaintenanceView:
     :param is_overrun: it should be over by now and is not.
     :param is_late: it has not begun, and should be over by now.
     :param has_changed: it was changed while a member wrote in a form that is shown again.
+    :param too_late: what they typed into fields that the form has no more: what each is called, and the text.
     """
 
     fact: MaintenanceFact
@@ -29,6 +30,7 @@ class MaintenanceView:
     is_overrun: bool = False
     is_late: bool = False
     has_changed: bool = False
+    too_late: Sequence[tuple[str, str]] = ()
     noun: str = "maintenance"
 
     @property

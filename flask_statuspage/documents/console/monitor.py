@@ -33,6 +33,7 @@ class MonitorView:
 
     :param silence: why it says nothing at the moment, in words.
     :param reports: nobody asks it: it reports by itself.
+    :param address_mark: of the address that it reports to; the button that makes another one brings it back.
     :param notices: how many were sent of its being down.
     """
 
@@ -58,6 +59,7 @@ class MonitorView:
     is_flapping: bool
     is_declared: bool
     reports: bool
+    address_mark: str
     notices: int
     service: Named | None
     parent: Named | None

@@ -13,6 +13,7 @@ from .room import Room, shown
 class ServiceLine:
     """A service as its line in the list shows it.
 
+    :param note: what a person wrote beside the status that they said.
     :param notes: what is otherwise than usual: "only shown if degraded".
     """
 
@@ -20,6 +21,7 @@ class ServiceLine:
     slug: str
     name: str
     status: ComponentStatus
+    note: str
     notes: Sequence[str]
 
 
@@ -54,6 +56,7 @@ def service(
     ticked: Sequence[str],
     groups: Sequence[tuple[str, str]],
     remove_url: str | None = None,
+    has_past: bool = False,
 ) -> str:
     """The form of a service: ``name slug description group start_date showcase only_show_if_degraded``.
 
@@ -61,7 +64,7 @@ def service(
     :param values: what stands in the fields, by their names, and is compared when it is saved.
     :param ticked: the boxes that are on.
     :param groups: ids and names.
-    :param remove_url: where the button "Remove" posts.
+    :param remove_url: where the button "Remove" posts. *has_past*: it is archived then, not deleted.
     """
     return shown(
         room,
@@ -72,6 +75,7 @@ def service(
         ticked=ticked,
         groups=groups,
         remove_url=remove_url,
+        has_past=has_past,
     )
 
 

@@ -97,5 +97,13 @@ def member(
     )
 
 
+def remove(room: Room, *, row: MemberRow, ident: str, may: bool) -> str:
+    """Asks whether a member is to be removed, or to leave. Its form has no fields.
+
+    :param may: whoever looks may do it: their role reaches the member's.
+    """
+    return shown(room, "member_remove", row=row, ident=ident, may=may)
+
+
 def _choice(roles: Sequence[Role]) -> list[tuple[str, str]]:
     return [(role.value, role.value.capitalize()) for role in roles]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from flask import request
 
@@ -12,7 +12,7 @@ from ...documents.console.room import Undo
 from ...domain.rights import Right
 from ...domain.status import ComponentStatus, Source
 from ...errors import Invalid
-from ...services import conditions, status_changes
+from ...services import at_work, conditions, seen_statuses, status_changes
 from ...services.status_changes import FOLLOW
 from ...storage import components as stored
 from ...storage import dashboard as figures
@@ -52,15 +52,16 @@ def add_routes(desk: Desk) -> None:
 def show(visit: Visit) -> str:
     now = database_now(visit.session)
     page_id = visit.page.id
-    incidents, open_ones = figures.open_incidents(visit.session, page_id, SHOWN)
+    incidents, open_ones, drafts = figures.open_incidents(visit.session, page_id, SHOWN)
     maintenances, near = figures.next_maintenances(visit.session, page_id, now + WEEK, SHOWN)
     subscribers, came, went = figures.subscribers(visit.session, page_id, now - WEEK)
-    groups = _groups(visit)
+    groups = _groups(visit, now)
     visit.undo = _undo(visit, groups)
     return documents.dashboard(
         visit.room("dashboard"),
         figures=documents.Figures(
             incidents=open_ones,
+            drafts=drafts,
             maintenances=near,
             subscribers=subscribers,
             came=came,
@@ -72,6 +73,7 @@ def show(visit: Visit) -> str:
             *(happenings.of_maintenance(visit, row) for row in maintenances),
         ],
         groups=groups,
+        lacking=at_work.look(visit.session, now).lacking,
         offer=_offer(visit, groups),
     )
 
@@ -177,17 +179,18 @@ def _services(groups: Groups) -> Iterator[documents.ServiceRow]:
     return (service for _, services in groups for service in services)
 
 
-def _groups(visit: Visit) -> Groups:
+def _groups(visit: Visit, now: datetime) -> Groups:
     rows = visit.session.scalars(stored.of_page(visit.page.id)).all()
     said = stored.said_of(visit.session, [row.id for row in rows])
+    seen = seen_statuses.of(visit.session, visit.page.id, rows, now)
     found: dict[str | None, list[documents.ServiceRow]] = {}
     for row in rows:
         name = row.group.name if row.group else None
-        found.setdefault(name, []).append(_row(row, said[row.id]))
+        found.setdefault(name, []).append(_row(row, said[row.id], seen[row.id]))
     return list(found.items())
 
 
-def _row(row: Component, said: Sequence[Condition]) -> documents.ServiceRow:
+def _row(row: Component, said: Sequence[Condition], seen: ComponentStatus) -> documents.ServiceRow:
     source = conditions.showing(said)
     word = next((one for one in said if one.source is Source.MANUAL), None)
     by = f", by {source.actor}" if source and source.actor else ""
@@ -195,9 +198,11 @@ def _row(row: Component, said: Sequence[Condition]) -> documents.ServiceRow:
         slug=row.slug,
         name=row.name,
         status=row.status,
+        seen=seen,
         source=f"{SOURCES[source.source]}{by}" if source else "Nobody says otherwise",
         since=source.since if source else None,
         until=source.until if source else None,
         is_manual=word is not None,
+        note=word.note if word else "",
         mark=status_changes.mark(word),
     )

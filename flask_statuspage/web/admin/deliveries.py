@@ -16,7 +16,7 @@ from ...documents.console.room import Trouble
 from ...domain.events import DIGEST, DISABLED
 from ...domain.rights import Right
 from ...errors import Conflict, FieldError, Invalid, NotFound, Problems
-from ...services import redelivery, subscriptions
+from ...services import redelivery, subscriptions, waits
 from ...storage import delivery_log
 from ...storage import lists as stored
 from ...storage.outbox import Attempt, Delivery, DeliveryState
@@ -82,6 +82,7 @@ def index(visit: Visit) -> str:
         ),
         subscription=asked.subscription.address if asked.subscription else None,
         pager=pager,
+        waits=waits.of(visit.session, rows, now),
     )
 
 
@@ -97,6 +98,7 @@ def show(visit: Visit, delivery_id: str) -> str:
         _view(row, database_now(visit.session), last.get(row.id), is_gone),
         attempts=[_attempt(attempt, answer=attempt.answer) for attempt in attempts],
         pager=pager,
+        wait=waits.of(visit.session, [row], database_now(visit.session)).get(row.id),
     )
 
 

@@ -257,7 +257,7 @@ def _done(
     except _Lapsed as lapsed:
         raise lapsed.args[0] from None
     except Invalid as error:
-        visit.trouble, status = Trouble(problems=error.errors), 422
+        visit.trouble, status = Trouble(problems=visit.told(error.errors)), 422
     except (Conflict, Forbidden, TooMany) as error:
         visit.trouble = Trouble(words=str(error), is_conflict=isinstance(error, Conflict))
         status = failures.describe(error)[0]

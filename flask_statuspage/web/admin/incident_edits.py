@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from ...documents.console import incident as documents
 from ...documents.console.incident import Editable, IncidentView, Line
@@ -76,6 +76,9 @@ def show_edit(visit: Visit, incident_id: str) -> str:
     )
     shown = view(visit, incident)
     if shown.has_changed:
+        late = None if incident.status.is_open else telling.typed_anew(visit, "next_update_due")
+        if late is not None:
+            shown = replace(shown, too_late=[("Next update by", late or "empty")])
         due = telling.minute(incident.next_update_due, telling.zone(visit))
         telling.follow(visit, {**asdict(now), "next_update_due": due})
     return documents.edit(
@@ -91,7 +94,9 @@ def edit(visit: Visit, incident_id: str) -> Done:
     incident = get(visit, incident_id)
     values: dict[str, object] = {**reading.optional(typed, "impact", "monitor")}
     values["title"] = reading.words(typed, "title").strip()
-    if incident.status.is_open:
+    if (
+        "next_update_due" in typed
+    ):  # whether or not it is open by now: nothing is dropped and called saved
         with problems.gathered():
             values["next_update_due"] = telling.instant(
                 typed, "next_update_due", telling.zone(visit), incident.next_update_due

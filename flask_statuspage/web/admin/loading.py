@@ -1,4 +1,5 @@
-"""Forms are filled by templates: ``?template=`` names one, ``?values.<name>=`` its own placeholders."""
+"""Forms are filled by templates: ``?template=`` names one, ``?values.<name>=`` its own placeholders, ``?components=``
+the services that it is about besides its own."""
 
 from __future__ import annotations
 
@@ -11,10 +12,11 @@ from werkzeug.datastructures import MultiDict
 
 from ...documents.console.loading import Loaded, Placeholder
 from ...documents.console.room import Trouble
+from ...domain import placeholders
 from ...domain.status import Impact
 from ...errors import Invalid, NotFound
 from ...services import templates
-from ...services.template_values import TIMES
+from ...services.template_values import OF_COMPONENTS, TIMES
 from ...storage import templates as stored
 from ...storage.templates import Template
 from ..storable import is_storable
@@ -48,7 +50,13 @@ def loaded(visit: Visit, kind: str) -> Loaded:
         Placeholder(name=name, value=given.get(name) or default or "")
         for name, default in template.placeholders.items()
     ]
-    blank = Loaded(ident=str(template.id), placeholders=own, is_filled=False)
+    blank = Loaded(
+        ident=str(template.id),
+        placeholders=own,
+        is_filled=False,
+        services=telling.names(visit) if _names_services(template) else (),
+        chosen=reading.chosen(request.args.getlist("components")),
+    )
     try:
         times = _times(visit, kind)
         blank = replace(blank, start=times.get("scheduled_start"), end=times.get("scheduled_end"))
@@ -59,6 +67,11 @@ def loaded(visit: Visit, kind: str) -> Loaded:
     except Invalid as error:
         visit.trouble = Trouble(problems=error.errors)
         return blank
+
+
+def _names_services(template: Template) -> bool:
+    names = placeholders.names_in(template.title, field="title")
+    return not names.union(placeholders.names_in(template.body)).isdisjoint(OF_COMPONENTS)
 
 
 def _times(visit: Visit, kind: str) -> dict[str, datetime]:
@@ -78,7 +91,18 @@ def _filled(
     times: dict[str, Any],
     blank: Loaded,
 ) -> Loaded:
-    rendered = templates.render(visit.session, visit.page, template, values=given, **times)
+    known = templates.slugs(visit.session, visit.page)
+    own = [known[ident] for ident in template.components if ident in known]
+    asked = [slug for slug in blank.chosen if slug in known.values() and slug not in own]
+    rendered = templates.render(
+        visit.session,
+        visit.page,
+        template,
+        values=given,
+        components=[*own, *asked],
+        leaves_open=True,
+        **times,
+    )
     said = (rendered.impact or Impact.NONE).floor
     return replace(
         blank,

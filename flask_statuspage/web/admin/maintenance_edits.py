@@ -8,6 +8,7 @@ from typing import Any
 from ...documents.console import maintenance as documents
 from ...documents.console.incident import Line
 from ...documents.console.maintenance import MaintenanceView
+from ...documents.console.maintenances import REPEAT_CHOICE
 from ...domain.maintenance import MaintenanceStatus
 from ...domain.rights import Right
 from ...errors import NotFound, Problems
@@ -28,8 +29,21 @@ NOTICES = {
 
 UNSEEN = "Readers see nothing of what you changed."
 
-IN_THE_PLAN = ("scheduled_start", "rrule", "exceptions")
-"""What a maintenance that has begun keeps."""
+IN_THE_PLAN = {
+    "scheduled_start": "Start",
+    "repeat": "How often",
+    "rrule": "Rule",
+    "exceptions": "Days without it",
+}
+"""The fields of what a maintenance that has begun keeps, each with what it is called."""
+
+TICKS = {
+    "components": "Services under maintenance",
+    "auto_start": "Begin by itself at the start",
+    "auto_complete": "End by itself at the end",
+    "remind_before": "Remind subscribers",
+}
+"""The boxes that one that is over has no more."""
 
 
 def add_routes(desk: Desk) -> None:
@@ -47,6 +61,7 @@ def show_edit(visit: Visit, maintenance_id: str) -> str:
     row = get(visit, maintenance_id)
     shown, course = view(visit, row), window.course(row)
     if shown.has_changed:
+        shown = replace(shown, too_late=_too_late(visit, row))
         zone = telling.zone(visit)
         telling.follow(
             visit,
@@ -99,20 +114,39 @@ def edit(visit: Visit, maintenance_id: str) -> Done | None:
 
 
 def _read(visit: Visit, row: Maintenance) -> dict[str, Any]:
-    problems = Problems()
-    if row.status.is_over:
-        values: dict[str, Any] = {"title": reading.words(visit.sent, "title").strip()}
+    """The fields that the form had, whatever it would have by now: what is dropped here would be called saved."""
+    problems, typed = Problems(), visit.sent
+    if row.status.is_over and "scheduled_end" not in typed:
+        values: dict[str, Any] = {"title": reading.words(typed, "title").strip()}
     else:
         values = window.read(visit, problems, row)
         if set(values["components"]) == {item.component.slug for item in row.affected}:
             del values["components"]  # their order stays
-        if row.status is not MaintenanceStatus.SCHEDULED:
-            for name in IN_THE_PLAN:
+        if row.status is not MaintenanceStatus.SCHEDULED and "repeat" not in typed:
+            for name in ("rrule", "exceptions"):
                 values.pop(name, None)
     with problems.gathered():
         values = reading.checked(MaintenanceChange, values)
     problems.tell()
     return values
+
+
+def _too_late(visit: Visit, row: Maintenance) -> list[tuple[str, str]]:
+    """What was typed into fields that the form has no more, each with what it is called."""
+    if row.status is MaintenanceStatus.SCHEDULED:
+        return []
+    texts = IN_THE_PLAN | ({"scheduled_end": "End"} if row.status.is_over else {})
+    found = [
+        (label, dict(REPEAT_CHOICE).get(text, text) if name == "repeat" else text or "empty")
+        for name, label in texts.items()
+        if (text := telling.typed_anew(visit, name)) is not None
+    ]
+    words = dict([*telling.names(visit), *window.reminders(visit, row.remind_before)])
+    for name, label in TICKS.items() if row.status.is_over else ():
+        if (chosen := telling.ticked_anew(visit, name)) is not None:
+            told = ", ".join(words.get(one, one) for one in chosen)
+            found.append((label, told or ("no" if name.startswith("auto_") else "none")))
+    return found
 
 
 def show_delete(visit: Visit, maintenance_id: str) -> str:

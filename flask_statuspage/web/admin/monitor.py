@@ -28,7 +28,7 @@ from ...storage import pages as stored_pages
 from ...storage.checks import Check
 from ...storage.monitors import Monitor
 from ...storage.session import database_now
-from . import option_fields
+from . import option_fields, reading
 from .desk import Desk
 from .lists import asked
 from .visit import Done, Told, Visit
@@ -84,7 +84,8 @@ def resume(visit: Visit, ident: str) -> Done:
 
 
 def rotate(visit: Visit, ident: str) -> Told:
-    row = heartbeats.rotate(visit.session, visit.page, held(visit, ident), actor=visit.actor)
+    seen, row = reading.words(visit.sent, "seen"), held(visit, ident)
+    row = heartbeats.rotate(visit.session, visit.page, row, seen=seen, actor=visit.actor)
     assert row.token is not None  # it has just got one
     ident_, name, url = row.id, row.name, addresses.heartbeat_url(row.token)
     return Told(
@@ -128,6 +129,7 @@ def _view(visit: Visit, row: Monitor) -> MonitorView:
         is_flapping=any(region.streak.is_flapping for region in row.regions),
         is_declared=monitor_fields.is_declared(row),
         reports=row.kind == heartbeats.KIND,
+        address_mark=heartbeats.mark(row),
         notices=row.notification_level,
         **_ties(visit, row),
         regions=[facts.region(region, row, now) for region in row.regions],

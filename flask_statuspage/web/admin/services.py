@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ...documents.console import services as documents
 from ...domain.rights import Right
+from ...domain.status import ComponentStatus, Source
 from ...errors import NotFound
-from ...services import archive, components, groups, ordering
+from ...services import archive, components, groups, ordering, seen_statuses
 from ...storage import components as stored
-from ...storage.components import Component, ComponentGroup
+from ...storage.components import Component, ComponentGroup, Condition
+from ...storage.session import database_now
 from ..manage_api.components import ComponentChange, NewComponent
 from ..manage_api.groups import GroupChange, NewGroup
 from . import reading
@@ -47,12 +49,20 @@ def add_routes(desk: Desk) -> None:
 
 def show(visit: Visit, **_: str) -> str:
     rows = visit.session.scalars(stored.of_page(visit.page.id)).all()
+    now = database_now(visit.session)
+    seen = seen_statuses.of(visit.session, visit.page.id, rows, now)
+    conditions = stored.said_of(visit.session, [row.id for row in rows])
+    notes = {row.id: _note(conditions[row.id]) for row in rows}
     places: list[ComponentGroup | None] = [None, *_groups(visit)]
     sections = [
         documents.GroupSection(
             id=str(place.id) if place else None,
             name=place.name if place else None,
-            services=[_line(row) for row in rows if row.group_id == (place.id if place else None)],
+            services=[
+                _line(row, seen[row.id], notes[row.id])
+                for row in rows
+                if row.group_id == (place.id if place else None)
+            ],
         )
         for place in places
     ]
@@ -60,7 +70,7 @@ def show(visit: Visit, **_: str) -> str:
     return documents.services(
         visit.room("services"),
         sections=[section for section in sections if section.services or section.id],
-        archived=[_line(row) for row in archived],
+        archived=[_line(row, row.status) for row in archived],
     )
 
 
@@ -91,6 +101,7 @@ def show_one(visit: Visit, ident: str) -> str:
         _present(row),
         [flag for flag in FLAGS if getattr(row, flag)],
         remove_url=visit.to("service_remove", ident=row.id),
+        has_past=archive.has_history(visit.session, row),
     )
 
 
@@ -174,6 +185,8 @@ def _form(
     values: dict[str, str],
     ticked: list[str],
     remove_url: str | None = None,
+    *,
+    has_past: bool = False,
 ) -> str:
     return documents.service(
         visit.room("services"),
@@ -183,6 +196,7 @@ def _form(
         ticked=ticked,
         groups=[(str(group.id), group.name) for group in _groups(visit)],
         remove_url=remove_url,
+        has_past=has_past,
     )
 
 
@@ -221,11 +235,16 @@ def _groups(visit: Visit) -> Sequence[ComponentGroup]:
     return visit.session.scalars(stored.groups_of(visit.page.id)).all()
 
 
-def _line(row: Component) -> documents.ServiceLine:
+def _note(conditions: Iterable[Condition]) -> str:
+    """What a person wrote beside the status that they said."""
+    return next((one.note for one in conditions if one.source is Source.MANUAL), "")
+
+
+def _line(row: Component, seen: ComponentStatus, note: str = "") -> documents.ServiceLine:
     notes = ["only shown while something is wrong"] if row.only_show_if_degraded else []
     notes += [] if row.showcase else ["uptime is not shown"]
     return documents.ServiceLine(
-        id=str(row.id), slug=row.slug, name=row.name, status=row.status, notes=notes
+        id=str(row.id), slug=row.slug, name=row.name, status=seen, note=note, notes=notes
     )
 
 

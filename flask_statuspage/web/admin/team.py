@@ -41,8 +41,8 @@ def add_routes(desk: Desk) -> None:
     desk.form("/team", "team", show, add, right=Right.TEAM)
     one = "/team/<member_id>"
     desk.form(one, "member", show_member, change, right=Right.TEAM)
+    desk.form(f"{one}/remove", "member_remove", show_remove, remove, right=Right.TEAM)
     for path, endpoint, do in (
-        ("remove", "member_remove", remove),
         ("sign-out", "member_sign_out", sign_out),
         ("reset", "member_reset", reset),
     ):
@@ -117,6 +117,16 @@ def change(visit: Visit, member_id: str) -> Done:
         actor_role=visit.member.role,
     )
     return Done("team", "role_changed")
+
+
+def show_remove(visit: Visit, member_id: str) -> str:
+    row = _member(visit, member_id)
+    return documents.remove(
+        visit.room("team"),
+        row=_row(visit, row, ()),
+        ident=row.id.hex,
+        may=visit.member.role.reaches(row.role),
+    )
 
 
 def remove(visit: Visit, member_id: str) -> Done:

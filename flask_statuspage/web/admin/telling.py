@@ -100,7 +100,8 @@ def instant(
     :param shown: what the field was filled with: a field has no seconds, and one that nobody touched changes nothing.
     """
     found = reading.instant(typed, name, zone)
-    if found and shown and found == shown.replace(second=0, microsecond=0):
+    # By the text: an hour that comes twice would be read as the first one.
+    if found and shown and reading.words(typed, name).strip() == minute(shown, zone):
         found = shown
     return found.isoformat() if found else None
 
@@ -129,6 +130,21 @@ def follow_ticks(visit: Visit, name: str, now: Collection[str]) -> None:
         typed.poplist(name)  # one without a value would count as ticked
         for value in now:
             typed.add(name, value)
+
+
+def typed_anew(visit: Visit, name: str) -> str | None:
+    """What was typed into the field since it was shown; None: nobody touched it, or the form did not have it."""
+    typed, was = visit.sent, visit.sent.get(f"was.{name}")
+    if was is None or name not in typed:
+        return None
+    text = reading.words(typed, name)
+    return None if text == was.replace("\r\n", "\n") else text
+
+
+def ticked_anew(visit: Visit, name: str) -> list[str] | None:
+    """The same of boxes of one name."""
+    typed, was = visit.sent.getlist(name), visit.sent.get(f"was.{name}")
+    return None if was is None or sorted(typed) == sorted(was.split()) else typed
 
 
 def seen(visit: Visit, name: str, now: str, *, told: str) -> str:

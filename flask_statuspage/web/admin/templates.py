@@ -129,7 +129,9 @@ def _example(visit: Visit, template: Template) -> Example:
         start = database_now(visit.session).replace(minute=0, second=0, microsecond=0)
         start += timedelta(days=1)
         times = {"scheduled_start": start, "scheduled_end": start + timedelta(hours=2)}
-    rendered = templates.render(visit.session, visit.page, template, values=values, **times)
+    rendered = templates.render(
+        visit.session, visit.page, template, values=values, leaves_open=True, **times
+    )
     names = dict(telling.names(visit))
     return Example(
         title=rendered.title,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,9 +15,10 @@ from werkzeug.datastructures import MultiDict
 
 from ...documents.console.room import MenuItem, OtherPage, Room, Trouble, Undo
 from ...documents.rendering import Frame
+from ...documents.words import words_of
 from ...domain.facts import ShownPage
 from ...domain.rights import Right, may
-from ...errors import NotFound
+from ...errors import FieldError, NotFound, Timed
 from ...services import facts
 from ...storage import pages as stored_pages
 from ...storage.base import Base, utc_now
@@ -96,6 +97,19 @@ class Visit:
 
     def may(self, right: Right) -> bool:
         return may(self.member.role, right)
+
+    def told(self, errors: Iterable[FieldError]) -> list[FieldError]:
+        """*errors* as members read them: by the page's clock, and in the console's words."""
+        words = words_of(self.shown_page)
+        return [
+            FieldError(
+                error.field,
+                error.message.by(lambda at: words.moment(at).text, component="service"),
+            )
+            if isinstance(error.message, Timed)
+            else error
+            for error in errors
+        ]
 
     def hold(self, row: Base) -> None:
         """Keep other writers off the page, and read *row* as it is now, until the transaction ends.

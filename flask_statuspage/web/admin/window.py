@@ -67,18 +67,19 @@ def course(row: Maintenance) -> Course:
 def reminders(visit: Visit, present: list[int]) -> list[tuple[str, str]]:
     """The reminders to choose from: the usual ones, those of *present*, and what was typed."""
     typed = visit.typed.getlist("remind_before") if visit.typed is not None else []
-    return reminder_choice([*present, *(int(one) for one in typed if _is_minutes(one))])
+    return reminder_choice([*present, *(int(one) for one in typed if is_minutes(one))])
+
+
+def is_minutes(text: str) -> bool:
+    """Whether *text* can be the value of a reminder's box."""
+    return text.isascii() and text.isdigit() and len(text) < 7 and int(text) > 0
 
 
 def _reminders(typed: reading.Typed) -> list[int]:
     chosen = reading.chosen(typed.getlist("remind_before"))
-    if not all(map(_is_minutes, chosen)):
+    if not all(map(is_minutes, chosen)):
         raise Invalid.field("remind_before", "Choose some of the list.")
     return sorted({int(one) for one in chosen}, reverse=True)
-
-
-def _is_minutes(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 7 and int(text) > 0
 
 
 def _rule(typed: reading.Typed) -> str | None:
