@@ -31,7 +31,7 @@ from ..storage.encryption import reveal
 from ..storage.outbox import Delivery, DeliveryState
 from ..storage.pages import Page
 from ..storage.subscriptions import SubscriptionState
-from . import addresses, events, facts, lag, outcomes, pacing, throttle
+from . import addresses, events, facts, lag, outcomes, pacing, redelivery, throttle
 from .pacing import NOTICE_CHANNEL, format_of, policy_of
 
 logger = logging.getLogger(__name__)
@@ -124,6 +124,8 @@ class _Preparing:
                 if row.event.name in STATES and row.attempts > 1
             },
         )
+        # One that was on its way when what it tells of was deleted could not be cancelled then.
+        self._withdrawn = redelivery.withdrawn(db, [row.id for row in rows if row.attempts > 1])
         # Due since its event occurred, or since a member asked for it again.
         old = now - timedelta(seconds=STALE_AFTER)
         stale = {row.id for row in rows if row.attempts == 1 and row.due_at < old}
@@ -199,6 +201,8 @@ class _Preparing:
             return "A later update took its place."
         if delivery.id in self._overtaken:
             return "A later message about the same has arrived."
+        if delivery.id in self._withdrawn:
+            return redelivery.why_withdrawn(event.name)
         if delivery.id in self._stale:
             return throttle.TOO_OLD
         return None

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from ..documents.snapshot import is_silent
+from ..documents.snapshot import seen_status
 from ..domain import measured
 from ..domain.measured import Backlog, MeasuredComponent, MeasuredMonitor
 from ..domain.status import ComponentStatus
@@ -44,11 +44,6 @@ def backlogs(db: Session, now: datetime) -> Sequence[Backlog]:
 
 
 def _seen(one: ComponentRow, rows: Iterable[MonitorRow], now: datetime) -> ComponentStatus:
-    """Nobody may be left who would note that nothing is heard: never green by old checks, as on the page."""
     heard = [region.last_at for row in rows for region in row.monitor.regions if region.last_at]
     shortest = min((row.interval for row in rows if row.monitor.regions), default=None)
-    if one.status is ComponentStatus.OPERATIONAL and is_silent(
-        max(heard, default=None), shortest, now
-    ):
-        return ComponentStatus.UNKNOWN
-    return one.status
+    return seen_status(one.status, max(heard, default=None), shortest, now)

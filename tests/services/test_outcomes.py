@@ -19,6 +19,7 @@ from flask_statuspage.domain.verdict import Verdict
 from flask_statuspage.services import (
     components,
     deliveries,
+    incident_edits,
     incidents,
     monitoring,
     outcomes,
@@ -213,6 +214,24 @@ def test_an_old_alert_does_not_arrive_after_the_recovery(session: Session, page:
     note(session, recovery, DONE)
     make_due(session)
     assert claim(session) == []
+
+
+def test_what_was_deleted_while_it_was_sent_is_not_tried_again(
+    session: Session, page: Page
+) -> None:
+    """Its deletion could not cancel what was on its way."""
+    scenes.webhook(session, page)
+    incident = incidents.open(session, page, title="A slip")
+    session.commit()
+    (parcel,) = claim(session)
+    incident_edits.remove(session, page, incident.id)
+    session.commit()
+    note(session, parcel, FAILED)
+    make_due(session)
+    assert claim(session) == []
+    (state, reason) = session.execute(select(Delivery.state, Delivery.reason)).one()
+    assert state is DeliveryState.CANCELLED
+    assert "deleted" in reason
 
 
 def test_an_old_status_that_a_member_sends_again_is_sent(session: Session, page: Page) -> None:
