@@ -123,6 +123,8 @@ def _given_up(
 
 def withdrawn(session: Session, ids: Collection[UUID]) -> set[UUID]:
     """Those of the deliveries *ids* that tell of an incident or a maintenance that was deleted."""
+    if not ids:
+        return set()
     return set(session.scalars(select(Delivery.id).where(Delivery.id.in_(ids), _is_withdrawn())))
 
 
