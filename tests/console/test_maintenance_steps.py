@@ -251,6 +251,20 @@ def test_a_window_that_moves_is_told_once(
     assert len(site.rows(Delivery)) == 2
 
 
+def test_readers_of_a_service_that_is_taken_off_are_counted_and_told(
+    site: Site, enter: Enter, planned: dict[str, Any]
+) -> None:
+    """The preview has as many as there are messages then."""
+    for slug in ("api", "billing"):
+        address = f"{slug}@example.com"
+        site.made("/subscriptions", channel="email", address=address, components=[slug])
+    ann = enter(EDITOR)
+    form = ann.form(at(planned, "/edit"), "Save")
+    assert "3 by email" in ann.send(form, components=["billing"], preview="yes").text
+    assert ann.send(form, components=["billing"]).status_code == 303
+    assert len(site.rows(Delivery)) == 1 + 3
+
+
 def test_readers_hear_nothing_of_what_they_do_not_see(
     site: Site, enter: Enter, planned: dict[str, Any]
 ) -> None:

@@ -92,7 +92,7 @@ def show_edit(visit: Visit, maintenance_id: str) -> str:
 def edit(visit: Visit, maintenance_id: str) -> Done | None:
     typed = visit.sent
     row = get(visit, maintenance_id)
-    revision = row.revision
+    revision, were = row.revision, [item.component_id for item in row.affected]
     values = _read(visit, row)
     row = maintenance_sight.edit(
         visit.session,
@@ -107,7 +107,7 @@ def edit(visit: Visit, maintenance_id: str) -> Done | None:
         silence = "" if "notify" in typed else telling.NOT_TICKED
         if row.revision == revision:
             silence = UNSEEN
-        found = telling.preview(visit, row, "maintenance.updated", silence)
+        found = telling.preview(visit, row, "maintenance.updated", silence, also=were)
         visit.found = replace(found, update=None)
         return None
     return Done("maintenance", "maintenance_edited", {"maintenance_id": maintenance_id})

@@ -158,8 +158,18 @@ def seen(visit: Visit, name: str, now: str, *, told: str) -> str:
     return reading.words(visit.typed, f"was.{name}") or now
 
 
-def preview(visit: Visit, row: Incident | Maintenance, event: str, silence: str) -> Preview:
-    """What readers would see of it if what was just done were kept. It is not: all of it is rolled back."""
+def preview(
+    visit: Visit,
+    row: Incident | Maintenance,
+    event: str,
+    silence: str,
+    *,
+    also: Collection[UUID] = (),
+) -> Preview:
+    """What readers would see of it if what was just done were kept. It is not: all of it is rolled back.
+
+    :param also: components that it was about before, whose readers are told too.
+    """
     fact = facts.incident(row) if isinstance(row, Incident) else facts.maintenance(row)
     # Counting takes time where readers are many, and nobody need wait for it.
     visit.session.rollback()
@@ -168,7 +178,7 @@ def preview(visit: Visit, row: Incident | Maintenance, event: str, silence: str)
         impact=fact.impact if isinstance(fact, IncidentFact) else None,
         maintenance=fact if isinstance(fact, MaintenanceFact) else None,
         update=fact.updates[0],
-        recipients=count(visit, event, ids(fact, event), newly=fact.newly),
+        recipients=count(visit, event, [*ids(fact, event), *also], newly=fact.newly),
         silence=silence,
     )
 
