@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from ..documents.snapshot import ComponentState, Snapshot, as_heard
+from ..documents.snapshot import ComponentState, Snapshot
 from ..domain.clock import midnight
 from ..domain.facts import IncidentFact, MaintenanceFact
 from ..domain.happenings import ComponentPast, Happening
 from ..domain.maintenance import MaintenanceStatus
 from ..domain.months import first_day
+from ..domain.silence import as_heard
 from ..domain.uptime import Interval, from_day
 from ..storage import components as stored_components
 from ..storage import incidents as stored_incidents

@@ -87,8 +87,9 @@ def resolve(
 
     :param freed: what members said of its services by hand is taken back, too.
     """
-    incident = steps.held(session, page, incident_id)
-    by_hand = list(said_by_hand(session, incident)) if freed else []
+    by_hand: list[Component] = []
+    if freed:
+        by_hand = list(said_by_hand(session, steps.held(session, page, incident_id)))
     values = {"body": body, "freed": by_hand}
     options: dict[str, Any] = {"seen": seen, "actor": actor, "notify": notify}
     incident = take(session, page, incident_id, "resolve", values, **options)

@@ -8,9 +8,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from ..documents.snapshot import seen_status
 from ..domain import measured
 from ..domain.measured import Backlog, MeasuredComponent, MeasuredMonitor
+from ..domain.silence import seen_status
 from ..domain.status import ComponentStatus
 from ..state import current_settings
 from ..storage import measured as stored

@@ -17,12 +17,11 @@ from ..documents.snapshot import (
     ComponentState,
     ResponseTimes,
     Snapshot,
-    as_heard,
     newest,
     overall_status,
-    seen_status,
 )
 from ..domain.facts import IncidentFact, MaintenanceFact
+from ..domain.silence import as_heard, seen_status
 from ..domain.uptime import Interval, from_day, uptime_percent
 from ..errors import NotFound
 from ..state import current_settings

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from ..documents.snapshot import seen_status
+from ..domain.silence import seen_status
 from ..domain.status import ComponentStatus
 from ..storage import monitors as stored
 from ..storage.components import Component

@@ -344,15 +344,22 @@ def test_one_scheduler_leads(app: Flask) -> None:
         assert sorted(at_once(app, work)) == [False] * (WORKERS - 1) + [True]  # type: ignore[type-var]
 
 
-def test_a_leader_renews_and_another_waits(session: Session) -> None:
-    """The holder may take its lease again; another gets it after it ran out or was given back."""
-    first, second, now = new_id(), new_id(), utc_now()
+def taking(session: Session) -> Callable[[UUID, float], bool]:
+    """Takes the scheduler's lease for ten seconds, so many seconds from now."""
+    now = utc_now()
 
     def take(holder: UUID, seconds: float) -> bool:
         at = now + timedelta(seconds=seconds)
         leads = leases.take(session, "scheduler", holder, at, lasts=timedelta(seconds=10))
         session.commit()
         return leads
+
+    return take
+
+
+def test_a_leader_renews_and_another_waits(session: Session) -> None:
+    """The holder may take its lease again; another gets it after it ran out or was given back."""
+    first, second, take = new_id(), new_id(), taking(session)
 
     assert take(first, 0)
     assert not take(second, 5)
@@ -368,13 +375,7 @@ def test_a_leader_renews_and_another_waits(session: Session) -> None:
 
 def test_a_lease_from_a_clock_that_was_ahead_is_over(session: Session) -> None:
     """It ends later than any that is taken now, so nobody waits for whoever took it; a little later is no sign."""
-    first, second, now = new_id(), new_id(), utc_now()
-
-    def take(holder: UUID, seconds: float) -> bool:
-        at = now + timedelta(seconds=seconds)
-        leads = leases.take(session, "scheduler", holder, at, lasts=timedelta(seconds=10))
-        session.commit()
-        return leads
+    first, second, take = new_id(), new_id(), taking(session)
 
     assert take(first, 7200)
     assert take(second, 0)
